@@ -1,0 +1,1 @@
+"""What the services' tests share: private database servers, and the pytest plugin that hands them out."""
