@@ -21,7 +21,6 @@ from pymysql.cursors import Cursor
 
 START_TIMEOUT_S = 60
 ADMIN = "admin"
-_HOME_PREFIX = "private-database-"
 _ABANDONED_AFTER_S = 60
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
@@ -288,10 +287,12 @@ def as_current_user() -> list[str]:
 class PrivateDirectory:
     """A temporary directory whose lock vanishes with this process, so that a later one can clear it away."""
 
+    PREFIX: ClassVar[str] = "private-database-"
+
     def __init__(self, parent: Path | None = None) -> None:
         folder = parent or Path(tempfile.gettempdir())
         _remove_abandoned(folder)
-        self.path = Path(tempfile.mkdtemp(prefix=_HOME_PREFIX, dir=folder))
+        self.path = Path(tempfile.mkdtemp(prefix=self.PREFIX, dir=folder))
         self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
@@ -302,7 +303,7 @@ class PrivateDirectory:
 
 
 def _remove_abandoned(parent: Path) -> None:
-    for path in parent.glob(f"{_HOME_PREFIX}*"):
+    for path in parent.glob(f"{PrivateDirectory.PREFIX}*"):
         with suppress(OSError):  # somebody else's, in use, or just removed by another run
             if time.time() - path.stat().st_mtime < _ABANDONED_AFTER_S:
                 continue  # may be new and not locked yet
