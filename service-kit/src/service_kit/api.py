@@ -1,0 +1,108 @@
+"""HTTP interface of a service: strict JSON in, exact JSON out, OpenAPI 3.1, a docs page without network."""
+
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, NoReturn
+
+import flask_smorest
+import flask_swagger_ui
+import marshmallow as ma
+from flask import (
+    Flask,
+    Request,
+    Response,
+    current_app,
+    render_template_string,
+    request,
+    send_from_directory,
+)
+from flask.json.provider import JSONProvider
+from webargs.flaskparser import FlaskParser, is_json_request
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+
+from service_kit import strict_json
+
+_SWAGGER_FILES = Path(flask_swagger_ui.__file__).parent / "dist"
+_DOCS_PAGE = (Path(__file__).parent / "templates" / "docs.html").read_text()
+
+
+class StrictJsonProvider(JSONProvider):
+    """Flask's JSON by way of :mod:`service_kit.strict_json`."""
+
+    def dumps(self, obj: Any, **_kwargs: Any) -> str:
+        """Write ``obj``; Decimals stay exact."""
+        return strict_json.dumps(obj)
+
+    def loads(self, s: str | bytes, **_kwargs: Any) -> Any:
+        """Read strict JSON."""
+        return strict_json.loads(s.encode() if isinstance(s, str) else s)
+
+
+class StrictParser(FlaskParser):
+    """Reads request bodies as strict JSON and lets validation errors through as marshmallow raised them."""
+
+    DEFAULT_VALIDATION_STATUS = HTTPStatus.BAD_REQUEST
+
+    def _raw_load_json(self, req: Request) -> Any:
+        """Read the whole body, which may come in chunks without a length.
+
+        Raises:
+            MalformedJson: see :func:`strict_json.loads`; an empty body too.
+            UnsupportedMediaType: a body that does not say it is JSON.
+        """
+        body = req.get_data(cache=True)
+        if not is_json_request(req):
+            raise UnsupportedMediaType("The body must be JSON, with Content-Type: application/json.")
+        return strict_json.loads(body)
+
+    def load_json(self, req: Request, schema: ma.Schema) -> Any:
+        """Load the body without webargs' cache and its own error texts."""
+        return self._raw_load_json(req)
+
+    def handle_error(
+        self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_kwargs: Any
+    ) -> NoReturn:
+        """Leave the answer to the problem documents."""
+        raise error
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+    """flask-smorest's blueprint with strict parsing."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+
+def init_app(
+    app: Flask, *, title: str, version: str, description: str, max_body_bytes: int
+) -> flask_smorest.Api:
+    """Set up JSON, the body limit, ``/openapi.json`` and ``/docs``; return the API for the blueprints."""
+    app.json = StrictJsonProvider(app)
+    app.config.update(
+        MAX_CONTENT_LENGTH=max_body_bytes,
+        API_TITLE=title,
+        API_VERSION=version,
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/",
+        OPENAPI_JSON_PATH="openapi.json",
+        API_SPEC_OPTIONS={"info": {"description": description}},
+    )
+    app.before_request(_refuse_oversize)
+    app.add_url_rule("/docs", "docs_page", _docs_page)
+    app.add_url_rule("/docs/<path:name>", "docs_asset", _docs_asset)
+    return flask_smorest.Api(app)
+
+
+def _refuse_oversize() -> None:
+    """Answer 413 before anything else reads the body; Flask itself would only when it is read."""
+    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    if request.content_length is not None and request.content_length > limit:
+        raise RequestEntityTooLarge(f"The body is larger than {limit} bytes.")
+
+
+def _docs_page() -> Response:
+    page = render_template_string(_DOCS_PAGE, title=current_app.config["API_TITLE"])
+    return Response(page, HTTPStatus.OK, content_type="text/html; charset=utf-8")
+
+
+def _docs_asset(name: str) -> Response:
+    return send_from_directory(_SWAGGER_FILES, name)

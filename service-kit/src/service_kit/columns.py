@@ -1,0 +1,47 @@
+"""Column types that behave alike on SQLite, MariaDB and MySQL."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Integer, String
+from sqlalchemy.dialects import mysql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+# SQLite numbers its rows by itself only in a column that is declared INTEGER.
+BigId = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC with microseconds: DATETIME(6) on MySQL; aware on both sides of the column."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Ask MySQL for microseconds, which its DATETIME drops by default."""
+        if dialect.name in {"mysql", "mariadb"}:
+            return dialect.type_descriptor(mysql.DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Store the UTC wall time; a naive value is a programming error."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A datetime without a time zone cannot be stored.")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Hand the moment out aware."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+def ascii_key(length: int) -> TypeEngine[str]:
+    """Return a string column type that compares byte for byte on every engine.
+
+    MySQL's default collations hold ``Key``, ``key`` and ``kéy`` for equal; ids and hashes must not be.
+    """
+    return String(length).with_variant(
+        mysql.VARCHAR(length, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
+    )

@@ -1,0 +1,41 @@
+"""Reading a service's configuration from the environment, once, at start."""
+
+from enum import StrEnum
+
+from environs import Env
+
+
+class Profile(StrEnum):
+    """``lab`` has everything and works out of the box; ``production`` accepts no default secret."""
+
+    LAB = "lab"
+    PRODUCTION = "production"
+
+
+class ConfigurationError(Exception):
+    """The environment does not hold what the service needs; the message says what to set."""
+
+
+def read_profile(env: Env) -> Profile:
+    """Read ``CAISSE_PROFILE`` (default ``lab``).
+
+    Raises:
+        ConfigurationError: it is neither of the two.
+    """
+    name = env.str("CAISSE_PROFILE", Profile.LAB)
+    try:
+        return Profile(name)
+    except ValueError as exc:
+        raise ConfigurationError(f"CAISSE_PROFILE is {name!r}; it can be lab or production.") from exc
+
+
+def read_secret(env: Env, profile: Profile, name: str, lab_default: str) -> str:
+    """Read a secret; in production it must be set, and must not be the lab's well-known one.
+
+    Raises:
+        ConfigurationError: a production service would start with a secret that everybody can read here.
+    """
+    value: str = env.str(name, lab_default if profile is Profile.LAB else "")
+    if profile is Profile.PRODUCTION and (not value or value == lab_default):
+        raise ConfigurationError(f"{name} must be set to a secret of your own in the production profile.")
+    return value

@@ -1,0 +1,24 @@
+"""What the gunicorn.conf.py of every service has in common."""
+
+from typing import Any
+
+from environs import Env
+
+
+def settings(default_port: int, *, workers: int = 1, threads: int = 16) -> dict[str, Any]:
+    """Return gunicorn's settings; ``BIND``, ``WEB_WORKERS`` and ``WEB_THREADS`` change them."""
+    env = Env()
+    return {
+        "bind": env.str("BIND", f"127.0.0.1:{default_port}"),
+        "workers": env.int("WEB_WORKERS", workers),
+        "threads": env.int("WEB_THREADS", threads),
+        # HTTP/1.1 with kept-alive connections: a sync worker's 1.0 answers would close the client's too.
+        "worker_class": "gthread",
+        # Longer than the gateway keeps idle connections (30 s): a stale one would cost a request.
+        "keepalive": 75,
+        "timeout": 60,
+        "graceful_timeout": 25,
+        "accesslog": None,
+        "worker_tmp_dir": env.str("WORKER_TMP_DIR", "/dev/shm"),  # noqa: S108  memory, for heartbeats only
+        "control_socket_disable": True,
+    }

@@ -1,0 +1,166 @@
+"""A durable queue in the service's own database: claim with a lease, commit, do, record.
+
+Nothing is lost when a worker is killed at any moment: the lease runs out and somebody else takes the row.
+It may then be done twice, so what a handler does must be idempotent at its other end.
+"""
+
+import random
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from sqlalchemy import Index, Select, String, Text, select, update
+from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
+
+from service_kit.clock import utc_now
+from service_kit.columns import BigId, UtcDateTime
+from service_kit.database import Database
+
+
+class JobStatus(StrEnum):
+    """Where a row stands: still to be done, done, or given up and waiting for a person."""
+
+    PENDING = "pending"
+    DONE = "done"
+    DEAD = "dead"
+
+
+class LeasedRow:
+    """Columns of a queue's table; a service mixes it into a model of its own and adds the payload.
+
+    ``next_attempt_at`` is also the end of the lease while ``lease_id`` is set.
+    """
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    queue: Mapped[str] = mapped_column(String(32))
+    status: Mapped[str] = mapped_column(String(8), default=JobStatus.PENDING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    lease_id: Mapped[str | None] = mapped_column(String(32))
+    last_error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Index, ...]:
+        """Give every queue the index that its claims read."""
+        return (Index(None, "queue", "status", "next_attempt_at"),)
+
+
+Row = TypeVar("Row", bound=LeasedRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The job is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The job failed: try again later, until one of the limits is reached.
+
+    ``give_up_after`` counts from the row's creation.
+    """
+
+    reason: str
+    give_up_after: timedelta = timedelta(days=7)
+    max_attempts: int | None = None
+
+
+Result = Done | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class RetrySchedule:
+    """When to try again, in seconds: the first delays one by one, then ``steps`` of (row's age, delay)."""
+
+    first_delays_s: Sequence[float]
+    steps: Sequence[tuple[float, float]]
+    jitter: float = 0.2
+
+    def delay_s(self, attempts: int, age_s: float) -> float:
+        """Return the pause after the ``attempts``-th failure (1 is the first) of a row of that age."""
+        if attempts <= len(self.first_delays_s):
+            base_s = self.first_delays_s[attempts - 1]
+        else:
+            base_s = next((delay for limit, delay in self.steps if age_s < limit), self.steps[-1][1])
+        return base_s * random.uniform(1 - self.jitter, 1 + self.jitter)  # noqa: S311  no secret depends on it
+
+
+class LeasedQueue(Generic[Row]):
+    """One named queue in the table of ``model``."""
+
+    def __init__(
+        self, db: Database, model: type[Row], name: str, schedule: RetrySchedule, *, lease_s: float = 30.0
+    ) -> None:
+        self.name = name
+        self._db = db
+        self._model = model
+        self._schedule = schedule
+        self._lease_s = lease_s
+
+    def claim(self, limit: int) -> list[Row]:
+        """Take up to ``limit`` rows that are due; they are ours until the lease ends."""
+        now = utc_now()
+        lease_id = secrets.token_hex(16)
+        with self._db.reading() as session:
+            # Look before locking: an idle worker must not take SQLite's one write lock again and again.
+            if session.execute(self._due(now).limit(1)).first() is None:
+                return []
+        return self._db.in_transaction(lambda session: self._lease(session, limit, now, lease_id))
+
+    def record(self, row: Row, result: Result) -> None:
+        """Store what became of a claimed row; nothing happens when somebody else holds it by now."""
+        now = utc_now()
+        values = self._after(row, result, now)
+        self._db.in_transaction(lambda session: self._store(session, row, values))
+
+    def _due(self, now: datetime) -> Select[int]:
+        model = self._model
+        return (
+            select(model.id)
+            .where(model.queue == self.name, model.status == JobStatus.PENDING, model.next_attempt_at <= now)
+            .order_by(model.next_attempt_at)
+        )
+
+    def _lease(self, session: Session, limit: int, now: datetime, lease_id: str) -> list[Row]:
+        model = self._model
+        ids = list(session.scalars(self._due(now).limit(limit).with_for_update(skip_locked=True)))
+        if not ids:
+            return []
+        until = now + timedelta(seconds=self._lease_s)
+        session.execute(
+            update(model)
+            .where(model.id.in_(ids))
+            .values(lease_id=lease_id, next_attempt_at=until, attempts=model.attempts + 1)
+            .execution_options(synchronize_session=False)
+        )
+        return list(
+            session.scalars(select(model).where(model.id.in_(ids)).execution_options(populate_existing=True))
+        )
+
+    def _after(self, row: Row, result: Result, now: datetime) -> dict[str, object]:
+        if isinstance(result, Done):
+            return {"status": JobStatus.DONE, "done_at": now, "lease_id": None, "last_error": None}
+        age = now - row.created_at
+        worn_out = result.max_attempts is not None and row.attempts >= result.max_attempts
+        delay_s = self._schedule.delay_s(row.attempts, age.total_seconds())
+        return {
+            "status": JobStatus.DEAD if worn_out or age >= result.give_up_after else JobStatus.PENDING,
+            "next_attempt_at": now + timedelta(seconds=delay_s),
+            "lease_id": None,
+            "last_error": result.reason[:500],
+        }
+
+    def _store(self, session: Session, row: Row, values: dict[str, object]) -> None:
+        model = self._model
+        session.execute(
+            update(model)
+            .where(model.id == row.id, model.lease_id == row.lease_id)
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )

@@ -1,0 +1,39 @@
+"""Alembic for every service: one tree of revisions each, run by that service's own database user."""
+
+from pathlib import Path
+
+from alembic import command, context
+from alembic.config import Config
+from sqlalchemy import MetaData, create_engine, pool
+
+from service_kit.database import engine_options, prepare_engine
+
+
+def upgrade(database_url: str, migrations: Path, revision: str = "head") -> None:
+    """Bring the database to ``revision``; running it again changes nothing."""
+    command.upgrade(alembic_config(database_url, migrations), revision)
+
+
+def alembic_config(database_url: str, migrations: Path) -> Config:
+    """Return Alembic's configuration for the tree in ``migrations``."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations))
+    config.set_main_option("path_separator", "os")
+    config.attributes["database_url"] = database_url
+    return config
+
+
+def run_env(metadata: MetaData) -> None:
+    """Do the work of a tree's ``env.py``.
+
+    DDL is not transactional on MySQL, so each revision does one step that can be run again after a kill.
+    """
+    url = context.config.attributes["database_url"]
+    options = engine_options(url)
+    options.pop("pool_size", None), options.pop("max_overflow", None), options.pop("pool_recycle", None)
+    engine = create_engine(url, poolclass=pool.NullPool, **options)
+    prepare_engine(engine)
+    with engine.connect() as connection:
+        context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=True)
+        with context.begin_transaction():
+            context.run_migrations()

@@ -1,0 +1,53 @@
+"""The identity of the request in hand: its id and its trace, from hop to hop and into every log line."""
+
+import re
+import secrets
+from contextvars import ContextVar
+
+import structlog
+from flask import Flask, Response, request
+
+REQUEST_ID_HEADER = "X-Request-Id"
+_ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_ACCEPTED_TRACE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+_request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+_traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
+
+
+def init_app(app: Flask) -> None:
+    """Take over the caller's request id, or make one; answer with it."""
+    app.before_request(_begin)
+    app.after_request(_answer)
+
+
+def current_request_id() -> str | None:
+    """Return the id of the request in hand, or None outside of one."""
+    return _request_id.get()
+
+
+def outgoing_headers() -> dict[str, str]:
+    """Return the headers that carry this identity to the next service."""
+    headers = {}
+    if (request_id := _request_id.get()) is not None:
+        headers[REQUEST_ID_HEADER] = request_id
+    if (traceparent := _traceparent.get()) is not None:
+        headers["traceparent"] = traceparent
+    return headers
+
+
+def _begin() -> None:
+    given = request.headers.get(REQUEST_ID_HEADER, "")
+    request_id = given if _ACCEPTED_ID.fullmatch(given) else secrets.token_hex(8)
+    trace = request.headers.get("traceparent", "")
+    _request_id.set(request_id)
+    _traceparent.set(trace if _ACCEPTED_TRACE.fullmatch(trace) else None)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+
+
+def _answer(response: Response) -> Response:
+    request_id = _request_id.get()
+    if request_id is not None:
+        response.headers[REQUEST_ID_HEADER] = request_id
+    return response

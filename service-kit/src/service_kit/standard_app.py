@@ -1,0 +1,40 @@
+"""What every service's ``create_app`` begins and ends with."""
+
+from collections.abc import Mapping
+
+from flask import Flask
+from flask_smorest import Api
+
+from service_kit import api, health, logs, problems, request_context, time_budget
+from service_kit.database import Database, engine_options, prepare_engine
+from service_kit.problems import ProblemTable
+
+MAX_BODY_BYTES = 64 * 1024
+
+
+def begin(app: Flask, db: Database, database_url: str, *, title: str, description: str) -> Api:
+    """Connect the database and set up identity, logs and the API; return the API for the blueprints."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(database_url)
+    request_context.init_app(app)
+    logs.init_app(app)
+    smorest = api.init_app(
+        app, title=title, version="1", description=description, max_body_bytes=MAX_BODY_BYTES
+    )
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+    health.init_app(app, db)
+    return smorest
+
+
+def finish(
+    app: Flask,
+    table: ProblemTable,
+    *,
+    budget_s: float,
+    budgets_s: Mapping[str, float] | None = None,
+) -> None:
+    """Set the time budgets and answer errors by ``table``; last, as it replaces flask-smorest's handlers."""
+    time_budget.init_app(app, default_s=budget_s, by_endpoint=budgets_s)
+    problems.init_app(app, table)

@@ -1,0 +1,73 @@
+"""JSON as payments need it: exact numbers, no duplicate keys, no surprises (RFC 8259, I-JSON RFC 7493)."""
+
+import re
+from typing import Any
+
+import simplejson
+
+MAX_DEPTH = 32
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKET = re.compile(r"[\[\]{}]")
+
+
+class MalformedJson(ValueError):
+    """The text is not JSON that we accept; the message says why, without quoting the text."""
+
+
+def loads(body: bytes) -> Any:
+    """Read a JSON text in UTF-8.
+
+    Numbers with a fraction or an exponent become :class:`~decimal.Decimal`, whole ones ``int``.
+
+    Raises:
+        MalformedJson: not UTF-8, not JSON, NaN or Infinity, a key twice in one object, deeper than
+            ``MAX_DEPTH``, or a string that is no Unicode text (a lone surrogate).
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise MalformedJson("The body is not UTF-8.") from exc
+    _check_depth(text)
+    try:
+        value = simplejson.loads(
+            text,
+            use_decimal=True,
+            allow_nan=False,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_object_without_duplicates,
+        )
+        if "\\u" in text:
+            simplejson.dumps(value, ensure_ascii=False).encode("utf-8")
+    except MalformedJson:
+        raise
+    except UnicodeEncodeError as exc:
+        raise MalformedJson("The body holds a string that is not Unicode text.") from exc
+    except (ValueError, ArithmeticError) as exc:
+        raise MalformedJson("The body is not JSON.") from exc
+    return value
+
+
+def dumps(value: Any) -> str:
+    """Write JSON; a Decimal is written as the number it is, without binary noise."""
+    text: str = simplejson.dumps(value, use_decimal=True, allow_nan=False, separators=(",", ":"))
+    return text
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for match in _BRACKET.finditer(_STRING.sub("", text)):
+        depth += 1 if match.group() in "[{" else -1
+        if depth > MAX_DEPTH:
+            raise MalformedJson(f"The body is nested deeper than {MAX_DEPTH} levels.")
+
+
+def _refuse_constant(name: str) -> Any:
+    raise MalformedJson(f"{name} is not a JSON number.")
+
+
+def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise MalformedJson("The body holds an object with the same key twice.")
+    return members

@@ -1,0 +1,73 @@
+"""Wakes a worker the moment there is something to do: one empty datagram, which may get lost.
+
+The worker looks by itself every half second as well, so nothing depends on the datagram but a little time.
+"""
+
+import socket
+import threading
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Split ``host:port``.
+
+    Raises:
+        ValueError: there is no port.
+    """
+    host, separator, port = text.rpartition(":")
+    if not separator:
+        raise ValueError(f"{text!r} is not host:port")
+    return host, int(port)
+
+
+class Waker:
+    """Sends the datagrams."""
+
+    def __init__(self, address: str) -> None:
+        self._address = parse_address(address)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+
+    def wake(self) -> None:
+        """Tell the worker to look now; a worker that is away is no error."""
+        try:
+            self._socket.sendto(b"", self._address)
+        except OSError as exc:
+            log.debug("worker_not_woken", reason=type(exc).__name__)
+
+
+class WakeUpCall:
+    """Receives the datagrams for all loops of one worker."""
+
+    def __init__(self, address: str) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(parse_address(address))
+        self._socket.settimeout(0.5)
+        self._events: list[threading.Event] = []
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="wake", daemon=True)
+        self._thread.start()
+
+    def subscribe(self) -> threading.Event:
+        """Return an event that is set at each datagram; the subscriber clears it."""
+        event = threading.Event()
+        self._events.append(event)
+        return event
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._closed.set()
+        self._thread.join()
+        self._socket.close()
+
+    def _listen(self) -> None:
+        while not self._closed.is_set():
+            try:
+                self._socket.recv(16)
+            except TimeoutError:
+                continue
+            for event in self._events:
+                event.set()

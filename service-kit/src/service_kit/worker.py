@@ -1,0 +1,127 @@
+"""The background process of a service: a few loops, one thread each, until it is told to stop."""
+
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import FrameType
+from typing import Generic, Protocol, TypeVar
+
+import structlog
+from flask import Flask
+
+from service_kit.leased_queue import Failed, LeasedQueue, LeasedRow, Result
+
+log = structlog.get_logger(__name__)
+
+POLL_S = 0.5
+PAUSE_AFTER_FAILURE_S = 1.0
+Row = TypeVar("Row", bound=LeasedRow)
+
+
+class Loop(Protocol):
+    """Something that is done again and again; ``turn`` says whether there may be more at once."""
+
+    name: str
+
+    def turn(self) -> bool:
+        """Do what is due now."""
+        ...
+
+
+class QueueLoop(Generic[Row]):
+    """Does the jobs of one queue, ``concurrency`` at a time, so that a slow one delays no other."""
+
+    def __init__(
+        self, app: Flask, queue: LeasedQueue[Row], handle: Callable[[Row], Result], *, concurrency: int = 8
+    ) -> None:
+        self.name = queue.name
+        self._app = app
+        self._queue = queue
+        self._handle = handle
+        self._concurrency = concurrency
+        self._free = threading.Semaphore(concurrency)
+        self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix=queue.name)
+
+    def turn(self) -> bool:
+        """Claim as many jobs as there are free places, and start them."""
+        places = self._take_places()
+        if places == 0:
+            return False
+        rows: list[Row] = []
+        try:
+            with self._app.app_context():
+                rows = self._queue.claim(places)
+        finally:
+            for _ in range(places - len(rows)):
+                self._free.release()
+        for row in rows:
+            self._pool.submit(self._do, row)
+        return len(rows) == places
+
+    def close(self) -> None:
+        """Wait for the jobs that run."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _take_places(self) -> int:
+        places = 0
+        # One place is waited for; the others only if they are free anyway.
+        while places < self._concurrency and self._free.acquire(timeout=POLL_S if places == 0 else 0):
+            places += 1
+        return places
+
+    def _do(self, row: Row) -> None:
+        try:
+            with self._app.app_context():
+                self._queue.record(row, self._result(row))
+        except Exception:
+            # The lease runs out by itself and the job is done again; the worker must live on.
+            log.exception("job_not_recorded", queue=self.name, job=row.id)
+        finally:
+            self._free.release()
+
+    def _result(self, row: Row) -> Result:
+        try:
+            return self._handle(row)
+        except Exception as exc:
+            log.exception("job_failed", queue=self.name, job=row.id)
+            return Failed(f"defect: {type(exc).__name__}")
+
+
+def run(loops: Sequence[Loop], wake_event: Callable[[], threading.Event]) -> None:
+    """Run every loop in a thread of its own until SIGTERM or SIGINT; running jobs are finished first."""
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    threads = [
+        threading.Thread(target=_run_loop, args=(loop, wake_event(), stopping), name=loop.name)
+        for loop in loops
+    ]
+    for thread in threads:
+        thread.start()
+    log.info("worker_started", loops=[loop.name for loop in loops])
+    stopping.wait()
+    for thread in threads:
+        thread.join()
+    for loop in loops:
+        if isinstance(loop, QueueLoop):
+            loop.close()
+    log.info("worker_stopped")
+
+
+def _run_loop(loop: Loop, wake: threading.Event, stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        wake.clear()
+        try:
+            has_more = loop.turn()
+        except Exception:
+            # Whatever it was (the database may be away), the next turn may go well.
+            log.exception("loop_failed", loop=loop.name)
+            stopping.wait(PAUSE_AFTER_FAILURE_S)
+            continue
+        if not has_more:
+            wake.wait(POLL_S)
