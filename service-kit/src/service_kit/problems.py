@@ -110,6 +110,7 @@ def _from_http_exception(error: HTTPException) -> Response:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     phrase = HTTPStatus(status).phrase
     code = phrase.lower().replace(" ", "_").replace("-", "_")
+    detail = _OWN_WORDS.get(status) or error.description or phrase
     headers = {
         name: value for name, value in error.get_headers() if name not in {"Content-Type", "Content-Length"}
     }
