@@ -1,1 +1,1 @@
-"""Caisse's gateway: one description of its routes and limits, rendered for KrakenD, with an emulator beside it."""
+"""Caisse's gateway: one description of routes and limits, rendered for KrakenD, and an emulator of it."""

@@ -46,7 +46,7 @@ def _router() -> dict[str, Any]:
         "logger_skip_paths": ["/__health"],
         "error_body": {
             "404": _problem(404, "Not Found", "The gateway knows no such path."),
-            "405": _problem(405, "Method Not Allowed", "The gateway does not allow this method on this path."),
+            "405": _problem(405, "Method Not Allowed", "This path has no such method."),
         },
     }
 
@@ -94,7 +94,8 @@ def _endpoint(route: Route, settings: Settings) -> dict[str, Any]:
 def _per_minute(number: int) -> dict[str, Any]:
     """So many requests per minute, all at once if need be.
 
-    Without `capacity` KrakenD would take the rate per second rounded down: one request every six seconds for 10.
+    Without `capacity` KrakenD would take the rate per second rounded down, at least 1: one order in six
+    seconds for 10 a minute.
     """
     return {"max_rate": number, "every": "1m", "capacity": number}
 

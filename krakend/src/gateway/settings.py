@@ -36,7 +36,7 @@ class Settings:
     def __post_init__(self) -> None:
         for host in (self.payment_service, self.store_manager):
             if _HOST.fullmatch(host) is None:
-                raise InvalidSetting(f"{host!r} is not an address such as http://host:5000 (no path, no slash)")
+                raise InvalidSetting(f"{host!r} is no address such as http://host:5000 (without path)")
         for duration in (self.timeout, self.provider_timeout, self.slow_timeout):
             if duration_s(duration) <= 0:
                 raise InvalidSetting(f"a time-out must be longer than {duration!r}")

@@ -1,0 +1,108 @@
+"""Which endpoint answers a request: one tree of path segments per method, as in gin."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+from urllib.parse import quote, unquote_to_bytes
+
+T = TypeVar("T")
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_GO_VALID_PATH = re.compile(r"[A-Za-z0-9\-_.~!$&'()*+,;=:@/\[\]]*")
+_GO_UNESCAPED = "$&+,/:;=@-_.~"
+
+
+class MalformedPath(ValueError):
+    """A request path that Go's HTTP server refuses before any routing."""
+
+
+class UnusableParam(ValueError):
+    """A path parameter that KrakenD refuses with 400; the text is its answer."""
+
+
+@dataclass
+class _Node(Generic[T]):
+    children: dict[str, "_Node[T]"] = field(default_factory=dict)
+    param: "_Node[T] | None" = None
+    leaf: tuple[T, tuple[str, ...]] | None = None
+
+
+class Router(Generic[T]):
+    """Paths such as `/orders/{id}`, each with one target per method; static segments beat parameters."""
+
+    def __init__(self, routes: Iterable[tuple[str, str, T]]) -> None:
+        self._trees: dict[str, _Node[T]] = {}  # in order of registration: the order of `Allow`
+        for method, path, target in routes:
+            self._add(self._trees.setdefault(method, _Node()), path, target)
+
+    def _add(self, node: _Node[T], path: str, target: T) -> None:
+        names = []
+        for segment in path.split("/"):
+            if segment.startswith("{"):
+                names.append(segment[1:-1])
+                node.param = node.param or _Node()
+                node = node.param
+            else:
+                node = node.children.setdefault(segment, _Node())
+        node.leaf = (target, tuple(names))
+
+    def find(self, method: str, path: str) -> tuple[T, dict[str, str]] | None:
+        """The target and its path parameters (decoded), or None."""
+        tree = self._trees.get(method)
+        found = _find(tree, path.split("/"), 0, ()) if tree else None
+        if found is None:
+            return None
+        (target, names), values = found
+        return target, dict(zip(names, values, strict=True))
+
+    def allowed_methods(self, path: str) -> list[str]:
+        """The methods that this path has."""
+        return [method for method in self._trees if self.find(method, path) is not None]
+
+
+def _find(
+    node: _Node[T], segments: list[str], depth: int, values: tuple[str, ...]
+) -> tuple[tuple[T, tuple[str, ...]], tuple[str, ...]] | None:
+    if depth == len(segments):
+        return (node.leaf, values) if node.leaf else None
+    segment = segments[depth]
+    child = node.children.get(segment)
+    found = _find(child, segments, depth + 1, values) if child else None
+    if found is None and node.param is not None and segment:
+        found = _find(node.param, segments, depth + 1, (*values, segment))
+    return found
+
+
+def decode_path(target: str) -> str:
+    """The path of a request target, decoded once; `%2F` becomes a separator like any other slash."""
+    if not target.startswith("/"):  # absolute form, as sent to a forward proxy
+        _, _, rest = target.partition("://")
+        target = "/" + rest.partition("/")[2]
+    path = target.partition("?")[0]
+    if "%" not in path:
+        return path
+    if _BAD_ESCAPE.search(path):
+        raise MalformedPath(path)
+    return unquote_to_bytes(path).decode("utf-8", "surrogateescape")
+
+
+def check_params(params: Mapping[str, str]) -> None:
+    """Refuse parameters that still hold an escape, `?` or `#` after one decoding."""
+    for value in params.values():
+        if bad := _BAD_ESCAPE.search(value):
+            raise UnusableParam(f'error: invalid URL escape "{bad[0]}"')
+        if any(character in value for character in "%?#"):
+            raise UnusableParam("error: encoded url params")
+
+
+def backend_path(pattern: str, params: Mapping[str, str]) -> str | None:
+    """The path to ask the backend for, encoded as Go does it; None if Go could not parse it as an address."""
+    path = pattern
+    for name, value in params.items():
+        path = path.replace(f"{{{name}}}", value)
+    if _GO_VALID_PATH.fullmatch(path):
+        return path
+    if _CONTROL.search(path):
+        return None
+    return quote(path.encode("utf-8", "surrogateescape"), safe=_GO_UNESCAPED)

@@ -1,0 +1,124 @@
+"""Listen, serve, and drain as KrakenD does when it is told to stop."""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
+from weakref import WeakSet
+
+from aiohttp import web
+
+from gateway.emulator.backend import BackendClient
+from gateway.emulator.config import Config
+from gateway.emulator.doorman import Doorman
+from gateway.emulator.proxy import Proxy
+from gateway.emulator.relay import WireResponse, drop_automatic_headers
+
+log = logging.getLogger("gateway.emulator")
+_HEAD_LIMIT_OF_AIOHTTP = 1 << 20  # far above the real one, which Doorman and Proxy hold
+_FOR_EVER_S = 1e8
+
+
+async def serve(config: Config) -> None:
+    """Serve until SIGTERM or SIGINT; raises OSError when the port cannot be had."""
+    client = BackendClient(config)
+    try:
+        front = _Front(config, Proxy(config, client))
+        async with _stop_signal() as stopped:
+            await front.open()
+            log.info("listening on %s:%d", config.listen_ip or "*", config.port)
+            await stopped.wait()
+            log.info("stopping: running requests may finish")
+            await front.drain(config.max_shutdown_wait_s)
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def _stop_signal() -> AsyncIterator[asyncio.Event]:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    yield stopped
+
+
+class _Front:
+    """The listening socket and every client's connection behind it."""
+
+    def __init__(self, config: Config, proxy: Proxy) -> None:
+        self._config = config
+        self._proxy = proxy
+        self._running: set[asyncio.Task[None]] = set()
+        self._doormen: WeakSet[Doorman] = WeakSet()
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._handle, expect_handler=_leave_to_proxy)
+        app.on_response_prepare.append(drop_automatic_headers)
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            handler_cancellation=True,  # a client that leaves takes its backend call along
+            auto_decompress=False,
+            keepalive_timeout=_FOR_EVER_S,
+            shutdown_timeout=1.0,
+            max_line_size=_HEAD_LIMIT_OF_AIOHTTP,
+            max_field_size=_HEAD_LIMIT_OF_AIOHTTP,
+            max_headers=10_000,
+        )
+        self._listener: asyncio.Server | None = None
+
+    async def open(self) -> None:
+        """Begin to listen."""
+        await self._runner.setup()
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(
+            self._admit, self._config.listen_ip, self._config.port, backlog=1024
+        )
+
+    async def drain(self, limit_s: float) -> None:
+        """Close the listener and idle connections, let running requests finish for so long, then cut them."""
+        if self._listener is not None:
+            self._listener.close()
+        for doorman in list(self._doormen):
+            doorman.dismiss()
+        server = self._runner.server
+        if server is not None:
+            server.pre_shutdown()
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=limit_s or None)
+            for task in late:
+                task.cancel()
+        await self._runner.cleanup()
+
+    def _admit(self) -> Doorman:
+        config = self._config
+        doorman = Doorman(self._make_protocol, config.max_header_bytes + 4096, config.read_header_timeout_s)
+        self._doormen.add(doorman)
+        return doorman
+
+    def _make_protocol(self) -> asyncio.Protocol:
+        if self._runner.server is None:
+            raise RuntimeError("not open")
+        return self._runner.server()
+
+    async def _handle(self, request: web.Request) -> WireResponse:
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._running.add(task)
+        started = time.monotonic()
+        status: int | str = "gone"
+        try:
+            answer = await self._proxy.handle(request)
+            status = answer.status
+            return answer
+        finally:
+            self._running.discard(task)
+            if request.path not in self._config.unlogged_paths:
+                elapsed_ms = (time.monotonic() - started) * 1000
+                log.info("%s %s -> %s in %.1f ms", request.method, request.raw_path, status, elapsed_ms)
+
+
+async def _leave_to_proxy(_request: web.Request) -> None:
+    """Do not say `100 Continue` yet: KrakenD says it only when the backend is to get the body."""

@@ -1,0 +1,69 @@
+"""Our own rules for every rendered file: the ones whose breach KrakenD accepts in silence."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+ROUTER_MUST_BE = {
+    "return_error_msg": False,
+    "hide_version_header": True,
+    "forwarded_by_client_ip": False,
+    "disable_redirect_fixed_path": True,
+    "disable_redirect_trailing_slash": True,
+}
+
+
+def violations(config: dict[str, Any]) -> list[str]:
+    """One sentence for each breach; an empty list for a file that may go out."""
+    return [*_of_router(config), *_of_endpoints(config)]
+
+
+def _of_router(config: dict[str, Any]) -> Iterator[str]:
+    router = config.get("extra_config", {}).get("router", {})
+    for member, value in ROUTER_MUST_BE.items():
+        if router.get(member) is not value:
+            yield f"extra_config.router.{member} must be {value}, explicitly"
+    for status in ("404", "405"):
+        if "error" not in router.get("error_body", {}).get(status, {}):
+            yield f"extra_config.router.error_body.{status} must have a member `error`"
+
+
+def _of_endpoints(config: dict[str, Any]) -> Iterator[str]:
+    endpoints = config.get("endpoints", [])
+    for (method, path), number in Counter((e.get("method"), e.get("endpoint")) for e in endpoints).items():
+        if number > 1:
+            yield f"{method} {path} stands there {number} times (KrakenD panics)"
+    for endpoint in endpoints:
+        name = f"{endpoint.get('method')} {endpoint.get('endpoint')}"
+        yield from (f"{name}: {breach}" for breach in _of_endpoint(endpoint))
+
+
+def _of_endpoint(endpoint: dict[str, Any]) -> Iterator[str]:
+    if endpoint.get("output_encoding") != "no-op":
+        yield "output_encoding must be no-op, or every status but 200 and 201 becomes 500"
+    if "method" not in endpoint:
+        yield "the method must be said"
+    headers = {header.lower() for header in endpoint.get("input_headers", [])}
+    if not {"content-type", "content-length"} <= headers:
+        yield "input_headers must list Content-Type and Content-Length together"
+    if "*" in headers:
+        yield "input_headers must name each header"
+    backends = endpoint.get("backend", [])
+    if len(backends) != 1:
+        yield "no-op needs exactly one backend"
+    for backend in backends:
+        if backend.get("encoding") != "no-op":
+            yield "the backend's encoding must be no-op"
+        if backend.get("method") != endpoint.get("method"):
+            yield "the backend's method must be the endpoint's"
+        if str(backend.get("url_pattern")).startswith("/internal"):
+            yield "internal paths are never rendered into the gateway"
+    yield from _of_limit(endpoint.get("extra_config", {}).get("qos/ratelimit/router"))
+
+
+def _of_limit(limit: dict[str, Any] | None) -> Iterator[str]:
+    if limit is None:
+        return
+    for rate, capacity in (("max_rate", "capacity"), ("client_max_rate", "client_capacity")):
+        if (rate in limit) != (capacity in limit):
+            yield f"{rate} and {capacity} must be set together"
