@@ -197,6 +197,7 @@ class MariaDbServer(DatabaseServer):
                 "--skip-test-db",
                 "--skip-name-resolve",
                 "--auth-root-authentication-method=normal",
+                "--force",  # do without a resolvable host name
                 "--innodb-log-file-size=32M",
             ],
             capture_output=True,
