@@ -9,8 +9,9 @@ import pytest
 from click import ClickException
 from click.testing import CliRunner
 from service_kit.testing import engines, fetch_mysql
-from service_kit.testing.engines import EngineFailed, MariaDbServer, PrivateDirectory
+from service_kit.testing.engines import EngineFailed, MariaDbServer
 from service_kit.testing.plugin import SERVERS, DatabaseUrlFactory, EngineServers
+from service_kit.testing.private_directory import PrivateDirectory
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 

@@ -1,13 +1,11 @@
 """Private database servers, for tests and benchmarks: each belongs to the process that started it."""
 
-import fcntl
 import os
 import re
 import secrets
 import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -19,9 +17,10 @@ from typing import ClassVar, Self
 import pymysql
 from pymysql.cursors import Cursor
 
+from service_kit.testing.private_directory import PrivateDirectory
+
 START_TIMEOUT_S = 60
 ADMIN = "admin"
-_ABANDONED_AFTER_S = 60
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
@@ -283,37 +282,6 @@ def server_environment() -> dict[str, str]:
 def as_current_user() -> list[str]:
     """Servers refuse root unless told: inside a container, the tests have no other user."""
     return ["--user=root"] if os.geteuid() == 0 else []
-
-
-class PrivateDirectory:
-    """A temporary directory whose lock vanishes with this process, so that a later one can clear it away."""
-
-    PREFIX: ClassVar[str] = "private-database-"
-
-    def __init__(self, parent: Path | None = None) -> None:
-        folder = parent or Path(tempfile.gettempdir())
-        _remove_abandoned(folder)
-        self.path = Path(tempfile.mkdtemp(prefix=self.PREFIX, dir=folder))
-        self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-
-    def remove(self) -> None:
-        """Delete the directory with everything in it."""
-        shutil.rmtree(self.path)
-        os.close(self._lock)
-
-
-def _remove_abandoned(parent: Path) -> None:
-    for path in parent.glob(f"{PrivateDirectory.PREFIX}*"):
-        with suppress(OSError):  # somebody else's, in use, or just removed by another run
-            if time.time() - path.stat().st_mtime < _ABANDONED_AFTER_S:
-                continue  # may be new and not locked yet
-            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path)
-            finally:
-                os.close(lock)
 
 
 def _with_parent_death() -> list[str]:
