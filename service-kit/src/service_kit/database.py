@@ -48,7 +48,14 @@ def new_metadata() -> MetaData:
 
 
 class CommitOutcomeUnknown(Exception):
-    """The connection was lost while COMMIT was under way: the work may or may not be stored."""
+    """The connection was lost while COMMIT was under way: the work may or may not be stored.
+
+    ``result`` is what the work returned, for an answer that need not read the database again.
+    """
+
+    def __init__(self, result: object) -> None:
+        super().__init__("The connection was lost while the work was being stored.")
+        self.result = result
 
 
 class DatabaseUnavailable(Exception):
@@ -117,11 +124,11 @@ class Database(SQLAlchemy):
             raise
         finally:
             _in_unit_of_work.reset(token)
-        self._commit(session)
+        self._commit(session, result)
         return result
 
     @staticmethod
-    def _commit(session: Session) -> None:
+    def _commit(session: Session, result: object) -> None:
         try:
             session.commit()
         except DBAPIError as exc:

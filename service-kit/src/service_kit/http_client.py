@@ -40,6 +40,10 @@ class NotSent(CallFailed):
     """The request surely never left this process."""
 
 
+class TooManyCalls(NotSent):
+    """The bulkhead was full for as long as a caller may wait."""
+
+
 class OutcomeUnknown(CallFailed):
     """The request may have arrived, and may have been carried out."""
 
@@ -127,7 +131,7 @@ class HttpClient:
             self._before_call()
         name = self.dependency.name
         if not self._places.acquire(timeout=time_left_s(self.dependency.max_wait_s)):
-            raise NotSent(f"{name}: too many calls at once")
+            raise TooManyCalls(f"{name}: too many calls at once")
         try:
             return self._send_through_breaker(method, path, body, headers or {})
         except pybreaker.CircuitBreakerError as exc:

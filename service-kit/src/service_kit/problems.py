@@ -124,7 +124,7 @@ def _from_defect(error: Exception) -> Response:
     ).response()
 
 
-_OWN_WORDS = {
+_OWN_WORDS: Mapping[int, str] = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not know this method.",
 }
