@@ -87,14 +87,14 @@ class BackendClient:
         raise TooManyRedirects(call.url)
 
     async def _send_once(self, call: Call) -> aiohttp.ClientResponse:
-        """One exchange, and a second one if the first met a kept-alive connection that was already dead."""
-        connection = SimpleNamespace(reused=False)
-        try:
-            return await self._exchange(call, connection)
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            if not (connection.reused and call.is_replayable):
-                raise
-        return await self._exchange(call, connection)
+        """One exchange, and others as long as they meet kept-alive connections that were already dead."""
+        while True:
+            connection = SimpleNamespace(reused=False)
+            try:
+                return await self._exchange(call, connection)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                if not (connection.reused and call.is_replayable):
+                    raise
 
     async def _exchange(self, call: Call, connection: SimpleNamespace) -> aiohttp.ClientResponse:
         return await self._session.request(

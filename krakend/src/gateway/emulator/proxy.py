@@ -28,6 +28,7 @@ HEALTH = "/__health"
 _JSON = "application/json; charset=utf-8"
 _GO_DRAIN_LIMIT = 256 << 10
 _GO_HEAD_SLACK = 4096
+_GO_HANG_UP_S = 0.5
 _DEFAULT_BODIES = {404: b"404 page not found", 405: b"405 method not allowed"}
 
 
@@ -205,4 +206,8 @@ async def _whole(
         answer.force_close()
     await answer.prepare(request)
     await answer.write_eof(body)
+    if close and request.transport is not None:
+        # Say the end now and hang up later: at once, a body still on its way would wipe out the answer.
+        request.transport.write_eof()
+        asyncio.get_running_loop().call_later(_GO_HANG_UP_S, request.transport.close)
     return answer

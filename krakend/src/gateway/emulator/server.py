@@ -52,7 +52,7 @@ class _Front:
     def __init__(self, config: Config, proxy: Proxy) -> None:
         self._config = config
         self._proxy = proxy
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], web.RequestHandler] = {}
         self._doormen: WeakSet[Doorman] = WeakSet()
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._handle, expect_handler=_leave_to_proxy)
@@ -84,14 +84,22 @@ class _Front:
             self._listener.close()
         for doorman in list(self._doormen):
             doorman.dismiss()
-        server = self._runner.server
-        if server is not None:
-            server.pre_shutdown()
+        self._close_idle_connections()
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=limit_s or None)
             for task in late:
                 task.cancel()
         await self._runner.cleanup()
+
+    def _close_idle_connections(self) -> None:
+        server = self._runner.server
+        if server is None:
+            return
+        server.pre_shutdown()  # a busy one closes after its answer
+        busy = set(self._running.values())
+        for connection in server.connections:
+            if connection not in busy and connection.transport is not None:
+                connection.transport.close()
 
     def _admit(self) -> Doorman:
         config = self._config
@@ -106,7 +114,7 @@ class _Front:
 
     async def _handle(self, request: web.Request) -> WireResponse:
         task = cast("asyncio.Task[None]", asyncio.current_task())
-        self._running.add(task)
+        self._running[task] = request.protocol
         started = time.monotonic()
         status: int | str = "gone"
         try:
@@ -114,7 +122,7 @@ class _Front:
             status = answer.status
             return answer
         finally:
-            self._running.discard(task)
+            del self._running[task]
             if request.path not in self._config.unlogged_paths:
                 elapsed_ms = (time.monotonic() - started) * 1000
                 log.info("%s %s -> %s in %.1f ms", request.method, request.raw_path, status, elapsed_ms)

@@ -1,0 +1,324 @@
+"""Backends that are down, slow, cut, or send elsewhere: for a client always an empty 500 or what came."""
+
+import socket
+import threading
+from collections.abc import Callable
+
+import pytest
+from gateway.testing.backend import RecordingBackend, Seen, answering, hang_up, http_answer
+from gateway.testing.process import Answer, RunningGateway, free_port
+
+PAY = "/payments-api/payments/7"
+
+
+def assert_empty_500(answer: Answer) -> None:
+    assert (answer.status, answer.body) == (500, b"")
+    assert answer.header("Content-Type") is None
+    assert answer.header("X-Krakend") == "Version undefined"
+    assert answer.header("X-Krakend-Completed") == "false"
+    assert answer.header("X-Content-Type-Options") == "nosniff"
+
+
+def test_a_backend_that_is_down_is_an_empty_500(start_gateway: Callable[..., RunningGateway]) -> None:
+    gateway = start_gateway(payment_service=f"http://127.0.0.1:{free_port()}")
+
+    assert_empty_500(gateway.request("GET", PAY))
+    assert_empty_500(gateway.request("POST", "/payments-api/payments", b"{}"))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_fresh_connection_closed_without_answer_is_an_empty_500(
+    start_gateway: Callable[..., RunningGateway], payment_service: RecordingBackend, method: str
+) -> None:
+    payment_service.script = hang_up
+    gateway = start_gateway()
+
+    answer = gateway.request(method, PAY)
+
+    assert_empty_500(answer)
+    assert len(payment_service.requests) == 1
+
+
+def test_an_answer_that_is_not_http_is_an_empty_500(
+    gateway: RunningGateway, payment_service: RecordingBackend
+) -> None:
+    payment_service.script = answering(b"hello\r\n\r\n", close=True)
+
+    assert_empty_500(gateway.request("POST", PAY, b"{}"))
+
+
+class Pause:
+    """Answers after a while, or as soon as the test is over."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.over = threading.Event()
+
+    def __call__(self, _seen: Seen, connection: socket.socket) -> bool:
+        self.over.wait(self._seconds)
+        connection.sendall(http_answer(body=b"late"))
+        return True
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", PAY),
+        ("POST", "/payments-api/payments"),
+        ("PUT", "/store-api/orders"),
+        ("GET", "/store-api/test/slow/3"),
+        ("GET", "/store-manager-api/test/slow/3"),
+    ],
+)
+def test_a_late_answer_is_an_empty_500(  # time-outs of this suite: 2 s, and 1 s for the slow test
+    *,
+    gateway: RunningGateway,
+    payment_service: RecordingBackend,
+    store_manager: RecordingBackend,
+    method: str,
+    path: str,
+) -> None:
+    payment_service.script = store_manager.script = pause = Pause(20)
+
+    answer = gateway.request(method, path)
+    pause.over.set()
+
+    assert_empty_500(answer)
+    assert len(payment_service.requests) + len(store_manager.requests) == 1
+
+
+@pytest.mark.parametrize("path", [PAY, "/payments-api/payments/process/7"])
+def test_processing_a_payment_may_take_longer(
+    gateway: RunningGateway, payment_service: RecordingBackend, path: str
+) -> None:
+    payment_service.script = Pause(2.5)  # the ordinary time-out of this suite is 2 s
+
+    answer = gateway.request("POST", path, b"{}")
+
+    assert (answer.status, answer.body) == (200, b"late")
+
+
+def test_a_body_cut_short_of_its_length_arrives_short(
+    gateway: RunningGateway, payment_service: RecordingBackend
+) -> None:
+    payment_service.script = answering(
+        b"HTTP/1.1 201 Created\r\nContent-Type: a/b\r\nContent-Length: 100\r\n\r\nshort", close=True
+    )
+
+    answer = gateway.request("POST", PAY, b"{}")
+
+    assert (answer.status, answer.body, answer.is_whole) == (201, b"short", False)
+
+
+def test_a_body_cut_after_its_headers_has_its_status(
+    gateway: RunningGateway, payment_service: RecordingBackend
+) -> None:
+    payment_service.script = answering(b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n", close=True)
+
+    answer = gateway.request("POST", PAY, b"{}")
+
+    assert (answer.status, answer.body, answer.is_whole) == (201, b"", False)
+
+
+@pytest.mark.parametrize("length", [5, 50_000])
+def test_a_chunked_body_that_is_cut_looks_whole(
+    gateway: RunningGateway, payment_service: RecordingBackend, length: int
+) -> None:
+    body = b"x" * length
+    payment_service.script = answering(
+        b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n"
+        % (length, body),
+        close=True,
+    )
+
+    answer = gateway.request("GET", PAY)
+
+    assert (answer.status, answer.body, answer.is_whole) == (200, body, True)
+
+
+def test_a_body_that_stalls_is_cut_by_the_time_out(
+    gateway: RunningGateway, payment_service: RecordingBackend
+) -> None:
+    over = threading.Event()
+
+    def stall(_seen: Seen, connection: socket.socket) -> bool:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 100\r\n\r\nsome")
+        return over.wait(20)
+
+    payment_service.script = stall
+
+    answer = gateway.request("GET", PAY)
+    over.set()
+
+    assert (answer.status, answer.body, answer.is_whole) == (200, b"some", False)
+
+
+def test_an_answer_before_the_end_of_the_body_is_relayed(
+    start_gateway: Callable[..., RunningGateway],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        gateway = start_gateway(payment_service=f"http://127.0.0.1:{listener.getsockname()[1]}")
+        with gateway.connect() as client:
+            client.sendall(
+                b"POST /payments-api/payments HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\nbegin"
+            )
+            backend, _ = listener.accept()
+            with backend:
+                backend.recv(65536)
+                backend.sendall(http_answer("413 Too big", b"{}", ["Content-Type: application/problem+json"]))
+                received = client.recv(65536)
+
+    assert received.startswith(b"HTTP/1.1 413 Request Entity Too Large\r\n")
+    assert received.endswith(b"{}")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_redirects_of_a_backend_are_followed_as_get(
+    gateway: RunningGateway, payment_service: RecordingBackend, status: int, method: str
+) -> None:
+    redirect = http_answer(f"{status} Moved", headers=["Location: /elsewhere?x=1"])
+
+    def script(seen: Seen, connection: socket.socket) -> bool:
+        connection.sendall(http_answer(body=b"end") if seen.target == "/elsewhere?x=1" else redirect)
+        return True
+
+    payment_service.script = script
+
+    answer = gateway.request(method, PAY, b"{}" if method == "POST" else None)
+
+    first, second = payment_service.requests
+    assert (answer.status, answer.body) == (200, b"end")
+    assert (second.method, second.body) == ("GET", b"")
+    assert second.header("Content-Length") is None
+    assert second.header("Referer") == payment_service.url + first.target
+
+
+@pytest.mark.parametrize("status", [307, 308])
+def test_a_redirect_that_keeps_the_method_is_followed_only_without_a_body(
+    gateway: RunningGateway, payment_service: RecordingBackend, status: int
+) -> None:
+    redirect = http_answer(f"{status} Moved", headers=["Location: /elsewhere"])
+
+    def script(seen: Seen, connection: socket.socket) -> bool:
+        connection.sendall(http_answer(body=b"end") if seen.target == "/elsewhere" else redirect)
+        return True
+
+    payment_service.script = script
+
+    followed = gateway.request("POST", PAY)
+    relayed = gateway.request("POST", PAY, b"{}")
+
+    assert (followed.status, followed.body) == (200, b"end")
+    assert [seen.method for seen in payment_service.requests] == ["POST", "POST", "POST"]
+    assert (relayed.status, relayed.header("Location")) == (status, "/elsewhere")
+
+
+def test_an_endless_redirect_is_an_empty_500_after_ten_requests(
+    gateway: RunningGateway, payment_service: RecordingBackend
+) -> None:
+    payment_service.script = answering(http_answer("302 Found", headers=["Location: /again"]))
+
+    answer = gateway.request("GET", PAY)
+
+    assert_empty_500(answer)
+    assert len(payment_service.requests) == 10
+
+
+def dead_when_reused(seen: Seen, connection: socket.socket) -> bool:
+    """Answers the first request of each connection and closes at the second: a stale keep-alive."""
+    if seen.number > 1:
+        return False
+    connection.sendall(http_answer(body=b"ok"))
+    return True
+
+
+def test_a_get_on_a_dead_kept_connection_is_repeated(
+    start_gateway: Callable[..., RunningGateway], payment_service: RecordingBackend
+) -> None:
+    payment_service.script = dead_when_reused
+    gateway = start_gateway()
+    gateway.request("GET", PAY)
+
+    answer = gateway.request("GET", PAY)
+
+    assert (answer.status, answer.body) == (200, b"ok")
+    assert [seen.number for seen in payment_service.requests] == [1, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers"),
+    [
+        ("POST", "/payments-api/payments", b"{}", {}),
+        ("POST", "/payments-api/payments", None, {}),
+        ("POST", "/payments-api/payments", None, {"Idempotency-Key": "a"}),
+    ],
+)
+def test_a_post_is_never_repeated(
+    *,
+    start_gateway: Callable[..., RunningGateway],
+    payment_service: RecordingBackend,
+    method: str,
+    path: str,
+    body: bytes | None,
+    headers: dict[str, str],
+) -> None:
+    payment_service.script = dead_when_reused
+    gateway = start_gateway()
+    gateway.request("GET", PAY)
+
+    answer = gateway.request(method, path, body, headers)
+
+    assert_empty_500(answer)
+    assert [seen.number for seen in payment_service.requests] == [1, 2]
+
+
+def test_put_and_delete_are_never_repeated(
+    start_gateway: Callable[..., RunningGateway], store_manager: RecordingBackend
+) -> None:
+    store_manager.script = dead_when_reused
+    gateway = start_gateway()
+    gateway.request("GET", "/store-api/orders/1")
+
+    put = gateway.request("PUT", "/store-api/orders", b"{}")
+    gateway.request("GET", "/store-api/orders/1")
+    delete = gateway.request("DELETE", "/store-api/orders/1")
+
+    assert_empty_500(put)
+    assert_empty_500(delete)
+    assert [seen.number for seen in store_manager.requests] == [1, 2, 1, 2]
+
+
+def test_a_client_that_leaves_ends_the_backends_call(
+    gateway: RunningGateway, payment_service: RecordingBackend
+) -> None:
+    ended = threading.Event()
+
+    def wait_for_the_end(_seen: Seen, connection: socket.socket) -> bool:
+        if connection.recv(1) == b"":
+            ended.set()
+        return False
+
+    payment_service.script = wait_for_the_end
+
+    # A processing route, whose time-out (5 s) is not what ends it: the client leaves at once.
+    with gateway.connect() as connection:
+        connection.sendall(
+            b"POST /payments-api/payments/7 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
+        )
+        payment_service.wait_for(1)
+    ended_in_time = ended.wait(4)
+
+    assert ended_in_time
+
+
+def test_an_upload_that_breaks_off_reaches_the_backend_broken(
+    gateway: RunningGateway, payment_service: RecordingBackend
+) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(
+            b"POST /payments-api/payments HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n" + b'{"a":'
+        )
+
+    seen = payment_service.wait_for(1)[0]
+    assert (seen.body, seen.is_whole) == (b'{"a":', False)
