@@ -134,9 +134,7 @@ class Database(SQLAlchemy):
         except DBAPIError as exc:
             session.rollback()
             if error_code(exc) == ERROR_DURING_COMMIT or is_connection_lost(exc):
-                raise CommitOutcomeUnknown(
-                    "The connection was lost while the work was being stored."
-                ) from exc
+                raise CommitOutcomeUnknown(result) from exc
             raise
 
 
