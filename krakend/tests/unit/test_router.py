@@ -1,0 +1,105 @@
+"""Routing as gin does it, apart from HTTP."""
+
+import pytest
+from gateway.emulator.headers import canonical, reason_phrase
+from gateway.emulator.router import (
+    MalformedPath,
+    Router,
+    UnusableParam,
+    backend_path,
+    check_params,
+    decode_path,
+)
+
+ROUTER = Router(
+    [
+        ("GET", "/health", "health"),
+        ("POST", "/a", "a"),
+        ("GET", "/a/{id}", "one"),
+        ("GET", "/a/list", "list"),
+        ("GET", "/a/list/{page}/end", "end"),
+        ("GET", "/a/{id}/{sub}/tail", "tail"),
+        ("DELETE", "/a/{id}", "delete"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "params"),
+    [
+        ("/a/7", "one", {"id": "7"}),
+        ("/a/list", "list", {}),
+        ("/a/list/2/end", "end", {"page": "2"}),
+        ("/a/list/2/tail", "tail", {"id": "list", "sub": "2"}),
+        ("/a/..", "one", {"id": ".."}),
+    ],
+)
+def test_static_segments_beat_parameters_and_dead_ends_are_left(
+    path: str, target: str, params: dict[str, str]
+) -> None:
+    assert ROUTER.find("GET", path) == (target, params)
+
+
+@pytest.mark.parametrize("path", ["/", "/a/", "//a", "/a//", "/a/7/", "/A/7", "/a/list/2", ""])
+def test_other_paths_lead_nowhere(path: str) -> None:
+    assert ROUTER.find("GET", path) is None
+
+
+def test_allowed_methods_come_in_order_of_registration() -> None:
+    assert ROUTER.allowed_methods("/a/7") == ["GET", "DELETE"]
+    assert ROUTER.allowed_methods("/nowhere") == []
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("/a/b", "/a/b"),
+        ("/a%2Fb?x=/y", "/a/b"),
+        ("http://host:1/a/b?x", "/a/b"),
+        ("/%25zz", "/%zz"),
+    ],
+)
+def test_a_path_is_decoded_once(target: str, path: str) -> None:
+    assert decode_path(target) == path
+
+
+@pytest.mark.parametrize("target", ["/%", "/%z", "/%zz", "/a%2"])
+def test_a_broken_escape_is_malformed(target: str) -> None:
+    with pytest.raises(MalformedPath):
+        decode_path(target)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("%20", "error: encoded url params"),
+        ("a?b", "error: encoded url params"),
+        ("a#b", "error: encoded url params"),
+        ("%zz", 'error: invalid URL escape "%zz"'),
+        ("%", 'error: invalid URL escape "%"'),
+    ],
+)
+def test_what_is_left_encoded_is_refused_in_words(value: str, text: str) -> None:
+    with pytest.raises(UnusableParam) as refused:
+        check_params({"id": value})
+
+    assert str(refused.value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [("7", "/p/7"), ("a b", "/p/a%20b"), ("é", "/p/%C3%A9"), ("!'()*", "/p/!'()*"), ("a b!", "/p/a%20b%21")],
+)
+def test_parameters_are_encoded_as_go_encodes_a_path(value: str, path: str) -> None:
+    assert backend_path("/p/{id}", {"id": value}) == path
+
+
+def test_a_control_character_cannot_be_asked_for() -> None:
+    assert backend_path("/p/{id}", {"id": "a\nb"}) is None
+
+
+def test_names_and_words_are_gos() -> None:
+    assert canonical("ETag") == "Etag"
+    assert canonical("x-request-ID") == "X-Request-Id"
+    assert reason_phrase(413) == "Request Entity Too Large"
+    assert reason_phrase(799) == "status code 799"
