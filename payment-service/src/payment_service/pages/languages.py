@@ -1,0 +1,72 @@
+"""The two languages of the pages: which one to speak, its sentences, its amounts and dates."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from babel.dates import format_datetime
+from babel.numbers import format_currency
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
+
+from payment_service.pages.texts import en, fr
+from payment_service.values.money import Money, currency_exponent
+
+
+class Language(StrEnum):
+    """A language that the pages speak, by its BCP 47 tag."""
+
+    FR = "fr"
+    EN = "en"
+
+
+CATALOGUES: Mapping[Language, Mapping[str, str]] = {Language.FR: fr.TEXTS, Language.EN: en.TEXTS}
+
+
+def choose_language(accept_language: str | None) -> Language:
+    """Return the language that the header prefers (RFC 9110, 12.5.4); French when it says nothing of ours.
+
+    The merchants are Moroccan: a browser that asks for Arabic only belongs to a person who more likely reads
+    French than English.
+    """
+    accepted = parse_accept_header(accept_language, LanguageAccept)
+    return Language(accepted.best_match(list(Language), default=Language.FR))
+
+
+def say(language: Language, key: str, **values: str) -> str:
+    """Return the sentence ``key`` with its values put in; plain text, which the template escapes."""
+    sentence = CATALOGUES[language][key]
+    if language is Language.FR:
+        sentence = _SPACE_BEFORE_SIGN.sub("\N{NO-BREAK SPACE}", sentence)
+    return sentence.format_map(values)
+
+
+def has_text(key: str) -> bool:
+    """Whether there is a sentence ``key``."""
+    return key in fr.TEXTS
+
+
+def format_amount(money: Money, language: Language) -> str:
+    """Return the exact amount as a reader of ``language`` writes it, with the currency's ISO code."""
+    decimals = currency_exponent(money.currency)
+    number = "#,##0" + ("." + "0" * decimals if decimals else "")
+    return format_currency(
+        money.to_decimal(),
+        money.currency,
+        format=_AMOUNT_PATTERNS[language].format(number=number),
+        locale=language,
+        currency_digits=False,
+    )
+
+
+def format_moment(moment: datetime, language: Language) -> str:
+    """Return the day and the minute of ``moment`` in UTC, and say that it is UTC."""
+    return format_datetime(moment, _MOMENT_PATTERNS[language], locale=language)
+
+
+# French sets a no-break space before these signs; in the catalogue it is a plain space, which one can see.
+_SPACE_BEFORE_SIGN = re.compile(r" (?=[:;!?»])")
+# ¤¤ is the ISO code in a CLDR pattern. Babel's English pattern would glue it to the number.
+_AMOUNT_PATTERNS = {Language.FR: "{number}\N{NO-BREAK SPACE}¤¤", Language.EN: "¤¤\N{NO-BREAK SPACE}{number}"}
+_MOMENT_PATTERNS = {Language.FR: "d MMMM y 'à' HH:mm 'UTC'", Language.EN: "d MMMM y 'at' HH:mm 'UTC'"}

@@ -1,0 +1,206 @@
+"""Turns a page value into HTML, and holds the headers that go with it."""
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from payment_service.pages.form import Field
+from payment_service.pages.languages import Language, format_amount, format_moment, has_text, say
+from payment_service.pages.page_models import (
+    ClosedPage,
+    DeclinedPage,
+    FormState,
+    NoSuchPaymentPage,
+    NotSentPage,
+    Page,
+    PaidPage,
+    PaymentSummary,
+    PayPage,
+    PendingPage,
+    ProblemPage,
+    Receipt,
+    UnavailablePage,
+)
+
+_templates = Environment(
+    loader=PackageLoader("payment_service"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_STYLE: Final = _templates.get_template("payment_page.css").render()
+_STYLE_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
+
+CONTENT_SECURITY_POLICY: Final = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Nothing is loaded, no script runs, and the form goes only to where the page came from."""
+
+LAB_CARD: Final = {"number": "9999 9999 9999 9", "code": "123", "expiry": "01/30"}
+"""The documented test card, as the lab's form shows it."""
+
+
+def render_page(page: Page, language: Language, *, is_lab: bool = False) -> str:
+    """Return ``page`` as an HTML document; ``is_lab`` adds the test card to the form."""
+    view = _view_of(page, language)
+    return _templates.get_template("page.html").render(
+        view=view,
+        language=language.value,
+        style=Markup(_STYLE),  # noqa: S704 - our own file, inside <style>, where nothing may be escaped
+        say=lambda key, **values: say(language, key, **values),
+        amount=format_amount(view.payment.amount, language) if view.payment else None,
+        moment=lambda moment: format_moment(moment, language),
+        lab_card=LAB_CARD if is_lab else None,
+        fields=Field,
+    )
+
+
+def page_headers(language: Language) -> dict[str, str]:
+    """Return the headers of every page: nobody may keep it, frame it, or add anything to it."""
+    return {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Language": language.value,
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "same-origin",
+        "Vary": "Accept, Accept-Language",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What the template shows.
+
+    ``tone`` is the colour and the sign: ask, done, wait or stop. ``link`` is the text of a link to this same
+    address.
+    """
+
+    tone: str
+    heading: str
+    texts: tuple[str, ...] = ()
+    payment: PaymentSummary | None = None
+    form: FormState | None = None
+    form_heading: str = ""
+    receipt: Receipt | None = None
+    link: str | None = None
+
+
+def _view_of(page: Page, language: Language) -> _View:
+    def words(key: str, **values: str) -> str:
+        return say(language, key, **values)
+
+    return _VIEWS[type(page)](page, words)
+
+
+_Words = Callable[..., str]
+
+
+def _pay(page: PayPage, words: _Words) -> _View:
+    return _View(
+        "ask", words("pay.heading"), payment=page.payment, form=page.form, form_heading=words("form.heading")
+    )
+
+
+def _declined(page: DeclinedPage, words: _Words) -> _View:
+    # Nobody is told that a card is reported lost or stolen, or looks fraudulent: the thief would learn it.
+    reason = page.decline_code if page.decline_code in _DECLINES_EXPLAINED else "default"
+    return _View(
+        "stop",
+        words("declined.heading"),
+        (words(f"declined.{reason}"), words("declined.no_charge")),
+        page.payment,
+        page.form,
+        words("form.other_card"),
+    )
+
+
+def _not_sent(page: NotSentPage, words: _Words) -> _View:
+    return _View(
+        "stop",
+        words("not_sent.heading"),
+        (words("not_sent.text"),),
+        page.payment,
+        page.form,
+        words("form.again"),
+    )
+
+
+def _unavailable(page: UnavailablePage, words: _Words) -> _View:
+    return _View(
+        "stop",
+        words("unavailable.heading"),
+        (words("unavailable.text"),),
+        page.payment,
+        page.form,
+        words("form.again"),
+        link=None if page.form else words("open_again"),
+    )
+
+
+def _paid(page: PaidPage, words: _Words) -> _View:
+    if page.is_repeat:
+        heading, texts = words("paid.repeat_heading"), [words("paid.repeat_text")]
+    else:
+        heading = words("paid.heading")
+        texts = [words("paid.text", merchant=page.payment.merchant_name)]
+    if page.receipt.receipt_email:
+        texts.append(words("paid.email", email=page.receipt.receipt_email))
+    return _View("done", heading, tuple(texts), page.payment, receipt=page.receipt)
+
+
+def _pending(page: PendingPage, words: _Words) -> _View:
+    return _View(
+        "wait",
+        words(f"pending.{page.reason}.heading"),
+        (words(f"pending.{page.reason}.text"), words("pending.do"), words("pending.safe")),
+        page.payment,
+        link=words("look_again"),
+    )
+
+
+def _closed(page: ClosedPage, words: _Words) -> _View:
+    return _View(
+        "stop",
+        words(f"closed.{page.reason}.heading"),
+        (words(f"closed.{page.reason}.text"), words("closed.do")),
+        page.payment,
+    )
+
+
+def _no_such_payment(page: NoSuchPaymentPage, words: _Words) -> _View:
+    if page.is_link_without_payment:
+        texts = (words("no_payment.broken_text"), words("no_payment.broken_do"))
+        return _View("stop", words("no_payment.broken_heading"), texts)
+    return _View("stop", words("no_payment.heading"), (words("no_payment.text"),))
+
+
+def _problem(page: ProblemPage, words: _Words) -> _View:
+    specific = has_text(f"problem.{page.status.value}.heading")
+    name = f"problem.{page.status.value}" if specific else "problem.default"
+    link = None if page.status == HTTPStatus.NOT_FOUND else words("open_again" if specific else "look_again")
+    return _View("stop", words(f"{name}.heading"), (words(f"{name}.text"),), link=link)
+
+
+_DECLINES_EXPLAINED = frozenset(
+    {"insufficient_funds", "expired_card", "incorrect_cvc", "invalid_number", "issuer_unavailable"}
+)
+
+_VIEWS: Mapping[type[Page], Callable[..., _View]] = {
+    PayPage: _pay,
+    DeclinedPage: _declined,
+    NotSentPage: _not_sent,
+    UnavailablePage: _unavailable,
+    PaidPage: _paid,
+    PendingPage: _pending,
+    ClosedPage: _closed,
+    NoSuchPaymentPage: _no_such_payment,
+    ProblemPage: _problem,
+}

@@ -1,0 +1,1 @@
+"""Every sentence of the pages, once per language under the same keys."""
