@@ -1,0 +1,53 @@
+"""The commands `up`, `demo` and `check`."""
+
+import click
+from environs.exceptions import EnvError
+
+from run import spawn
+from run.preconditions import CannotStart
+from run.settings import Ports, RunSettings
+
+
+@click.group()
+def main() -> None:
+    """Start Caisse at a desk, play a payment, run the checks."""
+
+
+_PORTS = ", ".join(f"{name} ({port})" for name, port in {**Ports().tcp, **Ports().udp}.items())
+
+
+@main.command(
+    help=f"""Start the gateway, the services and their workers, and keep them running until Ctrl-C.
+
+    Settings come from the environment: RUN_DIR (.run), ORDERS_PER_MINUTE (10), GATEWAY_LISTEN_IP
+    (127.0.0.1), STORE_MANAGER_URL (http://127.0.0.1:5000), KRAKEND (a krakend binary; else the one on PATH,
+    else the emulator), and the ports {_PORTS}. What else the services read (see their README)
+    is passed on to them."""
+)
+@click.option("--end-with-parent", is_flag=True, help="Stop when the program that started this is gone.")
+def up(*, end_with_parent: bool) -> None:  # noqa: D103  its help is above
+    from run.whole import run_everything
+
+    if end_with_parent:
+        spawn.end_with_parent()
+    try:
+        run_everything(_settings())
+    except CannotStart as exc:
+        raise click.ClickException(str(exc)) from exc
+
+
+@main.command()
+@click.argument("what", type=click.Choice(["lint", "types", "test", "test-deep"]))
+def check(what: str) -> None:
+    """Run the checks of WHAT and end with a table of what ran and what was skipped."""
+    from run.checks import run_steps, steps
+
+    if not run_steps(steps(what)):
+        raise SystemExit(1)
+
+
+def _settings() -> RunSettings:
+    try:
+        return RunSettings.from_env()
+    except EnvError as exc:
+        raise click.ClickException(str(exc)) from exc

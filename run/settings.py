@@ -1,0 +1,83 @@
+"""What a run can be told by the environment: its folder, its ports and its neighbours."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from environs import Env
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Ports:
+    """One port per process that listens; the last two are for wake-up datagrams (UDP)."""
+
+    gateway: int = 8080
+    payment: int = 5009
+    fraud: int = 5010
+    notification: int = 5011
+    bank: int = 5012
+    payment_wake: int = 5909
+    notification_wake: int = 5911
+
+    @property
+    def tcp(self) -> dict[str, int]:
+        """The ports that speak HTTP, by the name of their setting."""
+        return {setting: port for setting, port in self.by_setting().items() if "WAKE" not in setting}
+
+    @property
+    def udp(self) -> dict[str, int]:
+        """The ports of the wake-up datagrams, by the name of their setting."""
+        return {setting: port for setting, port in self.by_setting().items() if "WAKE" in setting}
+
+    def by_setting(self) -> dict[str, int]:
+        """All ports by the name of their setting, such as GATEWAY_PORT."""
+        return {f"{field.name.upper()}_PORT": getattr(self, field.name) for field in fields(self)}
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """The settings of one run; two runs with other ports and folders live side by side."""
+
+    run_dir: Path
+    ports: Ports
+    listen_ip: str = "127.0.0.1"
+    store_manager: str = "http://127.0.0.1:5000"
+    orders_per_minute: int = 10
+
+    @classmethod
+    def from_env(cls) -> "RunSettings":
+        """Read RUN_DIR, the ports (GATEWAY_PORT, PAYMENT_PORT, …), GATEWAY_LISTEN_IP, STORE_MANAGER_URL and
+        ORDERS_PER_MINUTE.
+
+        Raises:
+            EnvError: a value cannot be read; the message names it.
+        """
+        env = Env()
+        return cls(
+            run_dir=(CHECKOUT / env.str("RUN_DIR", ".run")).resolve(),
+            ports=Ports(*(env.int(setting, port) for setting, port in Ports().by_setting().items())),
+            listen_ip=env.str("GATEWAY_LISTEN_IP", cls.listen_ip),
+            store_manager=env.str("STORE_MANAGER_URL", cls.store_manager),
+            orders_per_minute=env.int("ORDERS_PER_MINUTE", cls.orders_per_minute),
+        )
+
+    @property
+    def gateway_file(self) -> Path:
+        """The rendered configuration of the gateway."""
+        return self.run_dir / "krakend.json"
+
+    @property
+    def logs(self) -> Path:
+        """One file per process."""
+        return self.run_dir / "logs"
+
+    @property
+    def mail(self) -> Path:
+        """Receipts as .eml files."""
+        return self.run_dir / "mail"
+
+    @property
+    def gateway_url(self) -> str:
+        """Where a person on this machine reaches the gateway."""
+        return f"http://127.0.0.1:{self.ports.gateway}"
