@@ -1,0 +1,109 @@
+# Caisse in a few commands; `make` alone lists them. It needs make and Python 3.11 or later, nothing else.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+PACKAGES := service-kit payment-service fraud-service notification-service bank-simulator krakend
+DEPLOYABLES := payment-service fraud-service notification-service bank-simulator run
+COMPOSE := docker compose -f docker-compose.yml
+NETWORK := labo05-network
+
+# What lies beside the checkout reaches tests and commands by the environment; without it they skip visibly.
+KRAKEND_SCHEMA_DIR ?= $(abspath $(wildcard ../shared/data/krakend-schema-2.13/v2.13))
+ifneq ($(KRAKEND_SCHEMA_DIR),)
+export KRAKEND_SCHEMA_DIR
+endif
+NEWMAN ?= $(abspath $(wildcard .cache/newman/node_modules/.bin/newman))
+ifneq ($(NEWMAN),)
+export NEWMAN
+endif
+
+# An environment that is half made, was moved, or has lost its Python is made again.
+$(shell [ ! -e $(VENV) ] || { grep -qsF '$(CURDIR)/$(VENV)' $(VENV)/pyvenv.cfg && $(PY) -c 'import pip' 2>/dev/null; } || rm -rf $(VENV))
+
+.PHONY: help
+help: ## List these commands
+	@echo "Caisse: make <command>"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Use it
+.PHONY: run demo
+run: $(VENV)/.installed-run ## Start everything here; ORDERS_PER_MINUTE=200, GATEWAY_PORT=8081, … change it
+	@exec $(PY) -m run up --end-with-parent
+
+demo: $(VENV)/.installed-run ## Play an order's payment step by step (on `make run`, or on a system of its own)
+	@exec $(PY) -m run demo
+
+.PHONY: up down
+up: ## Start everything in containers; GATEWAY=no leaves port 8080 to Store Manager's own gateway
+	@docker network inspect $(NETWORK) >/dev/null 2>&1 || docker network create $(NETWORK) >/dev/null
+	$(COMPOSE) $(if $(filter no,$(GATEWAY)),-f docker-compose.without-gateway.yml) up --build --detach --wait
+
+down: ## Stop the containers; their data stays
+	$(COMPOSE) down
+
+##@ Check it
+.PHONY: test test-deep lint types format bench
+test: $(VENV)/.installed-dev ## Lint, types, architecture and all suites on SQLite and MariaDB (10 minutes at most)
+	@$(PY) -m run check test
+
+test-deep: $(VENV)/.installed-dev ## Long sequences, kill tests and browsers; every suite on real MySQL
+	@$(PY) -m run check test-deep
+
+lint: $(VENV)/.installed-dev ## Style and architecture only
+	@$(PY) -m run check lint
+
+types: $(VENV)/.installed-dev ## Types only
+	@$(PY) -m run check types
+
+format: $(VENV)/.installed-dev ## Rewrite the code in the house's format
+	$(PY) -m ruff check --fix-only --quiet .
+	$(PY) -m ruff format .
+
+bench: $(VENV)/.installed-dev ## Measure payments per second and write docs/benchmarks.md's figures as JSON
+	@exec $(PY) -m tests.load
+
+##@ Keep it
+.PHONY: lock newman clean
+lock: $(VENV)/.installed-dev ## Renew the pins in requirements/ (dev first: the others follow it)
+	@cd requirements && for name in dev $(DEPLOYABLES); do \
+	    echo "locking $$name"; \
+	    [ $$name = dev ] && follow= || follow="-c dev.txt"; \
+	    ../$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	        --no-emit-index-url --no-emit-find-links --no-header $$follow -o $$name.txt $$name.in || exit 1; \
+	done
+
+newman: .cache/newman/node_modules/.bin/newman ## Fetch newman for the collection's test (needs Node and npm)
+
+clean: ## Remove what running and testing left here, databases under .run included
+	rm -rf .run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache/reports
+
+# ---- the environment: made from the locked pins, and again whenever they change ----
+PROJECTS := $(PACKAGES:%=%/pyproject.toml)
+PIP := $(PY) -m pip --disable-pip-version-check --no-input install
+OWN_PACKAGES := $(PIP) --quiet --no-deps --no-build-isolation $(PACKAGES:%=-e ./%)
+# pip's hundreds of lines as one that counts; what it complains about is shown.
+COUNTED := awk '/^Collecting/ { printf "\r  %d packages", ++n; fflush(); next } /^Installing/ { printf ", installing"; fflush() } \
+    /^(ERROR|error|WARNING|  )[^D]/ && !/Downloading|Using cached|Attempting|Found existing|Uninstalling|Successfully/ { print } END { print "" }'
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "Caisse needs Python 3.11 or later, which '$(PYTHON)' is not. Name another: make PYTHON=python3.12 …"; exit 1; }
+	@echo "making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.installed-run: requirements/run.txt $(PROJECTS) | $(PY)
+	@rm -f $@; echo "installing what Caisse runs on (once; a minute or two)"
+	@{ $(PIP) --require-hashes -r requirements/run.txt && $(OWN_PACKAGES) && touch $@; } 2>&1 | $(COUNTED); [ -e $@ ]
+
+$(VENV)/.installed-dev: requirements/dev.txt $(PROJECTS) | $(PY)
+	@rm -f $@; echo "installing what Caisse is developed and tested with (once; two or three minutes)"
+	@{ $(PIP) --require-hashes -r requirements/dev.txt && $(OWN_PACKAGES) && touch $@ $(VENV)/.installed-run; } 2>&1 | $(COUNTED); [ -e $@ ]
+
+.cache/newman/node_modules/.bin/newman: .ci/package.json
+	@mkdir -p .cache/newman && cp .ci/package.json .cache/newman/
+	npm install --prefix .cache/newman --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
