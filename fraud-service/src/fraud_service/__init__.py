@@ -1,0 +1,1 @@
+"""Judges each payment attempt for fraud."""

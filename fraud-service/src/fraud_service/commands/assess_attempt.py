@@ -1,0 +1,93 @@
+"""Judge one attempt, once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from service_kit import strict_json
+from service_kit.ids import new_id
+from sqlalchemy import Row, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from fraud_service.domain.documents import answer_document, inputs_document
+from fraud_service.domain.gathering import gather_inputs
+from fraud_service.domain.judging import judge
+from fraud_service.errors import AttemptAssessedDifferently
+from fraud_service.extensions import db
+from fraud_service.models import Assessment
+from fraud_service.values.attempt import Attempt
+from fraud_service.values.inputs import Inputs, Thresholds
+from fraud_service.values.judgement import Judgement
+from fraud_service.values.subjects import subject_values
+from fraud_service.values.vocabulary import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class AssessAttempt:
+    """The attempt, the limits in force, and the time at which it is judged."""
+
+    attempt: Attempt
+    thresholds: Thresholds
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """The answer, always the same bytes for one attempt, and whether it was made just now."""
+
+    answer: str
+    is_new: bool
+
+
+def assess_attempt(command: AssessAttempt) -> Assessed:
+    """Judge the attempt and store the decision with all its inputs; repeat the stored answer if there is one.
+
+    Raises:
+        AttemptAssessedDifferently: this attempt id was judged before with other inputs.
+    """
+    assessment_id = new_id("asm")
+    request = strict_json.dumps(command.attempt.document())
+
+    def work(session: Session) -> str:
+        inputs = gather_inputs(session, command.attempt, command.thresholds, command.now)
+        judgement = judge(inputs)
+        row = _row(assessment_id, request, inputs, judgement, command.now)
+        session.add(row)
+        return row.answer
+
+    try:
+        return Assessed(db.in_transaction(work), is_new=True)
+    except IntegrityError:
+        # Judged before, or by a request that came at the same moment: the constraint let one of us in.
+        earlier = _find(command.attempt.attempt_id)
+        if earlier is None:
+            raise
+    if earlier.request != request:
+        raise AttemptAssessedDifferently
+    return Assessed(earlier.answer, is_new=False)
+
+
+def _row(assessment_id: str, request: str, inputs: Inputs, judgement: Judgement, now: datetime) -> Assessment:
+    attempt = inputs.attempt
+    answer = answer_document(assessment_id, attempt.attempt_id, judgement, now)
+    return Assessment(
+        assessment_id=assessment_id,
+        attempt_id=attempt.attempt_id,
+        assessed_at=now,
+        decision=judgement.decision,
+        is_counted=judgement.is_counted,
+        card_fingerprint=attempt.card.fingerprint,
+        merchant_id=attempt.merchant_id,
+        user_id=attempt.user_id,
+        ip=subject_values(attempt).get(Subject.IP),
+        request=request,
+        inputs=strict_json.dumps(inputs_document(inputs)),
+        answer=strict_json.dumps(answer),
+    )
+
+
+def _find(attempt_id: str) -> Row[str, str] | None:
+    with db.reading() as session:
+        return session.execute(
+            select(Assessment.request, Assessment.answer).where(Assessment.attempt_id == attempt_id)
+        ).one_or_none()

@@ -1,0 +1,62 @@
+"""Assessments: ask for one, and ask why it was made."""
+
+from collections.abc import Callable
+from datetime import datetime
+from http import HTTPStatus
+
+from flask import Response
+from service_kit.api import Blueprint
+from service_kit.service_token import require_service_token
+
+from fraud_service.commands.assess_attempt import AssessAttempt, assess_attempt
+from fraud_service.queries.explain_assessment import explain_assessment
+from fraud_service.schemas.assessment import (
+    AssessmentRequestSchema,
+    AssessmentSchema,
+    ExplanationSchema,
+    ProblemSchema,
+)
+from fraud_service.values.attempt import Attempt
+from fraud_service.values.inputs import Thresholds
+
+
+def assessments_blueprint(token: str, thresholds: Thresholds, clock: Callable[[], datetime]) -> Blueprint:
+    """Return the routes under ``/internal/assessments``, for callers that know ``token``."""
+    assessments = Blueprint(
+        "assessments",
+        __name__,
+        url_prefix="/internal/assessments",
+        description="Judging attempts to pay. For our other services only: the gateway has no route to it.",
+    )
+    require_service_token(assessments, token)
+
+    @assessments.post("")
+    @assessments.arguments(AssessmentRequestSchema)
+    @assessments.response(201, AssessmentSchema, description="Judged just now")
+    @assessments.alt_response(
+        200, schema=AssessmentSchema, description="Judged before; the stored answer, byte for byte"
+    )
+    @assessments.alt_response(400, schema=ProblemSchema, description="Not a request that can be judged")
+    @assessments.alt_response(401, schema=ProblemSchema, description="Without the service token")
+    @assessments.alt_response(409, schema=ProblemSchema, description="Judged before, with other inputs")
+    @assessments.alt_response(503, schema=ProblemSchema, description="The database is away; ask again")
+    def assess(attempt: Attempt) -> Response:
+        """Judge an attempt to pay, once.
+
+        The lists come first: what is on the deny list is declined, what is on the allow list is approved
+        without asking the limits. Then amount (review) and velocity (decline) are looked at. Asking again
+        with the same attempt_id and the same inputs repeats the answer.
+        """
+        assessed = assess_attempt(AssessAttempt(attempt, thresholds, clock()))
+        status = HTTPStatus.CREATED if assessed.is_new else HTTPStatus.OK
+        return Response(assessed.answer, status, content_type="application/json")
+
+    @assessments.get("/<attempt_id>")
+    @assessments.response(200, ExplanationSchema)
+    @assessments.alt_response(401, schema=ProblemSchema, description="Without the service token")
+    @assessments.alt_response(404, schema=ProblemSchema, description="No such attempt was judged")
+    def explain(attempt_id: str) -> Response:
+        """Say why an attempt was judged as it was: the answer, and every input that was used for it."""
+        return Response(explain_assessment(attempt_id), content_type="application/json")
+
+    return assessments

@@ -1,0 +1,7 @@
+"""The tables; importing this room fills the metadata."""
+
+from fraud_service.models.assessment import Assessment
+from fraud_service.models.base import Base
+from fraud_service.models.list_entry import ListEntry
+
+__all__ = ["Assessment", "Base", "ListEntry"]

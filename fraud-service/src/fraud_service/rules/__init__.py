@@ -1,0 +1,1 @@
+"""The rules, each a small pure object, and the table of their order."""
