@@ -37,6 +37,19 @@ def up(*, end_with_parent: bool) -> None:  # noqa: D103  its help is above
 
 
 @main.command()
+def demo() -> None:
+    """Play an order's payment step by step: on the running system, or on one started for it."""
+    from run.demo import Demo, DemoFailed
+    from run.demo_stage import set_stage
+
+    try:
+        with set_stage(_settings()) as stage:
+            Demo(stage).play()
+    except (CannotStart, DemoFailed) as exc:
+        raise click.ClickException(str(exc)) from exc
+
+
+@main.command()
 @click.argument("what", type=click.Choice(["lint", "types", "test", "test-deep"]))
 def check(what: str) -> None:
     """Run the checks of WHAT and end with a table of what ran and what was skipped."""

@@ -1,14 +1,13 @@
 """What is printed when everything is ready: where things are, and the commands of a first payment."""
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from run.settings import RunSettings
+from run.terminal import shown_path
 
 _JSON = "-H 'Content-Type: application/json'"
 _ORDER = '{"user_id": 1, "order_id": 1, "total_amount": 59.5}'
-_CARD = '{"cardNumber": 9999999999999, "cardCode": 123, "expirationDate": "2030-01-05"}'
+CARD = '{"cardNumber": 9999999999999, "cardCode": 123, "expirationDate": "2030-01-05"}'
 
 
 def addresses(settings: RunSettings, gateway: str) -> str:
@@ -30,8 +29,8 @@ def addresses(settings: RunSettings, gateway: str) -> str:
             )
         ),
         ("Store Manager", settings.store_manager, "expected there; without it `make demo` plays the shop"),
-        ("receipts", _short(settings.mail), "e-mails as .eml files"),
-        ("logs", _short(settings.logs), "one file per process; warnings appear here too"),
+        ("receipts", shown_path(settings.mail), "e-mails as .eml files"),
+        ("logs", shown_path(settings.logs), "one file per process; warnings appear here too"),
     ]
     return "\n".join(f"  {name:<21} {where:<23} {what}" for name, where, what in rows)
 
@@ -43,10 +42,6 @@ def curl_lines(settings: RunSettings) -> Sequence[str]:
     return (
         f"PAYMENT=$(curl -s {_JSON} -d '{_ORDER}' {payments} | {only_the_id})",
         f"echo Open {payments}/process/$PAYMENT in a browser, or pay here:",
-        f"curl -s {_JSON} -d '{_CARD}' {payments}/process/$PAYMENT",
+        f"curl -s {_JSON} -d '{CARD}' {payments}/process/$PAYMENT",
         f"curl -s http://127.0.0.1:{settings.ports.payment}/payments/$PAYMENT",
     )
-
-
-def _short(path: Path) -> str:
-    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

@@ -62,6 +62,21 @@ class RunSettings:
             orders_per_minute=env.int("ORDERS_PER_MINUTE", cls.orders_per_minute),
         )
 
+    def as_environment(self) -> dict[str, str]:
+        """Return what `from_env` reads back, for a run in a process of its own."""
+        return {
+            "RUN_DIR": str(self.run_dir),
+            **{setting: str(port) for setting, port in self.ports.by_setting().items()},
+            "GATEWAY_LISTEN_IP": self.listen_ip,
+            "STORE_MANAGER_URL": self.store_manager,
+            "ORDERS_PER_MINUTE": str(self.orders_per_minute),
+        }
+
+    @property
+    def ready_file(self) -> Path:
+        """Holds the addresses of a run, from the moment when all is ready until it stops."""
+        return self.run_dir / "ready.json"
+
     @property
     def gateway_file(self) -> Path:
         """The rendered configuration of the gateway."""

@@ -1,6 +1,5 @@
 """Keeps the processes running until somebody stops it: one thread, one loop, five looks a second."""
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from run.guard import Guard
 from run.log_follower import last_lines, remark
 from run.processes import Process
 from run.stop_signals import StopSignals
-from run.terminal import Terminal
+from run.terminal import Terminal, shown_path
 
 TICK_S = 0.2
 STOP_PATIENCE_S = 5.0
@@ -114,8 +113,3 @@ class Supervisor:
             if child.pid:
                 self._terminal.about(child.process.name, "did not stop in time and was killed", "yellow")
                 child.kill()
-
-
-def shown_path(path: Path) -> str:
-    """Write a path as short as it can be read from here."""
-    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

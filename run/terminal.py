@@ -1,6 +1,8 @@
 """What a person sees: one prefix per process, in colour on a terminal."""
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -24,3 +26,8 @@ class Terminal:
     def say(self, text: str, style: str = "") -> None:
         """Print a text about the whole."""
         self._console.print(Text(text, style=style))
+
+
+def shown_path(path: Path) -> str:
+    """Write a path as short as it can be read from here."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

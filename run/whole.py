@@ -30,14 +30,13 @@ def run_everything(settings: RunSettings) -> None:
     lock = RunLock(settings.run_dir)
     lock.take()
     check_ports(settings.ports, settings.listen_ip)
-    ready_file = settings.run_dir / "ready.json"
-    ready_file.unlink(missing_ok=True)
+    settings.ready_file.unlink(missing_ok=True)
     stop, guard = StopSignals(), Guard()
 
     def report(not_ready: list[str]) -> None:
         _report(settings, terminal, not_ready, time.monotonic() - started_s)
         if not not_ready:
-            _write_whole(ready_file, json.dumps({"gateway": settings.gateway_url}))
+            _write_whole(settings.ready_file, json.dumps(_where(settings)))
 
     try:
         terminal.say("preparing databases")
@@ -52,7 +51,7 @@ def run_everything(settings: RunSettings) -> None:
     except Interrupted:
         terminal.say("stopped while preparing; the next start goes on from there")
     finally:
-        ready_file.unlink(missing_ok=True)
+        settings.ready_file.unlink(missing_ok=True)
         guard.close()
 
 
@@ -66,6 +65,15 @@ def _report(settings: RunSettings, terminal: Terminal, not_ready: list[str], too
     for line in curl_lines(settings):
         terminal.say(f"  {line}")
     terminal.say("")
+
+
+def _where(settings: RunSettings) -> dict[str, str]:
+    """What somebody else must know to use this run."""
+    return {
+        "gateway": settings.gateway_url,
+        "store_manager": settings.store_manager,
+        "mail": str(settings.mail),
+    }
 
 
 def _begin_log(log: Path) -> None:
