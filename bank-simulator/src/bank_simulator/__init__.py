@@ -1,0 +1,1 @@
+"""The outside world: card network, client banks, merchant bank."""

@@ -1,0 +1,35 @@
+"""The composition root."""
+
+from flask import Flask
+from service_kit import logs, standard_app
+
+from bank_simulator import models  # noqa: F401  the tables register themselves
+from bank_simulator.config import Config
+from bank_simulator.controllers.admin import admin
+from bank_simulator.controllers.network import network
+from bank_simulator.domain.faults import FaultPlans
+from bank_simulator.extensions import db
+from bank_simulator.problems import PROBLEMS
+from bank_simulator.schemas.admin import read_fault_plan
+
+DESCRIPTION = (
+    "The outside world for development and tests: a card network, client banks and the merchant bank. "
+    "Every amount is a whole number of minor units. `request_id` makes every POST idempotent."
+)
+BUDGET_S = 10.0
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Build the application from ``config``, by default from the environment."""
+    config = config or Config.from_env()
+    logs.configure("bank-simulator", secret_keys=("number", "cvv"), level=config.log_level)
+    app = Flask("bank_simulator")
+    app.extensions["bank_config"] = config
+    app.extensions["bank_fault_plans"] = FaultPlans(config.faults, read_fault_plan)
+    api = standard_app.begin(app, db, config.database_url, title="bank-simulator", description=DESCRIPTION)
+    api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
+    api.spec.options["security"] = [{"token": []}]
+    for blueprint in (network, admin):
+        api.register_blueprint(blueprint)
+    standard_app.finish(app, PROBLEMS, budget_s=BUDGET_S)
+    return app

@@ -1,0 +1,55 @@
+"""Undoing an authorisation or a recent sale."""
+
+from dataclasses import dataclass
+
+from service_kit.clock import utc_now
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from bank_simulator.commands.pay import new_authorization_code
+from bank_simulator.domain import follow_ups
+from bank_simulator.domain.follow_ups import FollowUp
+from bank_simulator.domain.idempotency import Processed, stored_answer
+from bank_simulator.extensions import db
+from bank_simulator.models import NetworkRequest
+from bank_simulator.values.keyed_hash import fingerprint
+from bank_simulator.values.vocabulary import RequestKind
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """Release what an authorisation still holds, or give a recent sale back whole."""
+
+    request_id: str
+    original_request_id: str
+
+
+def void(command: Void, card_key: str) -> Processed:
+    """Release what an authorisation still holds, or give a recent sale back whole.
+
+    Raises:
+        RequestIdReused: the id came before with other parameters.
+    """
+    now = utc_now()
+    follow_up = FollowUp(
+        kind=RequestKind.VOID,
+        request_id=command.request_id,
+        original_request_id=command.original_request_id,
+        fingerprint=fingerprint(
+            card_key, {"kind": RequestKind.VOID, "original": command.original_request_id}
+        ),
+        authorization_code=new_authorization_code(),
+        arrived_at=now,
+        amount_minor=None,
+    )
+
+    def rule(original: NetworkRequest) -> follow_ups.Ruling:
+        return follow_ups.void(original, now)
+
+    def work(session: Session) -> NetworkRequest:
+        return follow_ups.carry_out(session, follow_up, rule)
+
+    try:
+        return Processed(db.in_transaction(work))
+    except IntegrityError as duplicate:
+        return Processed(stored_answer(command.request_id, duplicate, follow_up.fingerprint))

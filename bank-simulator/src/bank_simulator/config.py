@@ -1,0 +1,55 @@
+"""The simulator's settings."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from environs import Env
+from service_kit.config import Profile, read_profile, read_secret
+from sqlalchemy.engine import make_url
+
+from bank_simulator.values.fault_plan import FaultPlan
+
+DEFAULT_DATABASE = ".run/bank-simulator.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that can differ between two simulators; ``slow_answer_s`` is the slow card's pause."""
+
+    database_url: str
+    bank_token: str = "lab-bank-token"  # noqa: S105  the lab's well-known one; production refuses it
+    card_key: str = "lab-card-key"
+    slow_answer_s: float = 8.0
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    log_level: str = "INFO"
+
+    @classmethod
+    def from_env(cls) -> "Config":
+        """Read the environment.
+
+        Raises:
+            ConfigurationError: a production simulator would use a secret that everybody knows.
+            ValidationError: ``BANK_FAULTS`` is not a fault plan.
+        """
+        from bank_simulator.schemas.admin import read_fault_plan
+
+        env = Env()
+        profile: Profile = read_profile(env)
+        return cls(
+            database_url=_absolute(env.str("DATABASE_URL", "") or f"sqlite:///{DEFAULT_DATABASE}"),
+            bank_token=read_secret(env, profile, "BANK_TOKEN", "lab-bank-token"),
+            card_key=read_secret(env, profile, "BANK_CARD_KEY", "lab-card-key"),
+            slow_answer_s=env.float("BANK_SLOW_ANSWER_S", 8.0),
+            faults=read_fault_plan(env.str("BANK_FAULTS", "") or "{}"),
+            log_level=env.str("LOG_LEVEL", "INFO"),
+        )
+
+
+def _absolute(url: str) -> str:
+    """Make a relative SQLite path absolute; Flask-SQLAlchemy would look in another folder than ours."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        return url
+    path = Path(parsed.database).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return parsed.set(database=str(path)).render_as_string(hide_password=False)

@@ -1,0 +1,1 @@
+"""Blueprints: the card network, and the admin calls for tests."""

@@ -1,0 +1,63 @@
+"""For tests and operators: fault plans, totals, lists."""
+
+from typing import Any
+
+from service_kit.api import Blueprint
+
+from bank_simulator.commands.set_fault_plan import set_fault_plan
+from bank_simulator.controllers.authentication import require_bank_token
+from bank_simulator.controllers.delivery import fault_plans
+from bank_simulator.queries.reconciliation import RequestPage, list_requests, merchant_totals
+from bank_simulator.schemas.admin import (
+    AllTotalsSchema,
+    FaultPlanSchema,
+    RequestsQuerySchema,
+    RequestsSchema,
+)
+from bank_simulator.schemas.problem import ProblemSchema
+from bank_simulator.values.fault_plan import FaultPlan
+
+admin = Blueprint("admin", __name__, url_prefix="/admin", description="For tests and operators")
+admin.before_request(require_bank_token)
+
+
+@admin.get("/faults")
+@admin.response(200, FaultPlanSchema)
+def show_faults() -> FaultPlan:
+    """Show the fault plan in force."""
+    return fault_plans().in_force()
+
+
+@admin.post("/faults")
+@admin.arguments(FaultPlanSchema)
+@admin.response(200, FaultPlanSchema)
+@admin.alt_response(400, schema=ProblemSchema, description="The body is not a fault plan")
+def change_faults(body: FaultPlan) -> FaultPlan:
+    """Put another plan in force, whole; arrivals are counted from one again. It survives a restart."""
+    set_fault_plan(body)
+    fault_plans().forget()
+    return body
+
+
+@admin.delete("/faults")
+@admin.response(204)
+def clear_faults() -> None:
+    """Return to the configured plan (``BANK_FAULTS``; without it nothing goes wrong)."""
+    set_fault_plan(None)
+    fault_plans().forget()
+
+
+@admin.get("/totals")
+@admin.response(200, AllTotalsSchema)
+def show_totals() -> dict[str, Any]:
+    """Add up what moved on each merchant's account."""
+    return {"totals": merchant_totals()}
+
+
+@admin.get("/requests")
+@admin.arguments(RequestsQuerySchema, location="query")
+@admin.response(200, RequestsSchema)
+@admin.alt_response(400, schema=ProblemSchema, description="No merchant_id, or a bad page")
+def show_requests(query: dict[str, Any]) -> RequestPage:
+    """List a merchant's requests, oldest first."""
+    return list_requests(**query)

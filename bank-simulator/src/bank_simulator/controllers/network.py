@@ -1,0 +1,100 @@
+"""The card network's interface for the merchant's side."""
+
+from service_kit.api import Blueprint
+
+from bank_simulator.commands.abandon import abandon
+from bank_simulator.commands.capture import Capture, capture
+from bank_simulator.commands.pay import Pay, pay
+from bank_simulator.commands.refund import Refund, refund
+from bank_simulator.commands.void import Void, void
+from bank_simulator.controllers.authentication import require_bank_token
+from bank_simulator.controllers.delivery import config, deliver, faulty
+from bank_simulator.models import NetworkRequest
+from bank_simulator.queries.find_request import find_request
+from bank_simulator.schemas.network import (
+    AnswerSchema,
+    AuthorizationSchema,
+    CaptureSchema,
+    RefundSchema,
+    SaleSchema,
+    VoidSchema,
+)
+from bank_simulator.schemas.problem import ProblemSchema
+
+network = Blueprint("network", __name__, url_prefix="/network", description="The card network")
+network.before_request(require_bank_token)
+
+_REUSED = {"schema": ProblemSchema, "description": "This request_id was used before with other parameters"}
+_INVALID = {"schema": ProblemSchema, "description": "The body is not such a request"}
+
+
+@network.post("/sales")
+@network.arguments(SaleSchema)
+@network.response(200, AnswerSchema)
+@network.alt_response(400, **_INVALID)
+@network.alt_response(409, **_REUSED)
+@faulty
+def sell(body: Pay) -> NetworkRequest:
+    """Authorise and capture in one step."""
+    return deliver(pay(body, config().card_key))
+
+
+@network.post("/authorizations")
+@network.arguments(AuthorizationSchema)
+@network.response(200, AnswerSchema)
+@network.alt_response(400, **_INVALID)
+@network.alt_response(409, **_REUSED)
+@faulty
+def authorize(body: Pay) -> NetworkRequest:
+    """Hold the money until it is captured or released."""
+    return deliver(pay(body, config().card_key))
+
+
+@network.post("/captures")
+@network.arguments(CaptureSchema)
+@network.response(200, AnswerSchema)
+@network.alt_response(400, **_INVALID)
+@network.alt_response(409, **_REUSED)
+@faulty
+def capture_held(body: Capture) -> NetworkRequest:
+    """Take authorised money, in one part or several; a final capture releases the rest."""
+    return deliver(capture(body, config().card_key))
+
+
+@network.post("/voids")
+@network.arguments(VoidSchema)
+@network.response(200, AnswerSchema)
+@network.alt_response(400, **_INVALID)
+@network.alt_response(409, **_REUSED)
+@faulty
+def void_payment(body: Void) -> NetworkRequest:
+    """Release what is still held, or give a sale of the last 24 hours back whole."""
+    return deliver(void(body, config().card_key))
+
+
+@network.post("/refunds")
+@network.arguments(RefundSchema)
+@network.response(200, AnswerSchema)
+@network.alt_response(400, **_INVALID)
+@network.alt_response(409, **_REUSED)
+@faulty
+def refund_captured(body: Refund) -> NetworkRequest:
+    """Give back captured money, all together at most what was captured."""
+    return deliver(refund(body, config().card_key))
+
+
+@network.get("/requests/<request_id>")
+@network.response(200, AnswerSchema)
+@network.alt_response(404, schema=ProblemSchema, description="No request with this id has arrived")
+@faulty
+def show_request(request_id: str) -> NetworkRequest:
+    """Tell what became of a request."""
+    return find_request(request_id)
+
+
+@network.post("/requests/<request_id>/abandon")
+@network.response(200, AnswerSchema)
+@faulty
+def abandon_request(request_id: str) -> NetworkRequest:
+    """Make sure that a request can never be executed; if it was already, tell what became of it."""
+    return abandon(request_id)

@@ -1,0 +1,17 @@
+"""Domain errors: facts, without status codes."""
+
+
+class RequestIdReused(Exception):
+    """This request id was used before, with other parameters."""
+
+
+class RequestUnknown(Exception):
+    """No request with this id has arrived."""
+
+
+class InjectedError(Exception):
+    """The fault plan wanted an error here."""
+
+
+class AnswerLost(Exception):
+    """The answer was thrown away together with its connection."""

@@ -1,0 +1,10 @@
+"""Tables; importing this package registers them all."""
+
+from bank_simulator.models.account import Account
+from bank_simulator.models.base import Base
+from bank_simulator.models.card import Card
+from bank_simulator.models.entry import Entry
+from bank_simulator.models.fault import ArrivalCount, StoredFaultPlan
+from bank_simulator.models.network_request import NetworkRequest
+
+__all__ = ["Account", "ArrivalCount", "Base", "Card", "Entry", "NetworkRequest", "StoredFaultPlan"]

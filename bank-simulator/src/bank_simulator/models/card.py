@@ -1,0 +1,26 @@
+"""Cards that client banks issued."""
+
+from service_kit.columns import BigId, ascii_key
+from sqlalchemy import BigInteger
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bank_simulator.models.base import Base, enum_column
+from bank_simulator.values.vocabulary import Bank, Manner
+
+
+class Card(Base):
+    """A card; its accounts (one per currency) open at first use.
+
+    ``opening_minor`` is what each of them opens with; None means an overdraft without limit.
+    """
+
+    __tablename__ = "cards"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    number: Mapped[str] = mapped_column(ascii_key(19), unique=True)
+    bank: Mapped[Bank] = mapped_column(enum_column(Bank))
+    exp_year: Mapped[int]
+    exp_month: Mapped[int]
+    cvv_hash: Mapped[str] = mapped_column(ascii_key(64))
+    manner: Mapped[Manner] = mapped_column(enum_column(Manner))
+    opening_minor: Mapped[int | None] = mapped_column(BigInteger)

@@ -1,0 +1,20 @@
+"""The ledger: append-only, and every transfer adds up to zero."""
+
+from service_kit.columns import BigId
+from sqlalchemy import BigInteger, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bank_simulator.models.account import Account
+from bank_simulator.models.base import Base
+from bank_simulator.models.network_request import NetworkRequest
+
+
+class Entry(Base):
+    """One side of a transfer: positive is money that comes in; ``request`` is None for an opening deposit."""
+
+    __tablename__ = "entries"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    request_row_id: Mapped[int | None] = mapped_column(ForeignKey(NetworkRequest.id), index=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey(Account.id), index=True)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,22 @@
+"""How domain errors are told to a client."""
+
+from http import HTTPStatus
+
+from service_kit.problems import Problem, ProblemTable
+
+from bank_simulator.errors import AnswerLost, InjectedError, RequestIdReused, RequestUnknown
+
+PROBLEMS: ProblemTable = {
+    RequestIdReused: lambda _: Problem(
+        HTTPStatus.CONFLICT, "request_id_reused", "This request_id was used before with other parameters."
+    ),
+    RequestUnknown: lambda _: Problem(
+        HTTPStatus.NOT_FOUND, "request_unknown", "No request with this id has arrived."
+    ),
+    InjectedError: lambda _: Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, "fault_injected", "The fault plan wanted an error here."
+    ),
+    AnswerLost: lambda _: Problem(
+        HTTPStatus.BAD_GATEWAY, "answer_lost", "The answer was thrown away together with its connection."
+    ),
+}

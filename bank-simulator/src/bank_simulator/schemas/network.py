@@ -1,0 +1,151 @@
+"""Requests to the card network, and its answer. Amounts are whole minor units of the currency."""
+
+from typing import Any, ClassVar
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from bank_simulator.commands.capture import Capture
+from bank_simulator.commands.pay import Pay
+from bank_simulator.commands.refund import Refund
+from bank_simulator.commands.void import Void
+from bank_simulator.values.card_data import CardData
+from bank_simulator.values.vocabulary import DeclineCode, RequestKind, Status
+
+MAX_AMOUNT_MINOR = 10**15
+_ID = validate.Regexp(r"[A-Za-z0-9._:-]{1,64}\Z", error="1 to 64 letters, digits and . _ : -")
+_EXAMPLE_ID = "att_01kaq3m5x0e8d7w2v9t4r6y1zn"
+
+
+def id_field(**options: Any) -> fields.String:
+    """Return a field for an id of 1 to 64 letters, digits and ``. _ : -``."""
+    options.setdefault("metadata", {"example": _EXAMPLE_ID})
+    return fields.String(required=True, validate=_ID, **options)
+
+
+def amount_field() -> fields.Integer:
+    """Return a field for a positive amount in minor units."""
+    return fields.Integer(
+        required=True,
+        strict=True,
+        validate=validate.Range(1, MAX_AMOUNT_MINOR),
+        metadata={"example": 399998},
+    )
+
+
+class CardSchema(ma.Schema):
+    """A card as the payer typed it; ``cvv`` is null where the payer is absent."""
+
+    number = fields.String(
+        required=True,
+        validate=validate.Regexp(r"[0-9]{12,19}\Z", error="12 to 19 digits."),
+        metadata={"example": "9999999999999"},
+    )
+    exp_month = fields.Integer(
+        required=True, strict=True, validate=validate.Range(1, 12), metadata={"example": 1}
+    )
+    exp_year = fields.Integer(
+        required=True, strict=True, validate=validate.Range(2000, 2099), metadata={"example": 2030}
+    )
+    cvv = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Regexp(r"[0-9]{3,4}\Z", error="3 or 4 digits."),
+        metadata={"example": "123"},
+    )
+
+    @ma.post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> CardData:
+        """Return the value."""
+        return CardData(**data)
+
+
+class PaySchema(ma.Schema):
+    """What a sale and an authorisation have in common."""
+
+    kind: ClassVar[RequestKind]
+
+    request_id = id_field()
+    amount_minor = amount_field()
+    currency = fields.String(
+        required=True,
+        validate=validate.Regexp(r"[A-Z]{3}\Z", error="Three capital letters (ISO 4217)."),
+        metadata={"example": "MAD"},
+    )
+    card = fields.Nested(CardSchema, required=True)
+    merchant_id = id_field(metadata={"example": "mer_01kaq3m5x0e8d7w2v9t4r6y1zn"})
+    order_id = id_field(metadata={"example": "1"})
+
+    @ma.post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> Pay:
+        """Return the command."""
+        return Pay(kind=self.kind, **data)
+
+
+class SaleSchema(PaySchema):
+    """A sale: the money moves at once."""
+
+    kind = RequestKind.SALE
+
+
+class AuthorizationSchema(PaySchema):
+    """An authorisation: the money is held until it is captured or released."""
+
+    kind = RequestKind.AUTHORIZATION
+
+
+class CaptureSchema(ma.Schema):
+    """A capture; several are possible until one is final or nothing is left."""
+
+    request_id = id_field(metadata={"example": "cap_01kaq3m5x0e8d7w2v9t4r6y1zn"})
+    original_request_id = id_field()
+    amount_minor = amount_field()
+    final = fields.Boolean(required=True, truthy={True}, falsy={False}, attribute="is_final")
+
+    @ma.post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> Capture:
+        """Return the command."""
+        return Capture(**data)
+
+
+class VoidSchema(ma.Schema):
+    """A void of an open authorisation, or of a sale of the last 24 hours."""
+
+    request_id = id_field(metadata={"example": "voi_01kaq3m5x0e8d7w2v9t4r6y1zn"})
+    original_request_id = id_field()
+
+    @ma.post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> Void:
+        """Return the command."""
+        return Void(**data)
+
+
+class RefundSchema(ma.Schema):
+    """A refund of captured money."""
+
+    request_id = id_field(metadata={"example": "ref_01kaq3m5x0e8d7w2v9t4r6y1zn"})
+    original_request_id = id_field()
+    amount_minor = amount_field()
+
+    @ma.post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> Refund:
+        """Return the command."""
+        return Refund(**data)
+
+
+class AnswerSchema(ma.Schema):
+    """The stored answer to a request: always the same, however often it is asked for.
+
+    ``kind``, ``amount_minor`` and ``currency`` are null for a request that was abandoned before it arrived.
+    """
+
+    request_id = fields.String(required=True, metadata={"example": _EXAMPLE_ID})
+    kind = fields.Enum(RequestKind, by_value=True, required=True, allow_none=True)
+    status = fields.Enum(Status, by_value=True, required=True)
+    decline_code = fields.Enum(DeclineCode, by_value=True, required=True, allow_none=True)
+    authorization_code = fields.String(required=True, allow_none=True, metadata={"example": "A1B2C3"})
+    amount_minor = fields.Integer(required=True, allow_none=True, metadata={"example": 399998})
+    currency = fields.String(required=True, allow_none=True, metadata={"example": "MAD"})
+    processed_at = fields.AwareDateTime(
+        required=True, format="iso", metadata={"example": "2026-11-21T09:00:00Z"}
+    )

@@ -1,0 +1,1 @@
+"""Pure, immutable values: vocabulary, card data, test cards, fault plans."""
