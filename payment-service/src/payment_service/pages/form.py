@@ -93,7 +93,7 @@ def kept_values(fields: Mapping[str, str]) -> dict[Field, str]:
 
 
 _FIELDS = (Field.FORM_KEY, Field.CARD_NUMBER, Field.EXPIRATION_DATE, Field.CARD_CODE, Field.EMAIL)
-_FORM_KEY = re.compile(r"[A-Za-z0-9_.\-]{1,200}")
+_FORM_KEY = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 # People and password managers group the digits: spaces of any width, hyphens, dots.
 _SEPARATORS = re.compile(r"[\s.\-\u2010-\u2014]+")
 _CARD_NUMBER = re.compile(r"[0-9]{12,19}")

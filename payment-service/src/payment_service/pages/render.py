@@ -44,7 +44,11 @@ CONTENT_SECURITY_POLICY: Final = (
 )
 """Nothing is loaded, no script runs, and the form goes only to where the page came from."""
 
-LAB_CARD: Final = {"number": "9999 9999 9999 9", "code": "123", "expiry": "01/30"}
+LAB_CARD: Final = {
+    "number": "9999 9999 9999 9".replace(" ", "\N{NO-BREAK SPACE}"),
+    "code": "123",
+    "expiry": "01/30",
+}
 """The documented test card, as the lab's form shows it."""
 
 

@@ -6,7 +6,7 @@ TEXTS = {
     "foot.card": "Your card number and security code are used for this payment only and are not kept.",
     "foot.caisse": "Card payment by Caisse",
     "lab.banner": "Test mode: no real money moves.",
-    "lab.card": "Test card {number}, security code {code}, expiry {expiry}.",
+    "lab.card": "Card {number}, expiry {expiry}, security code {code}.",
     "reference.order": "Order {order_id}",
     "reference.payment": "Payment {payment_id}",
     # The form.
