@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from gateway.testing.backend import RecordingBackend
-from gateway.testing.process import RunningGateway
+from gateway.testing.process import RunningGateway, receive_until
 
 ORDERS = "/store-manager-api/orders"
 OTHER_ORDERS = "/store-api/orders"
@@ -84,9 +84,9 @@ def test_a_refused_body_leaves_the_connection_usable(start_gateway: Callable[...
 
     with gateway.connect() as connection:
         connection.sendall(order)
-        refused = connection.recv(65536)
+        refused = receive_until(connection, b"\r\n\r\n")
         connection.sendall(b"GET /__health HTTP/1.1\r\nHost: a\r\n\r\n")
-        health = connection.recv(65536)
+        health = receive_until(connection, b"}")
 
     assert refused.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
     assert health.startswith(b"HTTP/1.1 200 OK\r\n")

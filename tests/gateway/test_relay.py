@@ -5,7 +5,7 @@ import json
 
 import pytest
 from gateway.testing.backend import RecordingBackend, answering, http_answer
-from gateway.testing.process import RunningGateway
+from gateway.testing.process import RunningGateway, receive_until
 
 PAY = "/payments-api/payments/7"
 
@@ -211,10 +211,7 @@ def test_one_client_connection_serves_many_requests(
         heads = []
         for _ in range(3):
             connection.sendall(request)
-            received = b""
-            while not received.endswith(b'{"ok": true}'):
-                received += connection.recv(65536)
-            heads.append(received)
+            heads.append(receive_until(connection, b'{"ok": true}'))
 
     assert all(head.startswith(b"HTTP/1.1 200 OK\r\n") for head in heads)
     assert len(payment_service.requests) == 3

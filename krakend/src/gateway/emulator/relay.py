@@ -17,6 +17,8 @@ _WITHOUT_BODY = (204, 304)
 class WireResponse(web.StreamResponse):
     """An answer with exactly these headers and a Date: none of aiohttp's own."""
 
+    _send_headers_immediately = False  # as web.Response does: one packet for a short answer
+
     def __init__(self, status: int, headers: Iterable[Header]) -> None:
         super().__init__(status=status, reason=reason_phrase(status))
         self.headers.extend(headers)

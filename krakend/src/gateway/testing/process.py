@@ -131,6 +131,17 @@ class RunningGateway:
         raise AssertionError(f"the gateway did not start:\n{self._log.read_text()}")
 
 
+def receive_until(connection: socket.socket, end: bytes) -> bytes:
+    """What comes over a bare connection up to and with `end`."""
+    received = b""
+    while not received.endswith(end):
+        piece = connection.recv(65536)
+        if not piece:
+            raise AssertionError(f"closed after {received!r}")
+        received += piece
+    return received
+
+
 def read_answer(response: http.client.HTTPResponse) -> Answer:
     """The whole answer, or as much as came before the connection was closed."""
     try:
