@@ -215,3 +215,30 @@ def test_one_client_connection_serves_many_requests(
 
     assert all(head.startswith(b"HTTP/1.1 200 OK\r\n") for head in heads)
     assert len(payment_service.requests) == 3
+
+
+def test_an_http_1_0_answer_closes_the_clients_connection(
+    gateway: RunningGateway, payment_service: RecordingBackend
+) -> None:
+    payment_service.script = answering(
+        b"HTTP/1.0 200 OK\r\nContent-Type: a/b\r\nConnection: close\r\n\r\nold", close=True
+    )
+
+    with gateway.connect() as connection:
+        connection.sendall(b"GET /payments-api/payments/7 HTTP/1.1\r\nHost: a\r\n\r\n")
+        received = receive_until(connection, b"old")
+        end = connection.recv(65536)
+
+    assert b"Connection: close\r\n" in received
+    assert end == b""
+
+
+def test_five_megabytes_come_back_unchanged(
+    gateway: RunningGateway, payment_service: RecordingBackend
+) -> None:
+    body = bytes(range(256)) * 20_480
+    payment_service.script = answering(http_answer(body=body, headers=["Content-Type: a/b"]))
+
+    answer = gateway.request("GET", PAY)
+
+    assert answer.body == body

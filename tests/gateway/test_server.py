@@ -3,9 +3,10 @@
 import socket
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from gateway.testing.backend import RecordingBackend, Seen, http_answer
+from gateway.testing.backend import RecordingBackend, Seen, answering, http_answer
 from gateway.testing.process import RunningGateway, receive_until
 
 
@@ -109,3 +110,84 @@ def test_a_stop_lets_running_requests_finish_and_closes_the_rest(
     assert closed == (b"", b"")
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
     assert gateway.process.wait(timeout=20) == 0
+
+
+def test_a_late_head_is_closed_without_an_answer_or_with_400_inside_a_line(gateway: RunningGateway) -> None:
+    with gateway.connect() as silent, gateway.connect() as between, gateway.connect() as inside:
+        between.sendall(b"GET /__health HTTP/1.1\r\nHost: a\r\n")
+        inside.sendall(b"GET /__health HTTP/1.1\r\nHos")
+
+        # read_header_timeout is 5 s; each of the sockets gives up after 30.
+        received = [silent.recv(65536), between.recv(65536), inside.recv(65536)]
+
+    assert received[:2] == [b"", b""]
+    assert received[2].startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
+def test_pipelined_requests_are_answered_in_order(
+    gateway: RunningGateway, payment_service: RecordingBackend
+) -> None:
+    def echo_target(seen: Seen, connection: socket.socket) -> bool:
+        connection.sendall(http_answer(body=seen.target.encode()))
+        return True
+
+    payment_service.script = echo_target
+    requests = [f"GET /payments-api/payments/{n} HTTP/1.1\r\nHost: a\r\n\r\n".encode() for n in (1, 2, 3)]
+
+    with gateway.connect() as connection:
+        connection.sendall(b"".join(requests))
+        received = receive_until(connection, b"/payments/3")
+
+    assert received.index(b"/payments/1") < received.index(b"/payments/2") < received.index(b"/payments/3")
+
+
+def test_many_clients_at_once_get_their_own_answers(
+    gateway: RunningGateway, payment_service: RecordingBackend
+) -> None:
+    def echo(seen: Seen, connection: socket.socket) -> bool:
+        connection.sendall(http_answer(body=seen.target.encode() + seen.body))
+        return True
+
+    payment_service.script = echo
+
+    def pay(number: int) -> bytes:
+        return gateway.request("POST", f"/payments-api/payments/{number}", b" %d" % number).body
+
+    with ThreadPoolExecutor(16) as pool:
+        bodies = list(pool.map(pay, range(100)))
+
+    assert bodies == [b"/payments/process/%d %d" % (n, n) for n in range(100)]
+
+
+def test_header_bytes_that_are_not_utf_8_harm_nobody(
+    gateway: RunningGateway, payment_service: RecordingBackend
+) -> None:
+    payment_service.script = answering(http_answer(body=b"ok", headers=["X-Name: \xe9"]))
+    request = b"GET /payments-api/payments/%ff HTTP/1.1\r\nHost: a\r\nAccept-Language: \xe9\xff\r\n\r\n"
+
+    with gateway.connect() as connection:
+        connection.sendall(request)
+        received = receive_until(connection, b"ok")
+
+    assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert payment_service.only.target == "/payments/%FF"
+
+
+@pytest.mark.deep
+def test_a_stop_cuts_what_takes_longer_than_twenty_seconds(
+    start_gateway: Callable[..., RunningGateway], payment_service: RecordingBackend
+) -> None:
+    over = threading.Event()
+    payment_service.script = lambda _seen, _connection: over.wait(60) and False
+    gateway = start_gateway(timeout="60s")
+    with gateway.connect() as busy:
+        busy.settimeout(40)
+        busy.sendall(b"GET /payments-api/payments/7 HTTP/1.1\r\nHost: a\r\n\r\n")
+        payment_service.wait_for(1)
+
+        gateway.process.terminate()
+        received = busy.recv(65536)
+    over.set()
+
+    assert received == b""
+    assert gateway.process.wait(timeout=20) is not None

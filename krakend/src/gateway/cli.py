@@ -129,4 +129,7 @@ def run(config: Path) -> None:
     """Become the gateway: $KRAKEND, else `krakend` on PATH, else the emulator. Says which."""
     gateway = choose_gateway(config)
     click.echo(f"gateway: {gateway.description}")
-    os.execvpe(gateway.command[0], gateway.command, gateway_environment())  # noqa: S606  it is the point
+    try:
+        os.execvpe(gateway.command[0], gateway.command, gateway_environment())  # noqa: S606  it is the point
+    except OSError as exc:
+        raise click.ClickException(f"cannot start {gateway.command[0]}: {exc.strerror}") from exc

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -179,3 +180,14 @@ def test_the_emulator_does_not_start_on_something_that_is_not_json(tmp_path: Pat
 
     assert ended.returncode == 255
     assert "is not JSON" in ended.stderr
+
+
+def test_a_port_in_use_ends_the_emulator_with_a_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        path = changed(lambda d: d.update(port=port, listen_ip="127.0.0.1"), tmp_path / "krakend.json")
+
+        ended = start(path)
+
+    assert ended.returncode == 1
+    assert f"cannot listen on port {port}: " in ended.stderr

@@ -235,3 +235,10 @@ def test_check_notices_a_committed_file_that_is_not_current(
 
     assert result.exit_code == 1
     assert "krakend.json is not current" in result.output
+
+
+def test_run_says_when_the_chosen_program_is_not_there(run: Callable[..., Any], tmp_path: Path) -> None:
+    result = run("run", "-c", str(COMMITTED), KRAKEND=str(tmp_path / "krakend"))
+
+    assert result.exit_code == 1
+    assert "cannot start" in result.output

@@ -1,7 +1,6 @@
 """`python -m gateway.emulator -c krakend.json`."""
 
 import asyncio
-import gc
 import logging
 import sys
 from pathlib import Path
@@ -30,7 +29,6 @@ def main(path: Path, quiet: bool) -> None:
     log.info("KrakenD emulator, for development and tests, never for production: serving %s", path)
     if quiet:
         log.setLevel(logging.WARNING)
-    gc.freeze()
     try:
         asyncio.run(serve(config))
     except OSError as exc:

@@ -84,6 +84,8 @@ class RunningGateway:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop(signal.SIGKILL)
+        if exc is None and "Traceback" in (log := self._log.read_text()):
+            raise AssertionError(f"the gateway met an error that it did not expect:\n{log}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal, wait, and say the exit code."""
