@@ -31,7 +31,7 @@ from payment_service.pages.page_models import (
     UnavailablePage,
     status_of,
 )
-from payment_service.pages.render import CONTENT_SECURITY_POLICY, page_headers, render_page
+from payment_service.pages.render import CONTENT_SECURITY_POLICY, decline_sentence, page_headers, render_page
 from payment_service.values.money import Money
 
 PAYMENT = PaymentSummary("3", "1", Money(399998, "MAD"), "Store Manager")
@@ -363,6 +363,17 @@ def test_markup_in_a_value_is_shown_as_text(hostile: str) -> None:
 def test_a_suspected_thief_learns_nothing(code: str, language: Language) -> None:
     assert render_page(DeclinedPage(PAYMENT, FORM, code), language) == render_page(
         DeclinedPage(PAYMENT, FORM), language
+    )
+
+
+@both_languages
+@pytest.mark.parametrize("code", [*DECLINE_CODES, None])
+def test_the_page_says_of_a_decline_what_every_other_answer_says(
+    code: str | None, language: Language
+) -> None:
+    assert (
+        decline_sentence(code, language)
+        in shown(DeclinedPage(PAYMENT, FORM, code), language).all("main")[0].text
     )
 
 

@@ -67,6 +67,11 @@ def render_page(page: Page, language: Language, *, is_lab: bool = False) -> str:
     )
 
 
+def decline_sentence(decline_code: str | None, language: Language) -> str:
+    """Return what a customer is told about a decline; unknown and delicate codes get a general sentence."""
+    return say(language, _decline_key(decline_code))
+
+
 def page_headers(language: Language) -> dict[str, str]:
     """Return the headers of every page: nobody may keep it, frame it, or add anything to it."""
     return {
@@ -114,12 +119,10 @@ def _pay(page: PayPage, words: _Words) -> _View:
 
 
 def _declined(page: DeclinedPage, words: _Words) -> _View:
-    # Nobody is told that a card is reported lost or stolen, or looks fraudulent: the thief would learn it.
-    reason = page.decline_code if page.decline_code in _DECLINES_EXPLAINED else "default"
     return _View(
         "stop",
         words("declined.heading"),
-        (words(f"declined.{reason}"), words("declined.no_charge")),
+        (words(_decline_key(page.decline_code)), words("declined.no_charge")),
         page.payment,
         page.form,
         words("form.other_card"),
@@ -191,6 +194,11 @@ def _problem(page: ProblemPage, words: _Words) -> _View:
     name = f"problem.{page.status.value}" if specific else "problem.default"
     link = None if page.status == HTTPStatus.NOT_FOUND else words("open_again" if specific else "look_again")
     return _View("stop", words(f"{name}.heading"), (words(f"{name}.text"),), link=link)
+
+
+def _decline_key(decline_code: str | None) -> str:
+    # Nobody is told that a card is reported lost or stolen, or looks fraudulent: the thief would learn it.
+    return f"declined.{decline_code if decline_code in _DECLINES_EXPLAINED else 'default'}"
 
 
 _DECLINES_EXPLAINED = frozenset(
