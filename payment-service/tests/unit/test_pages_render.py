@@ -338,7 +338,6 @@ def test_hostile_values_change_no_tag(
     pairs: list[tuple[Page, Page]] = [
         (PaidPage(hostile, receipt), PaidPage(PAYMENT, RECEIPT)),
         (DeclinedPage(hostile, FormState(code), code), DeclinedPage(PAYMENT, FORM)),
-        (NoSuchPaymentPage(payment_id), NoSuchPaymentPage("77")),
     ]
 
     for page, harmless in pairs:
