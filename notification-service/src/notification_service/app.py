@@ -1,0 +1,29 @@
+"""The composition root of the notification-service."""
+
+from flask import Flask
+from service_kit import logs, standard_app
+from service_kit.wake import Waker
+
+from notification_service.config import Config
+from notification_service.controllers.notifications import notifications_blueprint
+from notification_service.extensions import db
+from notification_service.problems import PROBLEMS
+
+REQUEST_BUDGET_S = 4.0
+DESCRIPTION = (
+    "Tells payers what happened to their payment, by e-mail, in French or English. "
+    "A notification that was accepted (202) is delivered later, and tried again for a week."
+)
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Put the service together."""
+    config = config or Config.from_env()
+    logs.configure("notification-service", secret_keys=("smtp_url",), level=config.log_level)
+    app = Flask("notification_service", template_folder=None, static_folder=None)
+    api = standard_app.begin(
+        app, db, config.database_url, title="Caisse notification-service", description=DESCRIPTION
+    )
+    api.register_blueprint(notifications_blueprint(config, Waker(config.worker_wake_address)))
+    standard_app.finish(app, PROBLEMS, budget_s=REQUEST_BUDGET_S)
+    return app

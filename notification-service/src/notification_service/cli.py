@@ -1,0 +1,95 @@
+"""Operator commands."""
+
+import click
+from flask import Flask
+from service_kit import migrations
+from service_kit.config import ConfigurationError
+from service_kit.leased_queue import JobStatus
+
+from notification_service.app import create_app
+from notification_service.commands.replay_deliveries import replay_deliveries
+from notification_service.config import Config
+from notification_service.queries.deliveries import list_notifications
+from notification_service.values.vocabulary import NotificationStatus
+
+_STATUSES = {
+    NotificationStatus.QUEUED.value: JobStatus.PENDING,
+    NotificationStatus.SENT.value: JobStatus.DONE,
+    NotificationStatus.DEAD.value: JobStatus.DEAD,
+}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Tells payers what happened to their payment. Settings come from the environment, see the README."""
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the newest revision; safe to repeat."""
+    config = _config()
+    migrations.upgrade(config.database_url, config.migrations_dir)
+    click.echo("the database is up to date")
+
+
+@main.command()
+def worker() -> None:
+    """Deliver what was accepted, until SIGTERM or Ctrl-C."""
+    from notification_service.worker import run_worker
+
+    run_worker(_config())
+
+
+@main.group()
+def deliveries() -> None:
+    """Look at deliveries, and repeat those that were given up."""
+
+
+@deliveries.command("list")
+@click.option("--status", type=click.Choice(sorted(_STATUSES)), help="Only those that stand so.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+def list_(status: str | None, limit: int) -> None:
+    """List the newest notifications."""
+    _show(_STATUSES[status] if status else None, limit)
+
+
+@deliveries.command()
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+def dead(limit: int) -> None:
+    """List the notifications that were given up."""
+    _show(JobStatus.DEAD, limit)
+
+
+@deliveries.command()
+@click.argument("ids", nargs=-1)
+@click.option("--all", "is_all", is_flag=True, help="Everything that was given up.")
+def replay(ids: tuple[str, ...], is_all: bool) -> None:
+    """Try dead letters again: those with these event or notification IDS, or --all."""
+    if is_all == bool(ids):
+        raise click.UsageError("Give either ids or --all.")
+    with _app().app_context():
+        count = replay_deliveries(None if is_all else ids)
+    click.echo(f"{count} put back into the queue")
+    if count < len(ids):
+        raise click.ClickException(f"{len(ids) - count} of these ids are not given up, or not known.")
+
+
+def _show(status: JobStatus | None, limit: int) -> None:
+    with _app().app_context():
+        rows = list_notifications(status, limit)
+    for row in rows:
+        when = row.accepted_at.isoformat(timespec="seconds")
+        line = f"{row.event_id}  {row.public_id}  {row.shown_status:<6}  {row.attempts} tries  {when}"
+        click.echo(f"{line}  {row.recipient}" + (f"  {row.last_error}" if row.last_error else ""))
+    click.echo(f"{len(rows)} shown", err=True)
+
+
+def _app() -> Flask:
+    return create_app(_config())
+
+
+def _config() -> Config:
+    try:
+        return Config.from_env()
+    except ConfigurationError as exc:
+        raise click.ClickException(str(exc)) from exc

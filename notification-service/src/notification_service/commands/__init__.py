@@ -1,0 +1,1 @@
+"""The write side: one use case per file."""

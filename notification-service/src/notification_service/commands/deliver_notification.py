@@ -1,0 +1,40 @@
+"""Deliver one notification: render it and hand it to the channel."""
+
+from dataclasses import dataclass
+
+from service_kit import strict_json
+from service_kit.clock import utc_now
+from service_kit.leased_queue import Result
+
+from notification_service.channels.port import Channel
+from notification_service.domain.delivery_queue import Try, result_of
+from notification_service.models import Notification
+from notification_service.rendering.letters import write_letter
+from notification_service.rendering.renderer import Renderer
+from notification_service.values.receipt import Receipt
+from notification_service.values.vocabulary import MailLocale, NotificationType
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverNotification:
+    """Handles the queue's rows; it touches no database, so no transaction is open while it sends."""
+
+    renderer: Renderer
+    channel: Channel
+    mail_from: str
+
+    def __call__(self, row: Notification) -> Result:
+        """Send what the row says; the answer becomes the row's state and a line of the delivery log."""
+        locale = MailLocale(row.locale)
+        receipt = Receipt.from_data(strict_json.loads(row.data.encode()))
+        letter = write_letter(
+            self.renderer.render(NotificationType(row.type), locale, receipt),
+            letter_id=row.public_id,
+            mail_from=self.mail_from,
+            recipient=row.recipient,
+            locale=locale,
+            accepted_at=row.accepted_at,
+        )
+        attempted_at = utc_now()
+        answer = self.channel.send(letter)
+        return result_of(Try(attempted_at, self.channel.name, answer.outcome, answer.text))

@@ -1,0 +1,126 @@
+"""All settings of the notification-service, read once at start."""
+
+from dataclasses import dataclass
+from email.utils import parseaddr
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from environs import Env
+from service_kit.config import ConfigurationError, Profile, read_profile, read_secret
+from service_kit.wake import parse_address
+from sqlalchemy.engine import make_url
+
+from notification_service.errors import AddressNotUsable
+from notification_service.values.email_address import check_pattern, email_address
+from notification_service.values.safe_text import is_single_line
+from notification_service.values.smtp_server import SmtpServer, parse_smtp_url
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Settings; the environment's names are in the README.
+
+    ``smtp`` is None where no server is configured: letters then become files in ``outbox_dir``.
+    ``lab_receipt_address`` is empty where nobody's address is to be made up.
+    """
+
+    database_url: str
+    outbox_dir: Path
+    service_token: str = "lab-service-token"  # noqa: S105  the lab's well-known one; production refuses it
+    smtp: SmtpServer | None = None
+    mail_from: str = "Caisse <no-reply@caisse.example>"
+    lab_receipt_address: str = "user-{user_id}@shop.example"
+    time_zone: ZoneInfo = ZoneInfo("Africa/Casablanca")  # noqa: RUF009  immutable
+    worker_wake_address: str = "127.0.0.1:5911"
+    delivery_concurrency: int = 8
+    delivery_lease_s: float = 90.0
+    migrations_dir: Path = MIGRATIONS
+    log_level: str = "INFO"
+
+    @classmethod
+    def from_env(cls) -> "Config":
+        """Read the environment.
+
+        Raises:
+            ConfigurationError: a value that this service cannot work with; the message says which.
+        """
+        env = Env()
+        profile = read_profile(env)
+        return cls(
+            database_url=_absolute(env.str("DATABASE_URL", "") or "sqlite:///.run/notification-service.db"),
+            outbox_dir=Path(env.str("OUTBOX_DIR", "") or ".run/mail").absolute(),
+            service_token=read_secret(env, profile, "SERVICE_TOKEN", "lab-service-token"),
+            smtp=_smtp(env, profile),
+            mail_from=_mail_from(env.str("MAIL_FROM", "") or "Caisse <no-reply@caisse.example>"),
+            lab_receipt_address=_lab_receipt_address(env, profile),
+            time_zone=_time_zone(env.str("MAIL_TIME_ZONE", "Africa/Casablanca")),
+            worker_wake_address=_wake_address(env.str("WORKER_WAKE_ADDRESS", "127.0.0.1:5911")),
+            delivery_concurrency=env.int("DELIVERY_CONCURRENCY", 8),
+            delivery_lease_s=env.float("DELIVERY_LEASE_S", 90.0),
+            migrations_dir=env.path("MIGRATIONS_DIR", MIGRATIONS),
+            log_level=env.str("LOG_LEVEL", "INFO"),
+        )
+
+
+def _smtp(env: Env, profile: Profile) -> SmtpServer | None:
+    url = env.str("SMTP_URL", "")
+    if not url:
+        return None
+    try:
+        server = parse_smtp_url(url, timeout_s=env.float("SMTP_TIMEOUT_S", 10.0))
+    except ValueError as exc:
+        raise ConfigurationError(f"SMTP_URL cannot be used: {exc}") from exc
+    if profile is Profile.PRODUCTION and server.user and not server.is_encrypted:
+        raise ConfigurationError(
+            "SMTP_URL would send a password in clear: use smtps:// or ?starttls=required."
+        )
+    return server
+
+
+def _mail_from(text: str) -> str:
+    _, address = parseaddr(text)
+    try:
+        email_address(address)
+    except AddressNotUsable as exc:
+        raise ConfigurationError(f"MAIL_FROM: {exc}") from exc
+    if not is_single_line(text):
+        raise ConfigurationError("MAIL_FROM must be one line.")
+    return text
+
+
+def _lab_receipt_address(env: Env, profile: Profile) -> str:
+    default = "user-{user_id}@shop.example" if profile is Profile.LAB else ""
+    pattern: str = env.str("LAB_RECEIPT_ADDRESS", default)
+    try:
+        if pattern:
+            check_pattern(pattern)
+    except AddressNotUsable as exc:
+        raise ConfigurationError(f"LAB_RECEIPT_ADDRESS: {exc}") from exc
+    return pattern
+
+
+def _time_zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as exc:
+        raise ConfigurationError(f"MAIL_TIME_ZONE {name!r} is not in this machine's time zone data.") from exc
+
+
+def _wake_address(text: str) -> str:
+    try:
+        parse_address(text)
+    except ValueError as exc:
+        raise ConfigurationError(f"WORKER_WAKE_ADDRESS: {exc}") from exc
+    return text
+
+
+def _absolute(url: str) -> str:
+    """Make a SQLite path absolute: Flask-SQLAlchemy would take it from another folder than we are in."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        return url
+    path = Path(parsed.database).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return parsed.set(database=str(path)).render_as_string(hide_password=False)

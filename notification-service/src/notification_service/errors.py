@@ -1,0 +1,17 @@
+"""Domain errors: facts, without status codes."""
+
+
+class AddressNotUsable(Exception):
+    """An e-mail address that cannot be written to; the message says why, without quoting it."""
+
+
+class NoRecipient(Exception):
+    """There is neither an address nor a user to make one up for."""
+
+
+class EventReused(Exception):
+    """This event id was used before, for something else."""
+
+
+class NotificationUnknown(Exception):
+    """No notification with this event id has been accepted."""

@@ -1,0 +1,5 @@
+"""What exists once in the process and is given its application by ``create_app``."""
+
+from service_kit.database import Database
+
+db = Database()

@@ -1,0 +1,7 @@
+"""M: tables; importing this package registers them all."""
+
+from notification_service.models.base import Base
+from notification_service.models.delivery_attempt import DeliveryAttempt
+from notification_service.models.notification import Notification
+
+__all__ = ["Base", "DeliveryAttempt", "Notification"]

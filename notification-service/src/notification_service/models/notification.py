@@ -1,0 +1,42 @@
+"""Notifications: what somebody is told, and the queue of what is still to be delivered."""
+
+from datetime import datetime
+
+from service_kit.columns import UtcDateTime, ascii_key
+from service_kit.leased_queue import JobStatus, LeasedRow
+from sqlalchemy import Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from notification_service.models.base import Base
+from notification_service.values.vocabulary import NotificationStatus
+
+_SHOWN = {
+    JobStatus.PENDING: NotificationStatus.QUEUED,
+    JobStatus.DONE: NotificationStatus.SENT,
+    JobStatus.DEAD: NotificationStatus.DEAD,
+}
+
+
+class Notification(LeasedRow, Base):
+    """One letter to one recipient; the caller's ``event_id`` makes it unique.
+
+    ``created_at`` is the queue's: the age of the present round of tries, which a replay begins anew.
+    ``accepted_at`` never changes. ``data`` is the request's data as JSON text, rendered when it is sent.
+    """
+
+    __tablename__ = "notifications"
+    __table_args__ = (Index(None, "queue", "status", "next_attempt_at"),)
+
+    public_id: Mapped[str] = mapped_column(ascii_key(64), unique=True)
+    event_id: Mapped[str] = mapped_column(ascii_key(64), unique=True)
+    content_hash: Mapped[str] = mapped_column(ascii_key(64))
+    type: Mapped[str] = mapped_column(String(32))
+    locale: Mapped[str] = mapped_column(String(2))
+    recipient: Mapped[str] = mapped_column(String(254))
+    data: Mapped[str] = mapped_column(Text)
+    accepted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def shown_status(self) -> NotificationStatus:
+        """Return where it stands, in the words of the API."""
+        return _SHOWN[JobStatus(self.status)]

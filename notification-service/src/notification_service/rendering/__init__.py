@@ -1,0 +1,1 @@
+"""V: mails, from words and layouts."""

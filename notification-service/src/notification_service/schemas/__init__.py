@@ -1,0 +1,1 @@
+"""V: what comes in and goes out as JSON."""

@@ -1,0 +1,33 @@
+"""The background process: delivers what was accepted."""
+
+from contextlib import closing
+
+from service_kit import worker
+from service_kit.wake import WakeUpCall
+from service_kit.worker import QueueLoop
+
+from notification_service.app import create_app
+from notification_service.channels.port import Channel
+from notification_service.channels.registry import open_channel
+from notification_service.commands.deliver_notification import DeliverNotification
+from notification_service.config import Config
+from notification_service.domain.delivery_queue import DeliveryQueue
+from notification_service.extensions import db
+from notification_service.models import Notification
+from notification_service.rendering.renderer import Renderer
+
+
+def delivery_loop(config: Config, *, channel: Channel | None = None) -> QueueLoop[Notification]:
+    """Return the loop that delivers, by ``channel`` or by the one that the settings choose."""
+    handle = DeliverNotification(
+        Renderer(config.time_zone), channel or open_channel(config), config.mail_from
+    )
+    queue = DeliveryQueue(db, lease_s=config.delivery_lease_s)
+    return QueueLoop(create_app(config), queue, handle, concurrency=config.delivery_concurrency)
+
+
+def run_worker(config: Config) -> None:
+    """Deliver until SIGTERM or SIGINT."""
+    loop = delivery_loop(config)
+    with closing(WakeUpCall(config.worker_wake_address)) as wake_up_call:
+        worker.run([loop], wake_up_call.subscribe)
