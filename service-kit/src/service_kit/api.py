@@ -106,3 +106,17 @@ def _docs_page() -> Response:
 
 def _docs_asset(name: str) -> Response:
     return send_from_directory(_SWAGGER_FILES, name)
+
+
+class ProblemSchema(ma.Schema):
+    """A problem document (RFC 9457) as the descriptions show it."""
+
+    type = ma.fields.String(required=True, metadata={"example": "urn:problem:payment_not_found"})
+    title = ma.fields.String(required=True)
+    status = ma.fields.Integer(required=True)
+    detail = ma.fields.String(required=True)
+    code = ma.fields.String(required=True, metadata={"description": "For programs; detail is for people."})
+    instance = ma.fields.String()
+    error = ma.fields.String(metadata={"description": "The detail again, for older clients."})
+    request_id = ma.fields.String()
+    errors = ma.fields.Dict(metadata={"description": "Messages per field of the input."})

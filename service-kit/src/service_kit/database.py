@@ -29,7 +29,7 @@ CONNECTION_ERRORS = frozenset({1047, 1053, 1927, 2002, 2003, 2006, 2013, 2055})
 DEFAULT_BUDGET_S = 10.0
 
 _NAMING = {
-    "ix": "ix_%(column_0_N_label)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from sqlalchemy import Index, Select, String, Text, select, update
-from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
+from sqlalchemy import Select, String, Text, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service_kit.clock import utc_now
 from service_kit.columns import BigId, UtcDateTime
@@ -31,6 +31,8 @@ class JobStatus(StrEnum):
 class LeasedRow:
     """Columns of a queue's table; a service mixes it into a model of its own and adds the payload.
 
+    The model's table needs ``Index(None, "queue", "status", "next_attempt_at")``, which the claims read.
+
     ``next_attempt_at`` is also the end of the lease while ``lease_id`` is set.
     """
 
@@ -43,12 +45,6 @@ class LeasedRow:
     last_error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-
-    @declared_attr.directive
-    @classmethod
-    def __table_args__(cls) -> tuple[Index, ...]:
-        """Give every queue the index that its claims read."""
-        return (Index(None, "queue", "status", "next_attempt_at"),)
 
 
 Row = TypeVar("Row", bound=LeasedRow)

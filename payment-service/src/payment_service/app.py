@@ -1,0 +1,105 @@
+"""Puts the payment-service together; the only place that knows all its parts."""
+
+from collections.abc import Mapping
+
+from flask import Flask
+from service_kit import logs, standard_app
+from service_kit.config import Profile
+from service_kit.database import leave_transaction
+from service_kit.http_client import Dependency, HttpClient
+from service_kit.wake import Waker
+
+from payment_service.clients.fraud import FraudClient
+from payment_service.commands.dependencies import Dependencies, FraudAssessor, WakesWorker
+from payment_service.config import Config
+from payment_service.controllers import payment_page
+from payment_service.controllers.current import EXTENSION
+from payment_service.controllers.lab_payments import lab_payments
+from payment_service.controllers.service_root import service_root
+from payment_service.domain.asks import AskSchedule
+from payment_service.domain.events import EventKey
+from payment_service.domain.settlement import Settler
+from payment_service.extensions import db
+from payment_service.problems import PROBLEMS
+from payment_service.providers.bank_simulator import BankSimulator
+from payment_service.providers.port import Provider
+
+DESCRIPTION = """Takes card payments for orders.
+
+The lab surface is what Store Manager and its collections call: create a payment, open its page or send a
+card, read it. Amounts are JSON numbers in major units (MAD), ids are integers, errors are problem documents
+(RFC 9457) that also carry `error`."""
+SECRET_FIELDS = ("cardnumber", "card_number", "number", "pan", "cardcode", "cvv", "cvc")
+
+
+def create_app(
+    config: Config | None = None,
+    *,
+    provider: Provider | None = None,
+    fraud: FraudAssessor | None = None,
+    waker: WakesWorker | None = None,
+) -> Flask:
+    """Return the application; ``provider``, ``fraud`` and ``waker`` replace what lies outside, in tests."""
+    config = config or Config.from_env()
+    logs.configure("payment-service", secret_keys=SECRET_FIELDS, level=config.log_level)
+    app = Flask("payment_service")
+    api = standard_app.begin(
+        app, db, config.database_url, title="Caisse payment-service", description=DESCRIPTION
+    )
+    app.config["LAB_CURRENCY"] = config.lab_currency
+    app.config["PANS_WITHOUT_LUHN"] = config.pans_without_luhn
+    app.extensions[EXTENSION] = _dependencies(config, provider, fraud, waker)
+    api.register_blueprint(service_root)
+    if config.profile is Profile.LAB:
+        api.register_blueprint(lab_payments)
+        payment_page.init_app(app)
+    standard_app.finish(
+        app,
+        PROBLEMS,
+        budget_s=config.limits.request_s,
+        budgets_s={"lab.process": config.limits.processing_s},
+    )
+    return app
+
+
+def _dependencies(
+    config: Config, provider: Provider | None, fraud: FraudAssessor | None, waker: WakesWorker | None
+) -> Dependencies:
+    provider = provider or BankSimulator(http_client(_bank(config)))
+    providers: Mapping[str, Provider] = {provider.name: provider}
+    limits = config.limits
+    return Dependencies(
+        config=config,
+        settler=Settler(
+            event_key=EventKey(config.event_key_id, config.event_key),
+            asks=AskSchedule(limits.asks_after_s, limits.asks_hourly_s, limits.asks_daily_s),
+        ),
+        providers=providers,
+        fraud=fraud or FraudClient(http_client(_fraud(config))),
+        waker=waker or Waker(config.worker_wake_address),
+    )
+
+
+def http_client(dependency: Dependency) -> HttpClient:
+    """Return a client that refuses to call while a transaction is open."""
+    return HttpClient(dependency, before_call=lambda: leave_transaction(db.session()))
+
+
+def _bank(config: Config) -> Dependency:
+    return Dependency(
+        "bank-simulator",
+        config.bank_url,
+        config.limits.provider_s,
+        token=config.bank_token,
+        max_concurrent=config.bank_max_concurrent,
+    )
+
+
+def _fraud(config: Config) -> Dependency:
+    return Dependency(
+        "fraud-service",
+        config.fraud_service_url,
+        config.limits.fraud_s,
+        token=config.service_token,
+        max_wait_s=config.limits.fraud_s,
+    )

@@ -1,0 +1,96 @@
+"""Operator commands: ``payment-service --help``."""
+
+from collections.abc import Sequence
+
+import click
+from service_kit import migrations
+from service_kit.leased_queue import JobStatus
+
+from payment_service.app import create_app
+from payment_service.commands.replay_outbox import replay_messages
+from payment_service.commands.seed_lab import seed_lab
+from payment_service.config import Config
+from payment_service.controllers.current import EXTENSION
+from payment_service.models.outbox_message import OutboxMessage
+from payment_service.queries.outbox import list_messages
+from payment_service.worker import run_worker
+
+
+@click.group()
+def main() -> None:
+    """Run and look after the payment-service."""
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the newest revision."""
+    config = Config.from_env()
+    migrations.upgrade(config.database_url, config.migrations_dir)
+    click.echo("The database is up to date.")
+
+
+@main.command()
+def seed() -> None:
+    """Store the lab's merchant and payments 1 and 2, unless they are there."""
+    app = create_app()
+    with app.app_context():
+        stored = seed_lab(app.extensions[EXTENSION])
+    click.echo("Seeded the lab's data." if stored else "The lab's data is there already.")
+
+
+@main.command()
+def worker() -> None:
+    """Deliver the outbox, ask about open attempts, expire payments; until it is told to stop."""
+    run_worker(Config.from_env())
+
+
+@main.group()
+def outbox() -> None:
+    """Look at what others are still to be told, and send it again."""
+
+
+@outbox.command("list")
+@click.option(
+    "--status",
+    type=click.Choice([status.value for status in JobStatus]),
+    help="Only these; all without it.",
+)
+@click.option("--limit", default=20, show_default=True, help="How many, newest first.")
+def list_outbox(status: str | None, limit: int) -> None:
+    """List messages, newest first."""
+    with create_app().app_context():
+        _print_messages(list_messages(JobStatus(status) if status else None, limit))
+
+
+@outbox.command("dead")
+@click.option("--limit", default=20, show_default=True, help="How many, newest first.")
+def list_dead(limit: int) -> None:
+    """List dead letters: messages that were given up."""
+    with create_app().app_context():
+        _print_messages(list_messages(JobStatus.DEAD, limit))
+
+
+@outbox.command()
+@click.argument("message_id", type=int, nargs=-1)
+@click.option("--all-dead", is_flag=True, help="Every dead letter.")
+def replay(message_id: tuple[int, ...], all_dead: bool) -> None:
+    """Send messages again now, by the ids that `list` shows. What was delivered is not sent twice."""
+    if bool(message_id) == all_dead:
+        raise click.UsageError("Give message ids, or --all-dead.")
+    app = create_app()
+    with app.app_context():
+        count = replay_messages(None if all_dead else list(message_id))
+        app.extensions[EXTENSION].waker.wake()
+    click.echo(f"{count} message(s) will be sent again now.")
+
+
+def _print_messages(messages: Sequence[OutboxMessage]) -> None:
+
+    if not messages:
+        click.echo("There are none.")
+    for message in messages:
+        click.echo(
+            f"{message.id}  {message.queue}  {message.status}  tries {message.attempts}  "
+            f"written {message.created_at:%Y-%m-%d %H:%M:%S}Z  next {message.next_attempt_at:%H:%M:%S}Z  "
+            f"{message.payload}  {message.last_error or ''}"
+        )

@@ -1,0 +1,1 @@
+"""Our other services, and the shop."""

@@ -1,0 +1,1 @@
+"""Write side: one use case per file."""

@@ -1,0 +1,85 @@
+"""Creates a payment for an order; nobody is called, nothing is charged."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from service_kit.clock import utc_now
+from service_kit.database import CommitOutcomeUnknown
+from service_kit.ids import new_id
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
+
+from payment_service.commands.dependencies import Dependencies
+from payment_service.domain.events import record_event
+from payment_service.errors import MerchantMissing
+from payment_service.extensions import db
+from payment_service.models.merchant import LAB_MERCHANT_ID, Merchant
+from payment_service.models.payment import Payment
+from payment_service.values.money import Money
+from payment_service.values.statuses import PaymentStatus, Surface
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePayment:
+    """A new order wants to be paid; its ids identify nothing for us (the shop uses them again)."""
+
+    order_id: int
+    user_id: int
+    amount: Money
+
+
+def create_payment(command: CreatePayment, dependencies: Dependencies) -> Payment:
+    """Store a pending payment and return it.
+
+    The shop never asks again, so this repeats over a commit of unknown outcome: the public id was made
+    beforehand, and a payment that is found under it is the one we wanted.
+
+    Raises:
+        MerchantMissing: the database was not seeded.
+    """
+    public_id = new_id("pay")
+    now = utc_now()
+
+    @retry(retry=retry_if_exception_type(CommitOutcomeUnknown), stop=stop_after_attempt(5), reraise=True)
+    def store() -> Payment:
+        return db.in_transaction(
+            lambda session: _find_or_insert(session, dependencies, command, public_id, now)
+        )
+
+    return store()
+
+
+def _find_or_insert(
+    session: Session, dependencies: Dependencies, command: CreatePayment, public_id: str, now: datetime
+) -> Payment:
+    stored = session.scalar(select(Payment).where(Payment.public_id == public_id))
+    return stored or _insert(session, dependencies, command, public_id, now)
+
+
+def _insert(
+    session: Session, dependencies: Dependencies, command: CreatePayment, public_id: str, now: datetime
+) -> Payment:
+    merchant = session.scalar(select(Merchant).where(Merchant.public_id == LAB_MERCHANT_ID))
+    if merchant is None:
+        raise MerchantMissing
+    payment = Payment(
+        public_id=public_id,
+        merchant_id=merchant.id,
+        surface=Surface.LAB,
+        order_id=str(command.order_id),
+        user_id=str(command.user_id),
+        amount_minor=command.amount.amount_minor,
+        currency=command.amount.currency,
+        status=PaymentStatus.PENDING,
+        receipt_locale=merchant.locale,
+        event_count=0,
+        event_head="",
+        created_at=now,
+        expires_at=now + dependencies.config.lab_payment_lifetime,
+    )
+    session.add(payment)
+    session.flush()
+    data = {"order_id": payment.order_id, "amount_minor": payment.amount_minor, "currency": payment.currency}
+    record_event(session, dependencies.settler.event_key, payment, "payment.created", now, data)
+    return payment

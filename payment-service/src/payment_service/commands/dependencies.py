@@ -1,0 +1,43 @@
+"""What the commands need from outside themselves; ``create_app`` puts it together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from payment_service.clients.fraud import AssessmentRequest
+from payment_service.config import Config
+from payment_service.domain.settlement import Settler
+from payment_service.providers.port import Provider
+from payment_service.values.assessment import Assessment
+
+
+class FraudAssessor(Protocol):
+    """Whoever judges attempts."""
+
+    def assess(self, request: AssessmentRequest) -> Assessment:
+        """Return the decision. Raises ``FraudSilent``."""
+        ...
+
+
+class WakesWorker(Protocol):
+    """Whoever can wake the worker after a commit."""
+
+    def wake(self) -> None:
+        """Tell the worker to look now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """The collaborators of every command; ``providers`` by name, the first one takes new payments."""
+
+    config: Config
+    settler: Settler
+    providers: Mapping[str, Provider]
+    fraud: FraudAssessor
+    waker: WakesWorker
+
+    @property
+    def provider(self) -> Provider:
+        """The provider to which new attempts go."""
+        return next(iter(self.providers.values()))

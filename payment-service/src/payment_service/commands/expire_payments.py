@@ -1,0 +1,42 @@
+"""Closes payments that nobody paid in time."""
+
+from datetime import datetime
+
+from service_kit.clock import utc_now
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from payment_service.commands.dependencies import Dependencies
+from payment_service.domain.events import EventKey, record_event
+from payment_service.domain.transitions import PAYABLE, change_status
+from payment_service.extensions import db
+from payment_service.models.payment import Payment
+from payment_service.values.statuses import PaymentStatus
+
+
+def expire_payments(dependencies: Dependencies, *, limit: int = 100) -> int:
+    """Expire up to ``limit`` payments that are due, and return how many.
+
+    A payment with an open movement is processing, and so is not due: expiry waits for its outcome.
+    """
+    now = utc_now()
+    with db.reading() as session:
+        due = list(
+            session.scalars(
+                select(Payment.id).where(Payment.status.in_(PAYABLE), Payment.expires_at <= now).limit(limit)
+            )
+        )
+    key = dependencies.settler.event_key
+    return sum(_expire(payment_id, key, now) for payment_id in due)
+
+
+def _expire(payment_id: int, key: EventKey, now: datetime) -> int:
+    def work(session: Session) -> int:
+        payment = session.scalars(select(Payment).where(Payment.id == payment_id).with_for_update()).one()
+        if payment.status not in PAYABLE:
+            return 0
+        change_status(payment, PaymentStatus.EXPIRED)
+        record_event(session, key, payment, "payment.expired", now, {})
+        return 1
+
+    return db.in_transaction(work)

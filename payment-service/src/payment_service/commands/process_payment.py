@@ -1,0 +1,240 @@
+"""Takes the money for a payment: claim, judge, charge, settle (the payment-safety chapter).
+
+Three short transactions with two calls between them. This process may die between any two lines:
+whatever it leaves behind is an attempt whose state says how far it came, and the janitor goes on.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import sha256
+from typing import cast
+
+import structlog
+from service_kit.clock import utc_now
+from service_kit.database import CommitOutcomeUnknown, DatabaseUnavailable
+from service_kit.deadlines import Deadline, time_budget, time_left_s
+from service_kit.http_client import NotSent, TooManyCalls
+from service_kit.ids import new_id
+from sqlalchemy.orm import Session
+
+from payment_service.clients.fraud import AssessmentRequest, FraudSilent
+from payment_service.commands.ask_provider import ask_provider
+from payment_service.commands.dependencies import Dependencies
+from payment_service.domain.claims import Claim, NewAttempt, claim_payment
+from payment_service.domain.fraud_policy import Verdict, judge, judge_silence
+from payment_service.domain.settlement import Settlement
+from payment_service.domain.standing import Processed, ProcessingResult, as_it_stands, describe
+from payment_service.errors import ChargeNotSent, PaymentError, ProcessingUnavailable
+from payment_service.extensions import db
+from payment_service.models.payment import Payment
+from payment_service.models.payment_attempt import PaymentAttempt
+from payment_service.providers.port import Outcome, Provider, ProviderResult, SaleRequest
+from payment_service.values.card_data import CardData
+from payment_service.values.statuses import AttemptState
+
+log = structlog.get_logger(__name__)
+
+_RESERVED_FOR_SETTLING_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessPayment:
+    """Pay a payment of the lab surface with a card.
+
+    ``form_key`` is the page's one-time key: a form that arrives again gets the result of the first time.
+    ``client_ip`` is empty unless it can be trusted.
+    """
+
+    payment_id: int
+    card_number: str = field(repr=False)
+    card_exp_month: int = field(repr=False)
+    card_exp_year: int = field(repr=False)
+    card_cvv: str = field(repr=False)
+    client_ip: str | None = None
+    form_key: str | None = None
+    receipt_email: str | None = None
+    receipt_locale: str | None = None
+
+    @property
+    def card(self) -> CardData:
+        """The card, for the provider."""
+        return CardData(self.card_number, self.card_exp_month, self.card_exp_year, self.card_cvv)
+
+
+def process_payment(command: ProcessPayment, dependencies: Dependencies) -> Processed:
+    """Charge the card at most once, and say how the payment stands.
+
+    Raises:
+        PaymentNotFound, PaymentBusy, PaymentClosed: nothing was begun.
+        ChargeNotSent, ProcessingUnavailable: surely not charged; the payment can be paid again.
+    """
+    try:
+        begun = _begin(command, dependencies)
+        if _is_left_behind(begun.claim, dependencies):
+            with suppress(CommitOutcomeUnknown):  # the next claim sees what was stored
+                ask_provider(begun.attempt, dependencies, within_s=dependencies.config.limits.ask_s)
+            begun = _begin(command, dependencies)
+    except CommitOutcomeUnknown as exc:
+        return cast(tuple[Claim, Processed], exc.result)[1]
+    if not begun.claim.is_ours:
+        return _answer(begun.claim.payment, begun.claim.attempt, dependencies, is_sender=False)
+    return _carry_on(command, begun, dependencies)
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """The claim, until when its charge may be sent, and the answer for when nothing more can be known."""
+
+    claim: Claim
+    pending: Processed
+    send_deadline: Deadline
+
+    @property
+    def attempt(self) -> PaymentAttempt:
+        """The claim's attempt, where there must be one."""
+        if self.claim.attempt is None:
+            raise LookupError("This claim has no attempt.")
+        return self.claim.attempt
+
+
+def _begin(command: ProcessPayment, dependencies: Dependencies) -> _Begun:
+    """Transaction 1: claim the payment, or learn who has it."""
+    limits = dependencies.config.limits
+    send_deadline = Deadline.after(limits.send_within_s)
+    now = utc_now()
+    new = NewAttempt(
+        public_id=new_id("att"),
+        provider=dependencies.provider.name,
+        form_key=command.form_key and sha256(command.form_key.encode()).hexdigest(),
+        card_fingerprint=command.card.fingerprint(dependencies.config.card_fingerprint_key),
+        card_bin=command.card.bin,
+        card_last4=command.card.last4,
+        receipt_email=command.receipt_email,
+        receipt_locale=command.receipt_locale,
+        started_at=now,
+        send_before=now + timedelta(seconds=limits.send_within_s),
+        next_ask_at=dependencies.settler.asks.next_ask_at(now, 0, now),
+    )
+
+    def work(session: Session) -> tuple[Claim, Processed]:
+        claim = claim_payment(session, dependencies.settler.event_key, command.payment_id, new)
+        return claim, describe(ProcessingResult.PENDING, claim.payment, claim.attempt)
+
+    claim, pending = db.in_transaction(work)
+    return _Begun(claim, pending, send_deadline)
+
+
+def _is_left_behind(claim: Claim, dependencies: Dependencies) -> bool:
+    """Whether an attempt is open on which its sender can no longer be at work."""
+    if claim.is_ours or claim.attempt is None or not claim.attempt.is_open:
+        return False
+    grace = timedelta(seconds=dependencies.config.limits.busy_grace_s)
+    return utc_now() >= claim.attempt.send_before + grace
+
+
+def _carry_on(command: ProcessPayment, begun: _Begun, dependencies: Dependencies) -> Processed:
+    payment_id, attempt_id = begun.claim.payment.id, begun.attempt.id
+    settler = dependencies.settler
+    verdict = _judge(command, begun, dependencies)
+    failure: PaymentError = ProcessingUnavailable("This payment cannot be checked at the moment.")
+    now = utc_now()
+    try:
+        standing = db.in_transaction(
+            lambda session: settler.decide(session, payment_id, attempt_id, verdict, now)
+        )
+        if standing.attempt.state == AttemptState.SENDING:
+            result, failure = _charge(command, standing, begun.send_deadline, dependencies)
+            standing = _settle(standing, result, dependencies)
+    except CommitOutcomeUnknown:
+        log.warning("outcome_left_to_janitor", payment=payment_id)
+        return begun.pending
+    if standing.payment.is_paid:
+        dependencies.waker.wake()
+    if standing.attempt.state == AttemptState.NOT_SENT:
+        raise failure
+    return _answer(standing.payment, standing.attempt, dependencies, is_sender=True)
+
+
+def _judge(command: ProcessPayment, begun: _Begun, dependencies: Dependencies) -> Verdict:
+    payment, attempt = begun.claim.payment, begun.attempt
+    request = AssessmentRequest(
+        attempt_id=attempt.public_id,
+        payment_id=payment.public_id,
+        merchant_id=str(payment.merchant_id),
+        amount=payment.amount,
+        card_fingerprint=attempt.card_fingerprint or "",
+        card_bin=command.card.bin,
+        card_last4=command.card.last4,
+        user_id=payment.user_id,
+        order_id=payment.order_id,
+        client_ip=command.client_ip,
+    )
+    try:
+        return judge(dependencies.fraud.assess(request))
+    except FraudSilent as exc:
+        log.warning("fraud_silent", payment=payment.public_id, reason=str(exc))
+        return judge_silence(payment.amount, dependencies.config.fraud_silent_approve_below, str(exc))
+
+
+def _charge(
+    command: ProcessPayment, standing: Settlement, send_deadline: Deadline, dependencies: Dependencies
+) -> tuple[ProviderResult, PaymentError]:
+    """Send the charge once; the error is what to raise when the result turns out to be NOT_SENT."""
+    payment, attempt = standing.payment, standing.attempt
+    provider = dependencies.providers[attempt.provider]
+    if send_deadline.has_passed:
+        return ProviderResult(Outcome.NOT_SENT, detail="too late to send"), ChargeNotSent()
+    request = SaleRequest(
+        attempt_id=attempt.public_id,
+        amount=attempt.amount,
+        card=command.card,
+        merchant_id=str(payment.merchant_id),
+        order_id=payment.order_id,
+    )
+    try:
+        result = provider.sale(request)
+    except TooManyCalls as exc:
+        unavailable = ProcessingUnavailable("Too many payments are under way.")
+        return ProviderResult(Outcome.NOT_SENT, detail=str(exc)), unavailable
+    except NotSent as exc:
+        return ProviderResult(Outcome.NOT_SENT, detail=str(exc)), ChargeNotSent()
+    if result.outcome is Outcome.PENDING:
+        result = _ask_once(provider, attempt, result, dependencies)
+    return result, ChargeNotSent()
+
+
+def _settle(standing: Settlement, result: ProviderResult, dependencies: Dependencies) -> Settlement:
+    """Transaction 3: apply what the provider said.
+
+    Raises:
+        CommitOutcomeUnknown: it is not surely stored; the money may have moved, so only the janitor goes on.
+    """
+    payment_id, attempt_id = standing.payment.id, standing.attempt.id
+    now = utc_now()
+    try:
+        return db.in_transaction(
+            lambda session: dependencies.settler.settle(session, payment_id, attempt_id, result, now)
+        )
+    except DatabaseUnavailable as exc:
+        raise CommitOutcomeUnknown(None) from exc
+
+
+def _ask_once(
+    provider: Provider, attempt: PaymentAttempt, result: ProviderResult, dependencies: Dependencies
+) -> ProviderResult:
+    """Ask at once what came of a charge without an answer, if there is time: the customer is waiting."""
+    available_s = time_left_s(dependencies.config.limits.ask_s + _RESERVED_FOR_SETTLING_S)
+    try:
+        with time_budget(available_s - _RESERVED_FOR_SETTLING_S):
+            answer = provider.fetch_status(attempt.public_id)
+    except NotSent:
+        return result
+    return result if answer.outcome is Outcome.NOT_FOUND else answer
+
+
+def _answer(
+    payment: Payment, attempt: PaymentAttempt | None, dependencies: Dependencies, *, is_sender: bool
+) -> Processed:
+    grace_s = dependencies.config.limits.busy_grace_s
+    return as_it_stands(payment, attempt, utc_now(), busy_grace_s=grace_s, is_sender=is_sender)

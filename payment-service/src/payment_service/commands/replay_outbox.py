@@ -1,0 +1,33 @@
+"""Puts outbox messages back to be delivered at once: for an operator, after the cause was mended."""
+
+from datetime import datetime
+
+from service_kit.clock import utc_now
+from service_kit.leased_queue import JobStatus
+from sqlalchemy import CursorResult, update
+from sqlalchemy.orm import Session
+
+from payment_service.extensions import db
+from payment_service.models.outbox_message import OutboxMessage
+
+
+def replay_messages(message_ids: list[int] | None) -> int:
+    """Make messages due now, all dead ones when ``message_ids`` is None; return how many.
+
+    Only what is not delivered is touched: a message that arrived is not sent again.
+    """
+    now = utc_now()
+    return db.in_transaction(lambda session: _replay(session, message_ids, now))
+
+
+def _replay(session: Session, message_ids: list[int] | None, now: datetime) -> int:
+    statement = update(OutboxMessage).values(
+        status=JobStatus.PENDING, attempts=0, next_attempt_at=now, lease_id=None, created_at=now
+    )
+    if message_ids is None:
+        statement = statement.where(OutboxMessage.status == JobStatus.DEAD)
+    else:
+        statement = statement.where(OutboxMessage.id.in_(message_ids), OutboxMessage.status != JobStatus.DONE)
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    assert isinstance(result, CursorResult)  # noqa: S101  an UPDATE always gives one
+    return result.rowcount

@@ -1,0 +1,115 @@
+"""All settings of the payment-service, read once at start."""
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from environs import Env
+from service_kit.config import Profile, read_profile, read_secret
+
+IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """Every limit of the time budget and of the janitor, in seconds, so that tests can shrink them."""
+
+    request_s: float = 4.0
+    processing_s: float = 8.0
+    provider_s: float = 6.0
+    fraud_s: float = 0.3
+    shop_s: float = 6.0
+    notification_s: float = 4.0
+    ask_s: float = 2.0
+    send_within_s: float = 2.0
+    busy_grace_s: float = 6.0
+    clock_margin_s: float = 20.0
+    ask_lease_s: float = 30.0
+    asks_after_s: tuple[float, ...] = (10, 30, 60, 300, 900)
+    asks_hourly_s: float = 3600.0
+    asks_daily_s: float = 86400.0
+    janitor_turn_s: float = 1.0
+    expiry_turn_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Settings; the environment's names are in the README."""
+
+    profile: Profile
+    database_url: str
+    migrations_dir: Path
+    service_token: str
+    bank_url: str
+    bank_token: str
+    fraud_service_url: str
+    notification_service_url: str
+    store_manager_orders_url: str
+    worker_wake_address: str
+    lab_currency: str
+    lab_payment_lifetime: timedelta
+    pans_without_luhn: frozenset[str]
+    fraud_silent_approve_below: Decimal
+    card_fingerprint_key: bytes
+    event_key_id: str
+    event_key: bytes
+    trusted_proxies: tuple[IpNetwork, ...]
+    bank_max_concurrent: int
+    limits: TimeLimits
+    log_level: str
+
+    @classmethod
+    def from_env(cls) -> "Config":
+        """Read the environment.
+
+        Raises:
+            ConfigurationError: a production service without secrets of its own.
+            environs.EnvError: a value that cannot be read as what it should be.
+        """
+        env = Env()
+        profile = read_profile(env)
+        default_database = f"sqlite:///{Path('.run/payment-service.db').absolute()}"
+        proxies: list[str] = env.list("TRUSTED_PROXIES", [])
+        return cls(
+            profile=profile,
+            database_url=env.str("DATABASE_URL", default_database),
+            migrations_dir=env.path("MIGRATIONS_DIR", Path(__file__).parents[2] / "migrations"),
+            service_token=read_secret(env, profile, "SERVICE_TOKEN", "lab-service-token"),
+            bank_url=env.str("BANK_URL", "http://127.0.0.1:5012"),
+            bank_token=read_secret(env, profile, "BANK_TOKEN", "lab-bank-token"),
+            fraud_service_url=env.str("FRAUD_SERVICE_URL", "http://127.0.0.1:5010"),
+            notification_service_url=env.str("NOTIFICATION_SERVICE_URL", "http://127.0.0.1:5011"),
+            store_manager_orders_url=env.str(
+                "STORE_MANAGER_ORDERS_URL", "http://127.0.0.1:8080/store-manager-api/orders"
+            ),
+            worker_wake_address=env.str("WORKER_WAKE_ADDRESS", "127.0.0.1:5909"),
+            lab_currency=env.str("LAB_CURRENCY", "MAD"),
+            lab_payment_lifetime=timedelta(days=env.int("LAB_PAYMENT_LIFETIME_DAYS", 30)),
+            pans_without_luhn=frozenset(env.list("PANS_WITHOUT_LUHN", ["9999999999999"])),
+            fraud_silent_approve_below=env.decimal("FRAUD_SILENT_APPROVE_BELOW", Decimal("1000.00")),
+            card_fingerprint_key=read_secret(
+                env, profile, "CARD_FINGERPRINT_KEY", "lab-card-fingerprint-key"
+            ).encode(),
+            event_key_id=env.str("EVENT_KEY_ID", "1"),
+            event_key=read_secret(env, profile, "EVENT_KEY", "lab-event-key").encode(),
+            trusted_proxies=tuple(ipaddress.ip_network(proxy) for proxy in proxies),
+            bank_max_concurrent=env.int("BANK_MAX_CONCURRENT", 16),
+            limits=_read_limits(env),
+            log_level=env.str("LOG_LEVEL", "INFO"),
+        )
+
+
+def _read_limits(env: Env) -> TimeLimits:
+    """Read ``LIMIT_<NAME>`` for each limit that is set, such as ``LIMIT_PROVIDER_S=1.5``."""
+    values: dict[str, float | tuple[float, ...]] = {}
+    for name in TimeLimits.__dataclass_fields__:
+        variable = f"LIMIT_{name.upper()}"
+        if name == "asks_after_s":
+            given = env.list(variable, None, subcast=float)
+            if given is not None:
+                values[name] = tuple(given)
+        elif (limit := env.float(variable, None)) is not None:
+            values[name] = limit
+    return TimeLimits(**values)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""C: blueprints, one per resource."""

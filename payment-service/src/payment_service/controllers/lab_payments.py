@@ -1,0 +1,140 @@
+"""The lab surface: what Store Manager, its collections and students call; open, with integer ids."""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, request
+from service_kit.api import Blueprint, ProblemSchema, StrictParser
+from service_kit.problems import Problem
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from payment_service.commands.create_payment import CreatePayment, create_payment
+from payment_service.commands.process_payment import ProcessPayment, process_payment
+from payment_service.controllers import payment_page
+from payment_service.controllers.client_address import trusted_client_ip
+from payment_service.controllers.current import current_dependencies
+from payment_service.controllers.path_ids import read_payment_id
+from payment_service.domain.standing import Processed, ProcessingResult
+from payment_service.models.payment import Payment
+from payment_service.pages.form import CardInput
+from payment_service.pages.languages import choose_language
+from payment_service.pages.render import decline_sentence
+from payment_service.queries.payments import get_payment
+from payment_service.schemas.lab import (
+    CardSchema,
+    CreatedSchema,
+    CreatePaymentSchema,
+    PaymentSchema,
+    ProcessedSchema,
+)
+
+LOOK_AGAIN_AFTER_S = 10
+
+
+class LabParser(StrictParser):
+    """Answers 400 for a body that does not say it is JSON, as the lab's reference service does."""
+
+    def _raw_load_json(self, req: Any) -> Any:
+        try:
+            return super()._raw_load_json(req)
+        except UnsupportedMediaType as exc:
+            raise BadRequest(exc.description) from exc
+
+
+class LabBlueprint(Blueprint):
+    """A blueprint with the lab's parser."""
+
+    ARGUMENTS_PARSER = LabParser()
+
+
+lab_payments = LabBlueprint("lab", "lab", description="The lab surface: Store Manager's payments")
+
+
+def forms_go_to_the_page(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Let the payment page answer what its form sends; everything else is JSON."""
+
+    @wraps(view)
+    def choose(payment_id: str) -> Any:
+        if payment_page.is_form(request):
+            return payment_page.submit(payment_id)
+        return view(payment_id=payment_id)
+
+    return choose
+
+
+@lab_payments.post("/payments")
+@lab_payments.arguments(CreatePaymentSchema)
+@lab_payments.response(201, CreatedSchema)
+@lab_payments.alt_response(503, schema=ProblemSchema, description="The database is away; nothing is stored")
+def create(body: dict[str, Any]) -> dict[str, int]:
+    """Create a payment for an order. Nothing is charged, and nothing is ever deduplicated."""
+    payment = create_payment(CreatePayment(**body), current_dependencies())
+    return {"payment_id": payment.id}
+
+
+@lab_payments.get("/payments/<payment_id>")
+@lab_payments.response(200, PaymentSchema)
+@lab_payments.alt_response(404, schema=ProblemSchema, description="No such payment")
+def show(payment_id: str) -> Payment:
+    """Show a payment."""
+    return get_payment(read_payment_id(payment_id))
+
+
+@lab_payments.get("/payments/process/<payment_id>")
+@lab_payments.doc(responses={"200": {"description": "The payment page", "content": {"text/html": {}}}})
+def show_page(payment_id: str) -> Response:
+    """Show the payment page: a form, or how the payment stands."""
+    return payment_page.show(payment_id)
+
+
+@lab_payments.post("/payments/process/<payment_id>")
+@forms_go_to_the_page
+@lab_payments.arguments(CardSchema)
+@lab_payments.response(200, ProcessedSchema, description="Paid, now or before")
+@lab_payments.alt_response(202, schema=ProcessedSchema, description="The outcome is not known yet")
+@lab_payments.alt_response(
+    402, schema=ProblemSchema, description="The bank declined; another card may follow"
+)
+@lab_payments.alt_response(404, schema=ProblemSchema, description="No such payment")
+@lab_payments.alt_response(409, schema=ProblemSchema, description="Processed elsewhere now, or closed")
+@lab_payments.alt_response(502, schema=ProblemSchema, description="Surely not charged; payable again")
+@lab_payments.alt_response(503, schema=ProblemSchema, description="Not now; not charged; payable again")
+def process(card: CardInput, payment_id: str) -> Any:
+    """Pay with a card. Sent again, it charges nothing again."""
+    dependencies = current_dependencies()
+    command = ProcessPayment(
+        payment_id=read_payment_id(payment_id),
+        card_number=card.number,
+        card_exp_month=card.exp_month,
+        card_exp_year=card.exp_year,
+        card_cvv=card.cvv,
+        client_ip=trusted_client_ip(request, dependencies.config.trusted_proxies),
+    )
+    return _answer(process_payment(command, dependencies))
+
+
+def _answer(processed: Processed) -> Any:
+    document: dict[str, Any] = {
+        "order_id": int(processed.order_id),
+        "payment_id": processed.payment_id,
+        "is_paid": processed.result is ProcessingResult.PAID,
+    }
+    if processed.result is ProcessingResult.DECLINED:
+        return _declined(processed, document)
+    document["status"] = processed.status
+    if processed.result is ProcessingResult.PAID:
+        return document
+    document["next_action"] = {"type": "look_again", "retry_after_s": LOOK_AGAIN_AFTER_S}
+    return document, HTTPStatus.ACCEPTED, {"Retry-After": str(LOOK_AGAIN_AFTER_S)}
+
+
+def _declined(processed: Processed, document: dict[str, Any]) -> Response:
+    language = choose_language(request.headers.get("Accept-Language", "en"))
+    return Problem(
+        HTTPStatus.PAYMENT_REQUIRED,
+        "payment_declined",
+        decline_sentence(processed.decline_code, language),
+        members={**document, "decline_code": processed.decline_code, "payment_status": processed.status},
+    ).response()

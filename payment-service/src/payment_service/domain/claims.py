@@ -1,0 +1,109 @@
+"""Claiming a payment: of two who want to process it at once, one wins and the other is told."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from payment_service.domain.events import EventKey, record_event
+from payment_service.domain.transitions import PAYABLE, change_status
+from payment_service.errors import PaymentNotFound
+from payment_service.models.payment import Payment
+from payment_service.models.payment_attempt import PaymentAttempt
+from payment_service.values.statuses import AttemptKind, AttemptState, PaymentStatus, Surface
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttempt:
+    """An attempt as it is written down before anybody is called; everything in it was made beforehand."""
+
+    public_id: str
+    provider: str
+    form_key: str | None
+    card_fingerprint: str
+    card_bin: str
+    card_last4: str
+    receipt_email: str | None
+    receipt_locale: str | None
+    started_at: datetime
+    send_before: datetime
+    next_ask_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """``is_ours``: the attempt is new and ours to carry on. Otherwise it is the one that answers for us."""
+
+    payment: Payment
+    attempt: PaymentAttempt | None
+    is_ours: bool
+
+
+def claim_payment(session: Session, key: EventKey, payment_id: int, new: NewAttempt) -> Claim:
+    """Lock the payment and begin an attempt on it, if it can be paid and this form was not sent before.
+
+    Raises:
+        PaymentNotFound: the lab surface has no such payment.
+    """
+    payment = session.scalar(
+        select(Payment)
+        .where(Payment.id == payment_id, Payment.surface == Surface.LAB)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if payment is None:
+        raise PaymentNotFound(str(payment_id))
+    repeated = _attempt_of_form(session, payment, new.form_key)
+    if repeated is not None:
+        return Claim(payment, repeated, is_ours=False)
+    if payment.status not in PAYABLE:
+        return Claim(payment, _latest_attempt(session, payment), is_ours=False)
+    attempt = _begin(payment, new)
+    session.add(attempt)
+    change_status(payment, PaymentStatus.PROCESSING)
+    payment.receipt_email = new.receipt_email or payment.receipt_email
+    payment.receipt_locale = new.receipt_locale or payment.receipt_locale
+    data = {"attempt": new.public_id, "card_last4": new.card_last4}
+    record_event(session, key, payment, "payment.processing", new.started_at, data)
+    return Claim(payment, attempt, is_ours=True)
+
+
+def _begin(payment: Payment, new: NewAttempt) -> PaymentAttempt:
+    return PaymentAttempt(
+        public_id=new.public_id,
+        merchant_id=payment.merchant_id,
+        payment_id=payment.id,
+        kind=AttemptKind.SALE,
+        state=AttemptState.ASSESSING,
+        claimed_from=payment.status,
+        provider=new.provider,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        form_key=new.form_key,
+        card_fingerprint=new.card_fingerprint,
+        card_bin=new.card_bin,
+        card_last4=new.card_last4,
+        started_at=new.started_at,
+        send_before=new.send_before,
+        next_ask_at=new.next_ask_at,
+    )
+
+
+def _attempt_of_form(session: Session, payment: Payment, form_key: str | None) -> PaymentAttempt | None:
+    if form_key is None:
+        return None
+    return session.scalar(
+        select(PaymentAttempt).where(
+            PaymentAttempt.payment_id == payment.id, PaymentAttempt.form_key == form_key
+        )
+    )
+
+
+def _latest_attempt(session: Session, payment: Payment) -> PaymentAttempt | None:
+    return session.scalar(
+        select(PaymentAttempt)
+        .where(PaymentAttempt.payment_id == payment.id, PaymentAttempt.kind == AttemptKind.SALE)
+        .order_by(PaymentAttempt.id.desc())
+        .limit(1)
+    )

@@ -1,0 +1,51 @@
+"""What an answer of fraud-service, or its silence, means for an attempt."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from service_kit import strict_json
+
+from payment_service.values.assessment import Assessment, FraudDecision
+from payment_service.values.money import Money
+
+SILENT = "silent"
+
+
+class Course(StrEnum):
+    """How the attempt goes on: to the bank, to a refusal, or back to where it came from."""
+
+    SEND = "send"
+    REFUSE = "refuse"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The course, and what is written down to explain it."""
+
+    course: Course
+    fraud_decision: str
+    fraud_reasons: str
+
+
+# Review and challenge need somebody to hold the payment or to ask the cardholder; until then: not now.
+_COURSES = {
+    FraudDecision.APPROVE: Course.SEND,
+    FraudDecision.DECLINE: Course.REFUSE,
+    FraudDecision.REVIEW: Course.RELEASE,
+    FraudDecision.CHALLENGE: Course.RELEASE,
+}
+
+
+def judge(assessment: Assessment) -> Verdict:
+    """Return what the decision means."""
+    reasons = strict_json.dumps(list(assessment.reasons))
+    return Verdict(_COURSES[assessment.decision], assessment.decision, reasons)
+
+
+def judge_silence(amount: Money, approve_below: Decimal, why: str) -> Verdict:
+    """Return what silence means: small amounts go on, all others wait for the service to return."""
+    is_small = amount.to_decimal() < approve_below
+    reasons = strict_json.dumps([{"rule": "fraud_silent", "detail": why, "approve_below": approve_below}])
+    return Verdict(Course.SEND if is_small else Course.RELEASE, SILENT, reasons)

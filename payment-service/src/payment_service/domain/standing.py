@@ -1,0 +1,76 @@
+"""How a payment stands, as it is told to whoever wanted to pay it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from math import ceil
+
+from payment_service.errors import ChargeNotSent, PaymentBusy, PaymentClosed
+from payment_service.models.payment import Payment
+from payment_service.models.payment_attempt import PaymentAttempt
+from payment_service.values.money import Money
+from payment_service.values.statuses import AttemptState, PaymentStatus
+
+
+class ProcessingResult(StrEnum):
+    """What came of the wish to pay."""
+
+    PAID = "paid"
+    DECLINED = "declined"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """The answer to the wish to pay: values, so that it can be given when the database is away."""
+
+    result: ProcessingResult
+    payment_id: int
+    order_id: str
+    amount: Money
+    status: str
+    paid_at: datetime | None = None
+    decline_code: str | None = None
+    card_last4: str | None = None
+    authorization_code: str | None = None
+
+
+def describe(result: ProcessingResult, payment: Payment, attempt: PaymentAttempt | None) -> Processed:
+    """Take what an answer needs out of the rows."""
+    return Processed(
+        result=result,
+        payment_id=payment.id,
+        order_id=payment.order_id,
+        amount=payment.amount,
+        status=payment.status,
+        paid_at=payment.paid_at,
+        decline_code=attempt.decline_code if attempt else None,
+        card_last4=attempt.card_last4 if attempt else None,
+        authorization_code=attempt.authorization_code if attempt else None,
+    )
+
+
+def as_it_stands(
+    payment: Payment, attempt: PaymentAttempt | None, now: datetime, *, busy_grace_s: float, is_sender: bool
+) -> Processed:
+    """Answer from the rows alone: the payment's state first, then that of the attempt which answers for us.
+
+    ``is_sender``: whoever asks has sent the attempt, so nobody else is at work on it.
+
+    Raises:
+        PaymentClosed: cancelled or expired.
+        PaymentBusy: its sender may still be at work (until ``send_before`` and ``busy_grace_s``).
+        ChargeNotSent: the attempt surely took nothing.
+    """
+    if payment.status == PaymentStatus.COMPLETED:
+        return describe(ProcessingResult.PAID, payment, attempt)
+    if attempt is not None and attempt.state in {AttemptState.DECLINED, AttemptState.FAILED}:
+        return describe(ProcessingResult.DECLINED, payment, attempt)
+    if attempt is None or payment.status in {PaymentStatus.CANCELLED, PaymentStatus.EXPIRED}:
+        raise PaymentClosed(payment.status)
+    if not attempt.is_open:
+        raise ChargeNotSent
+    busy_until = attempt.send_before + timedelta(seconds=busy_grace_s)
+    if now < busy_until and not is_sender:
+        raise PaymentBusy(max(1, ceil((busy_until - now).total_seconds())))
+    return describe(ProcessingResult.PENDING, payment, attempt)

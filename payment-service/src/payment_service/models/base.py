@@ -1,0 +1,10 @@
+"""The base class of this service's tables."""
+
+from service_kit.database import new_metadata
+from sqlalchemy.orm import DeclarativeBase
+
+
+class Base(DeclarativeBase):
+    """Base class of this service's tables."""
+
+    metadata = new_metadata()

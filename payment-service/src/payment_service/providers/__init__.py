@@ -1,0 +1,1 @@
+"""The port to banks and payment providers, and its adapters."""

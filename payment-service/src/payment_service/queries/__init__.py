@@ -1,0 +1,1 @@
+"""Read side; never writes."""

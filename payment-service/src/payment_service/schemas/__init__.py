@@ -1,0 +1,1 @@
+"""V: what comes in and what goes out as JSON."""

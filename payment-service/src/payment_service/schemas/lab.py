@@ -1,0 +1,120 @@
+"""The lab surface's JSON, as Store Manager and its collections write and read it."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import marshmallow as ma
+from flask import current_app
+from service_kit.clock import utc_now
+
+from payment_service.pages.form import CardInput
+from payment_service.schemas.lenient_fields import DigitsField, LenientAmount, LenientId
+from payment_service.values.card_rules import has_expired, is_card_number
+from payment_service.values.money import Money
+
+_EXPIRY = re.compile(r"(?P<year>20[0-9]{2})-(?P<month>0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?")
+
+
+class LabSchema(ma.Schema):
+    """Ignores members that it does not know, as the reference service does."""
+
+    class Meta:
+        """Marshmallow's options."""
+
+        unknown = ma.EXCLUDE
+
+
+class CreatePaymentSchema(LabSchema):
+    """An order that wants to be paid."""
+
+    order_id = LenientId(required=True, metadata={"type": "integer", "minimum": 1, "example": 1})
+    user_id = LenientId(required=True, metadata={"type": "integer", "minimum": 1, "example": 1})
+    total_amount = LenientAmount(
+        required=True,
+        metadata={
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "maximum": 9999999999.99,
+            "example": 3999.98,
+            "description": "In major units; rounded half up to the currency's decimals.",
+        },
+    )
+
+    @ma.post_load
+    def check_not_nothing(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Refuse an amount that rounds to nothing, or to more than the largest."""
+        currency = current_app.config["LAB_CURRENCY"]
+        money = Money.from_decimal(data["total_amount"], currency)
+        if money.amount_minor < 1:
+            raise ma.ValidationError("Rounds to nothing.", "total_amount")
+        return {"order_id": data["order_id"], "user_id": data["user_id"], "amount": money}
+
+
+class CreatedSchema(ma.Schema):
+    """The answer to a new payment."""
+
+    payment_id = ma.fields.Integer(required=True, metadata={"example": 3})
+
+
+class CardSchema(LabSchema):
+    """A card, by the names of the lab's collections; numbers or strings."""
+
+    cardNumber = DigitsField(  # noqa: N815  the client's name
+        required=True,
+        lengths=range(12, 20),
+        metadata={"type": ["integer", "string"], "example": 9999999999999},
+    )
+    cardCode = DigitsField(  # noqa: N815
+        required=True,
+        lengths=range(3, 5),
+        min_digits=3,
+        metadata={"type": ["integer", "string"], "example": 123},
+    )
+    expirationDate = ma.fields.String(  # noqa: N815
+        required=True,
+        metadata={"example": "2030-01-05", "description": "YYYY-MM-DD or YYYY-MM; the day does not count."},
+    )
+
+    @ma.post_load
+    def to_card(self, data: dict[str, Any], **_: Any) -> CardInput:
+        """Check what can be known without the bank, and return the card."""
+        without_luhn = current_app.config["PANS_WITHOUT_LUHN"]
+        if not is_card_number(data["cardNumber"], without_luhn=without_luhn):
+            raise ma.ValidationError("Is not a card number: the check digit is wrong.", "cardNumber")
+        expiry = _EXPIRY.fullmatch(data["expirationDate"].strip())
+        if expiry is None:
+            raise ma.ValidationError("Must be a date such as 2030-01-05.", "expirationDate")
+        month, year = int(expiry["month"]), int(expiry["year"])
+        if has_expired(month, year, utc_now().date()):
+            raise ma.ValidationError("The card has expired.", "expirationDate")
+        return CardInput(data["cardNumber"], month, year, data["cardCode"])
+
+
+class ProcessedSchema(ma.Schema):
+    """How the payment stands after the wish to pay it."""
+
+    order_id = ma.fields.Integer(required=True, metadata={"example": 1})
+    payment_id = ma.fields.Integer(required=True, metadata={"example": 3})
+    is_paid = ma.fields.Boolean(required=True)
+    status = ma.fields.String(metadata={"example": "completed"})
+    next_action = ma.fields.Dict(metadata={"description": "Only while the outcome is open."})
+
+
+class PaymentSchema(ma.Schema):
+    """A payment, with the reference service's members and the state."""
+
+    id = ma.fields.Integer(required=True, metadata={"example": 1})
+    order_id = ma.fields.Integer(required=True)
+    user_id = ma.fields.Integer(required=True)
+    total_amount = ma.fields.Method(
+        "major_units", metadata={"type": "number", "description": "In major units.", "example": 1999.99}
+    )
+    currency = ma.fields.String()
+    is_paid = ma.fields.Boolean(required=True)
+    status = ma.fields.String()
+
+    def major_units(self, payment: Any) -> Decimal:
+        """Return the exact amount, which JSON then shows without binary noise."""
+        amount: Decimal = payment.amount.to_decimal()
+        return amount

@@ -1,0 +1,26 @@
+"""What can be said of a card number and its expiry without asking anybody."""
+
+from datetime import date
+
+
+def is_card_number(digits: str, *, without_luhn: frozenset[str]) -> bool:
+    """Whether ``digits`` can be a PAN (ISO/IEC 7812: 12 to 19 digits and a Luhn check digit).
+
+    The numbers in ``without_luhn`` are accepted as they are: a setting of the lab surface.
+    """
+    if digits in without_luhn:
+        return True
+    return digits.isascii() and digits.isdigit() and 12 <= len(digits) <= 19 and _passes_luhn(digits)
+
+
+def has_expired(exp_month: int, exp_year: int, today: date) -> bool:
+    """Whether the card's last month is over; a card is good to the last day of its month."""
+    return (exp_year, exp_month) < (today.year, today.month)
+
+
+def _passes_luhn(digits: str) -> bool:
+    total = 0
+    for position, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if position % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0

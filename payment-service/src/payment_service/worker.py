@@ -1,0 +1,93 @@
+"""The background process: delivers the outbox, asks about open attempts, closes what nobody paid."""
+
+import time
+from collections.abc import Callable
+
+from flask import Flask
+from service_kit.http_client import Dependency
+from service_kit.wake import WakeUpCall
+from service_kit.worker import Loop, QueueLoop, run
+
+from payment_service.app import create_app, http_client
+from payment_service.clients.notifications import NotificationClient
+from payment_service.clients.store_manager import StoreManagerClient
+from payment_service.commands.deliver_outbox import deliveries
+from payment_service.commands.expire_payments import expire_payments
+from payment_service.commands.run_janitor import run_janitor
+from payment_service.config import Config
+from payment_service.controllers.current import EXTENSION
+
+CONCURRENT_DELIVERIES = 8
+
+
+class PeriodicLoop:
+    """Does one thing every ``interval_s`` seconds, and again at once while it finds full batches."""
+
+    def __init__(self, app: Flask, name: str, interval_s: float, do: Callable[[], int], batch: int) -> None:
+        self.name = name
+        self._app = app
+        self._interval_s = interval_s
+        self._do = do
+        self._batch = batch
+        self._next_s = 0.0
+
+    def turn(self) -> bool:
+        """Do it if it is due."""
+        if time.monotonic() < self._next_s:
+            return False
+        with self._app.app_context():
+            done = self._do()
+        if done < self._batch:
+            self._next_s = time.monotonic() + self._interval_s
+        return done >= self._batch
+
+
+def build_loops(app: Flask, config: Config) -> list[Loop]:
+    """Return everything that this worker does."""
+    dependencies = app.extensions[EXTENSION]
+    shop = StoreManagerClient(http_client(_shop(config)))
+    notifications = NotificationClient(http_client(_notifications(config)))
+    loops: list[Loop] = [
+        QueueLoop(app, delivery.queue, delivery.deliver, concurrency=CONCURRENT_DELIVERIES)
+        for delivery in deliveries(shop, notifications)
+    ]
+    janitor = PeriodicLoop(
+        app, "janitor", config.limits.janitor_turn_s, lambda: run_janitor(dependencies, limit=20), 20
+    )
+    expiry = PeriodicLoop(
+        app, "expiry", config.limits.expiry_turn_s, lambda: expire_payments(dependencies, limit=100), 100
+    )
+    return [*loops, janitor, expiry]
+
+
+def run_worker(config: Config) -> None:
+    """Work until SIGTERM."""
+    app = create_app(config)
+    call = WakeUpCall(config.worker_wake_address)
+    try:
+        run(build_loops(app, config), call.subscribe)
+    finally:
+        call.close()
+
+
+def _shop(config: Config) -> Dependency:
+    return Dependency(
+        "store-manager",
+        config.store_manager_orders_url,
+        config.limits.shop_s,
+        max_concurrent=CONCURRENT_DELIVERIES,
+        breaker_failures=20,
+        breaker_reset_s=1.0,
+    )
+
+
+def _notifications(config: Config) -> Dependency:
+    return Dependency(
+        "notification-service",
+        config.notification_service_url,
+        config.limits.notification_s,
+        token=config.service_token,
+        max_concurrent=CONCURRENT_DELIVERIES,
+        breaker_failures=20,
+        breaker_reset_s=1.0,
+    )
