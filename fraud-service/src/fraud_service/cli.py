@@ -16,6 +16,7 @@ from fraud_service.commands.seed_lab_lists import LAB_TEST_BIN, seed_lab_lists
 from fraud_service.commands.take_off_list import TakeOffList, take_off_list
 from fraud_service.config import Config
 from fraud_service.errors import InvalidListValue, ListEntryExists, ListEntryNotFound
+from fraud_service.models.list_entry import MAX_NAME, MAX_REASON
 from fraud_service.queries.list_entries import list_entries
 from fraud_service.values.vocabulary import ListKind, Subject
 
@@ -87,6 +88,8 @@ def show() -> None:
 )
 def add(*, kind: str, subject: str, value: str, reason: str, created_by: str, expires_at: str | None) -> None:
     """Put VALUE on the list KIND. A user is MERCHANT_ID/USER_ID; an IPv6 address stands for its /64."""
+    if len(reason) > MAX_REASON or len(created_by) > MAX_NAME:
+        raise click.UsageError(f"A reason has at most {MAX_REASON} characters, a name {MAX_NAME}.")
     now = utc_now()
     command = PutOnList(
         ListKind(kind), Subject(subject), value, reason, created_by, now, _future(expires_at, now)

@@ -1,8 +1,9 @@
 """Collects what the rules look at: two SELECTs, whatever the history of a card."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, func, literal, null, or_, select, true
+from sqlalchemy import ColumnElement, Integer, ScalarSelect, and_, bindparam, func, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from fraud_service.models import Assessment, ListEntry
@@ -24,12 +25,9 @@ def gather_inputs(session: Session, attempt: Attempt, thresholds: Thresholds, no
 
 
 def _listed(session: Session, subjects: dict[Subject, str], now: datetime) -> tuple[ListedValue, ...]:
-    is_about = or_(
-        *(and_(ListEntry.subject == subject, ListEntry.value == value) for subject, value in subjects.items())
-    )
-    is_in_force = or_(ListEntry.expires_at.is_(None), ListEntry.expires_at > now)
-    entries = session.scalars(select(ListEntry).where(is_about, is_in_force).order_by(ListEntry.id))
-    return tuple(entry.as_value() for entry in entries)
+    parameters: dict[str, Any] = {subject.value: subjects.get(subject) for subject in Subject}
+    parameters["now"] = now
+    return tuple(entry.as_value() for entry in session.scalars(LISTED, parameters))
 
 
 def _counters(
@@ -39,20 +37,26 @@ def _counters(
 
     Whoever is stored by now with the same time came before: ids grow, so ties are ordered by (time, id).
     """
-    card = Assessment.card_fingerprint == attempt.card.fingerprint
-    user = and_(Assessment.merchant_id == attempt.merchant_id, Assessment.user_id == attempt.user_id)
-    before = session.execute(
-        select(
-            count_in_window(card, thresholds.velocity_card, now),
-            count_in_window(user, thresholds.velocity_user, now),
-            null() if ip is None else count_in_window(Assessment.ip == ip, thresholds.velocity_ip, now),
-        )
-    ).one()
-    return Counters(before[0] + 1, before[1] + 1, None if before[2] is None else before[2] + 1)
+    parameters = {
+        "now": now,
+        "fingerprint": attempt.card.fingerprint,
+        "merchant_id": attempt.merchant_id,
+        "user_id": attempt.user_id,
+        "ip": ip,
+        **_window("card", thresholds.velocity_card, now),
+        **_window("user", thresholds.velocity_user, now),
+        **_window("ip", thresholds.velocity_ip, now),
+    }
+    before = session.execute(COUNTERS, parameters).one()
+    return Counters(before.card + 1, before.user + 1, None if ip is None else before.ip + 1)
 
 
-def count_in_window(subject: ColumnElement[bool], limit: VelocityLimit, now: datetime) -> ScalarSelect[int]:
-    """Return the number of counted attempts in the window (now - window_s, now], at most the limit.
+def _window(name: str, limit: VelocityLimit, now: datetime) -> dict[str, Any]:
+    return {f"{name}_since": now - timedelta(seconds=limit.window_s), f"{name}_limit": limit.attempts}
+
+
+def _count(name: str, subject: ColumnElement[bool]) -> ScalarSelect[int]:
+    """Return the number of counted attempts in the window (since, now], at most the limit.
 
     The limit ends the scan: a card with a hundred thousand attempts costs no more than one at its limit.
     """
@@ -61,10 +65,34 @@ def count_in_window(subject: ColumnElement[bool], limit: VelocityLimit, now: dat
         .where(
             subject,
             Assessment.is_counted == true(),
-            Assessment.assessed_at > now - timedelta(seconds=limit.window_s),
-            Assessment.assessed_at <= now,
+            Assessment.assessed_at > bindparam(f"{name}_since"),
+            Assessment.assessed_at <= bindparam("now"),
         )
-        .limit(limit.attempts)
+        .limit(bindparam(f"{name}_limit", type_=Integer))
         .subquery()
     )
     return select(func.count()).select_from(in_window).scalar_subquery()
+
+
+# Both statements are built once: building them again took longer than running them.
+COUNTERS = select(
+    _count("card", Assessment.card_fingerprint == bindparam("fingerprint")).label("card"),
+    _count(
+        "user",
+        and_(Assessment.merchant_id == bindparam("merchant_id"), Assessment.user_id == bindparam("user_id")),
+    ).label("user"),
+    _count("ip", Assessment.ip == bindparam("ip")).label("ip"),
+)
+LISTED = (
+    select(ListEntry)
+    .where(
+        or_(
+            *(
+                and_(ListEntry.subject == subject, ListEntry.value == bindparam(subject.value))
+                for subject in Subject
+            )
+        ),
+        or_(ListEntry.expires_at.is_(None), ListEntry.expires_at > bindparam("now")),
+    )
+    .order_by(ListEntry.id)
+)

@@ -10,6 +10,9 @@ from fraud_service.models.base import Base, enum_column, exact_text
 from fraud_service.values.inputs import ListedValue
 from fraud_service.values.vocabulary import ListKind, Subject
 
+MAX_REASON = 200
+MAX_NAME = 64
+
 
 class ListEntry(Base):
     """A value that somebody put on a list, and why; in force until ``expires_at``, or without end."""
@@ -22,9 +25,9 @@ class ListEntry(Base):
     kind: Mapped[ListKind] = mapped_column(enum_column(ListKind))
     subject: Mapped[Subject] = mapped_column(enum_column(Subject))
     value: Mapped[str] = mapped_column(exact_text(160))
-    reason: Mapped[str] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(String(MAX_REASON))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    created_by: Mapped[str] = mapped_column(String(64))
+    created_by: Mapped[str] = mapped_column(String(MAX_NAME))
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     def as_value(self) -> ListedValue:
