@@ -15,7 +15,7 @@ class Backend(Enum):
 
 
 class Patience(Enum):
-    """How long the gateway waits for a route's answer; the seconds belong to each are settings."""
+    """How long the gateway waits for a route's answer; how many seconds that is, is a setting."""
 
     ORDINARY = "ordinary"
     PROVIDER = "provider"  # processing a payment may wait for a bank

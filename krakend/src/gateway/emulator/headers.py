@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
 
-from multidict import CIMultiDict
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from gateway.emulator.config import Config, SecurityHeaders
 
@@ -53,7 +53,7 @@ class OwnHeaders:
 
 
 def request_headers(
-    client: Mapping[str, str] | CIMultiDict[str], allowed: Iterable[str], client_ip: str, *, has_body: bool
+    client: CIMultiDictProxy[str], allowed: Iterable[str], client_ip: str, *, has_body: bool
 ) -> CIMultiDict[str]:
     """What the backend gets: the listed headers (every value), and those that KrakenD always sends.
 
@@ -61,9 +61,7 @@ def request_headers(
     """
     headers: CIMultiDict[str] = CIMultiDict()
     for name in allowed:
-        if name in client:
-            values = client.getall(name) if hasattr(client, "getall") else [client[name]]
-            headers.extend((canonical(name), value) for value in values)
+        headers.extend((canonical(name), value) for value in client.getall(name, ()))
     if not has_body:
         headers.popall("Content-Length", None)
     headers["X-Forwarded-For"] = client_ip

@@ -108,26 +108,24 @@ class Proxy:
             body=body.stream if request.body_exists else None,
         )
         relay: Relay | None = None
-        answer: WireResponse | None = None
         cut = False
         try:
             async with asyncio.timeout(endpoint.timeout_s):
                 backend = await self._client.send(call)
                 try:
-                    answer, relay = self._relay(request, endpoint, backend)
+                    relay = self._begin_answer(request, endpoint, backend)
                     await relay.copy(backend)
                 finally:
                     backend.close()
         except (aiohttp.ClientError, OSError, TimeoutError, zlib.error):
             cut = True
-        if answer is None or relay is None:
+        if relay is None:
             return await _rejected(request, 500, self._own.marked(request.headers), close=body.is_refused)
-        await relay.finish(cut=cut)
-        return answer
+        return await relay.finish(cut=cut)
 
-    def _relay(
+    def _begin_answer(
         self, request: web.BaseRequest, endpoint: Endpoint, backend: aiohttp.ClientResponse
-    ) -> tuple[WireResponse, Relay]:
+    ) -> Relay:
         """The head of the answer; a body that only the gateway asked to be zipped is unzipped on its way."""
         client_asked = "Accept-Encoding" in request.headers and endpoint.forwards("Accept-Encoding")
         unzip = not client_asked and backend.headers.get("Content-Encoding", "").lower() == "gzip"
@@ -138,7 +136,7 @@ class Proxy:
         answer = WireResponse(backend.status, [*self._own.marked(request.headers), *headers])
         if ("Connection", "close") in headers:
             answer.force_close()
-        return answer, Relay(request, answer, unzip=unzip)
+        return Relay(request, answer, unzip=unzip)
 
 
 class _Body:

@@ -71,7 +71,7 @@ class Relay:
             headers["Content-Type"] = sniff(first)
         await self._answer.prepare(self._request)
 
-    async def finish(self, *, cut: bool) -> None:
+    async def finish(self, *, cut: bool) -> WireResponse:
         """End the answer: a cut body with a length closes the connection, one without looks whole."""
         if not self._answer.prepared:
             body = bytes(self._pending)
@@ -83,3 +83,4 @@ class Relay:
         if cut and self._has_length:
             self._answer.force_close()
         await self._answer.write_eof()
+        return self._answer
