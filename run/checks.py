@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from run.reports import Report, read_report
@@ -90,7 +91,7 @@ def _run(step: Step, console: Console) -> Outcome:
         step.command, cwd=CHECKOUT, env={**os.environ, **step.environment}, check=False
     ).returncode
     took_s = time.monotonic() - started_s
-    report = read_report(step.report) if step.report and step.report.exists() else None
+    report = read_report(step.report) if step.report else None
     note = report.counts() if report else ""
     return Outcome(step, Result.FAILED if code else Result.PASSED, took_s, note, report)
 
@@ -101,13 +102,17 @@ def _summarise(outcomes: Sequence[Outcome], console: Console) -> None:
     for outcome in outcomes:
         table.add_row(outcome.step.name, outcome.result.value, f"{outcome.took_s:.1f}", outcome.note)
     console.print(table)
-    reports = [outcome.report for outcome in outcomes if outcome.report]
-    for report in reports:
-        for reason, number in report.skip_reasons.items():
-            console.print(f"[yellow]skipped {number}:[/] {reason}")
-    if reports:
-        # The form of pytest's own last line, summed over its runs.
-        console.print(f"==== {sum(reports, Report()).counts()} ====")
+    show_reports([outcome.report for outcome in outcomes if outcome.report], console)
+
+
+def show_reports(reports: Sequence[Report], console: Console) -> None:
+    """Show why tests were skipped, and all counts together in the form of pytest's own last line."""
+    if not reports:
+        return
+    total = sum(reports, Report())
+    for reason, number in total.skip_reasons.items():
+        console.print(f"[yellow]skipped {number}:[/] {escape(reason)}")
+    console.print(f"==== {total.counts()} ====")
 
 
 def _python(*words: str) -> tuple[str, ...]:

@@ -59,6 +59,18 @@ def check(what: str) -> None:
         raise SystemExit(1)
 
 
+@main.command()
+def summary() -> None:
+    """Show the counts of all runs of pytest since the last `make clean`."""
+    from rich.console import Console
+
+    from run.checks import REPORTS, show_reports
+    from run.reports import read_report
+
+    reports = [report for file in sorted(REPORTS.glob("*.xml")) if (report := read_report(file))]
+    show_reports(reports, Console(highlight=False))
+
+
 def _settings() -> RunSettings:
     try:
         return RunSettings.from_env()
