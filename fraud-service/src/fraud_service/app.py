@@ -8,7 +8,7 @@ from service_kit import logs, standard_app
 from service_kit.clock import utc_now
 
 from fraud_service.config import Config
-from fraud_service.controllers.assessments import assessments_blueprint
+from fraud_service.controllers.assessments import SERVICE_TOKEN, assessments_blueprint
 from fraud_service.extensions import db
 from fraud_service.problems import PROBLEMS
 
@@ -28,6 +28,7 @@ def create_app(config: Config | None = None, *, clock: Callable[[], datetime] = 
         title="fraud-service",
         description="Judges each attempt to pay: approve, challenge, review or decline, and says why.",
     )
+    api.spec.components.security_scheme(SERVICE_TOKEN, {"type": "http", "scheme": "bearer"})
     api.register_blueprint(assessments_blueprint(config.service_token, config.thresholds, clock))
     standard_app.finish(app, PROBLEMS, budget_s=REQUEST_BUDGET_S)
     return app

@@ -13,7 +13,7 @@ from fraud_service.extensions import db
 from fraud_service.models import Base
 from service_kit import migrations
 from service_kit.database import engine_options, prepare_engine
-from sqlalchemy import Engine, Select, create_engine, inspect, text
+from sqlalchemy import ClauseElement, Engine, create_engine, inspect, text
 from werkzeug.test import TestResponse
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -70,7 +70,7 @@ def test_each_count_reads_one_covering_index_and_the_lists_are_searched_by_index
     assert "SCAN list_entries" not in plans[1]
 
 
-def _plan(statement: Select[Any]) -> str:
+def _plan(statement: ClauseElement) -> str:
     compiled = statement.compile(db.engine)
     parameters = dict.fromkeys(compiled.params, 1)
     with db.engine.connect() as connection:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
+from typing import TypeVar
 
 from flask import Response
 from service_kit.api import Blueprint
+from service_kit.problems import CONTENT_TYPE
 from service_kit.service_token import require_service_token
 
 from fraud_service.commands.assess_attempt import AssessAttempt, assess_attempt
@@ -19,6 +22,10 @@ from fraud_service.schemas.assessment import (
 from fraud_service.values.attempt import Attempt
 from fraud_service.values.inputs import Thresholds
 
+# The name of the security scheme in the OpenAPI document.
+SERVICE_TOKEN = "service_token"  # noqa: S105  a name, no secret
+View = TypeVar("View", bound=Callable[..., Response])
+
 
 def assessments_blueprint(token: str, thresholds: Thresholds, clock: Callable[[], datetime]) -> Blueprint:
     """Return the routes under ``/internal/assessments``, for callers that know ``token``."""
@@ -29,6 +36,7 @@ def assessments_blueprint(token: str, thresholds: Thresholds, clock: Callable[[]
         description="Judging attempts to pay. For our other services only: the gateway has no route to it.",
     )
     require_service_token(assessments, token)
+    problem = partial(_problem, assessments)
 
     @assessments.post("")
     @assessments.arguments(AssessmentRequestSchema)
@@ -36,10 +44,11 @@ def assessments_blueprint(token: str, thresholds: Thresholds, clock: Callable[[]
     @assessments.alt_response(
         200, schema=AssessmentSchema, description="Judged before; the stored answer, byte for byte"
     )
-    @assessments.alt_response(400, schema=ProblemSchema, description="Not a request that can be judged")
-    @assessments.alt_response(401, schema=ProblemSchema, description="Without the service token")
-    @assessments.alt_response(409, schema=ProblemSchema, description="Judged before, with other inputs")
-    @assessments.alt_response(503, schema=ProblemSchema, description="The database is away; ask again")
+    @problem(400, "Not a request that can be judged")
+    @problem(401, "Without the service token")
+    @problem(409, "Judged before, with other inputs")
+    @problem(503, "The database is away; ask again")
+    @assessments.doc(security=[{SERVICE_TOKEN: []}])
     def assess(attempt: Attempt) -> Response:
         """Judge an attempt to pay, once.
 
@@ -53,10 +62,19 @@ def assessments_blueprint(token: str, thresholds: Thresholds, clock: Callable[[]
 
     @assessments.get("/<attempt_id>")
     @assessments.response(200, ExplanationSchema)
-    @assessments.alt_response(401, schema=ProblemSchema, description="Without the service token")
-    @assessments.alt_response(404, schema=ProblemSchema, description="No such attempt was judged")
+    @problem(401, "Without the service token")
+    @problem(404, "No such attempt was judged")
+    @assessments.doc(security=[{SERVICE_TOKEN: []}])
     def explain(attempt_id: str) -> Response:
         """Say why an attempt was judged as it was: the answer, and every input that was used for it."""
         return Response(explain_assessment(attempt_id), content_type="application/json")
 
     return assessments
+
+
+def _problem(blueprint: Blueprint, status: int, description: str) -> Callable[[View], View]:
+    """Document an error answer."""
+    decorator: Callable[[View], View] = blueprint.alt_response(
+        status, schema=ProblemSchema, description=description, content_type=CONTENT_TYPE
+    )
+    return decorator

@@ -14,6 +14,9 @@ def explain_assessment(attempt_id: str) -> str:
     Raises:
         AssessmentNotFound: no such attempt was judged.
     """
+    if not attempt_id.isascii():
+        # MySQL refuses to compare other text with the ASCII column of the ids.
+        raise AssessmentNotFound
     with db.reading() as session:
         row = session.execute(
             select(Assessment.request, Assessment.inputs, Assessment.answer).where(
