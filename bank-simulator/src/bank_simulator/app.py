@@ -6,7 +6,7 @@ from service_kit import logs, standard_app
 from bank_simulator import models  # noqa: F401  the tables register themselves
 from bank_simulator.config import Config
 from bank_simulator.controllers.admin import admin
-from bank_simulator.controllers.network import network
+from bank_simulator.controllers.network import RequestIdConverter, network
 from bank_simulator.domain.faults import FaultPlans
 from bank_simulator.extensions import db
 from bank_simulator.problems import PROBLEMS
@@ -29,6 +29,7 @@ def create_app(config: Config | None = None) -> Flask:
     api = standard_app.begin(app, db, config.database_url, title="bank-simulator", description=DESCRIPTION)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
+    app.url_map.converters["request_id"] = RequestIdConverter
     for blueprint in (network, admin):
         api.register_blueprint(blueprint)
     standard_app.finish(app, PROBLEMS, budget_s=BUDGET_S)

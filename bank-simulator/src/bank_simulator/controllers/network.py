@@ -1,6 +1,10 @@
 """The card network's interface for the merchant's side."""
 
+# flask-smorest has no types.
+# mypy: disallow-untyped-decorators=False
+
 from service_kit.api import Blueprint
+from werkzeug.routing import BaseConverter
 
 from bank_simulator.commands.abandon import abandon
 from bank_simulator.commands.capture import Capture, capture
@@ -12,6 +16,7 @@ from bank_simulator.controllers.delivery import config, deliver, faulty
 from bank_simulator.models import NetworkRequest
 from bank_simulator.queries.find_request import find_request
 from bank_simulator.schemas.network import (
+    ID_PATTERN,
     AnswerSchema,
     AuthorizationSchema,
     CaptureSchema,
@@ -20,6 +25,13 @@ from bank_simulator.schemas.network import (
     VoidSchema,
 )
 from bank_simulator.schemas.problem import ProblemSchema
+
+
+class RequestIdConverter(BaseConverter):
+    """An address with anything but a request id in its place is not found."""
+
+    regex = ID_PATTERN
+
 
 network = Blueprint("network", __name__, url_prefix="/network", description="The card network")
 network.before_request(require_bank_token)
@@ -83,7 +95,7 @@ def refund_captured(body: Refund) -> NetworkRequest:
     return deliver(refund(body, config().card_key))
 
 
-@network.get("/requests/<request_id>")
+@network.get("/requests/<request_id:request_id>")
 @network.response(200, AnswerSchema)
 @network.alt_response(404, schema=ProblemSchema, description="No request with this id has arrived")
 @faulty
@@ -92,7 +104,7 @@ def show_request(request_id: str) -> NetworkRequest:
     return find_request(request_id)
 
 
-@network.post("/requests/<request_id>/abandon")
+@network.post("/requests/<request_id:request_id>/abandon")
 @network.response(200, AnswerSchema)
 @faulty
 def abandon_request(request_id: str) -> NetworkRequest:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from bank_simulator.domain.postings import Movement, Postings, postings
@@ -167,19 +167,29 @@ def _state(state: State) -> str:
 
 def _account_differences(session: Session) -> Iterator[str]:
     """Kept balances are the sums of their entries, limits and holds were respected, deposits are right."""
-    total = func.coalesce(func.sum(Entry.amount_minor), 0)
-    query = select(Account, total).outerjoin(Entry, Entry.account_id == Account.id).group_by(Account.id)
-    cards = {
-        str(card_id): opening for card_id, opening in session.execute(select(Card.id, Card.opening_minor))
-    }
-    for account, balance in session.execute(query):
+    deposited = case((Entry.request_row_id.is_(None), Entry.amount_minor), else_=0)
+    query = (
+        select(Account, func.sum(Entry.amount_minor), func.sum(deposited))
+        .outerjoin(Entry, Entry.account_id == Account.id)
+        .group_by(Account.id)
+    )
+    deposits = {str(card.id): card.opening_minor for card in session.scalars(select(Card))}
+    for account, total, opened_with in session.execute(query):
         name = f"{account.kind.value} account {account.owner} {account.currency}"
+        balance = total or 0
+        if account.kind is AccountKind.CARDHOLDER:
+            yield from _cardholder_differences(account, name, deposits.get(account.owner), opened_with or 0)
         if account.balance_minor is not None and account.balance_minor != balance:
             yield f"{name}: balance is {account.balance_minor}, its entries add up to {balance}"
-        has_limit = account.kind is AccountKind.HOLD or (
-            account.kind is AccountKind.CARDHOLDER and cards.get(account.owner) is not None
-        )
-        if has_limit and balance < 0:
+        is_limited = account.kind is AccountKind.HOLD or account.balance_minor is not None
+        if is_limited and balance < 0:
             yield f"{name}: overdrawn to {balance}"
-        if account.kind is AccountKind.CARDHOLDER and (account.balance_minor is None) == has_limit:
-            yield f"{name}: the card's limit and the account's do not agree"
+
+
+def _cardholder_differences(
+    account: Account, name: str, deposit: int | None, opened_with: int
+) -> Iterator[str]:
+    if (account.balance_minor is None) != (deposit is None):
+        yield f"{name}: the card's limit and the account's do not agree"
+    if opened_with != (deposit or 0):
+        yield f"{name}: opened with {opened_with}, not with {deposit or 0}"

@@ -13,7 +13,8 @@ from bank_simulator.values.card_data import CardData
 from bank_simulator.values.vocabulary import DeclineCode, RequestKind, Status
 
 MAX_AMOUNT_MINOR = 10**15
-_ID = validate.Regexp(r"[A-Za-z0-9._:-]{1,64}\Z", error="1 to 64 letters, digits and . _ : -")
+ID_PATTERN = "[A-Za-z0-9._:-]{1,64}"
+_ID = validate.Regexp(rf"{ID_PATTERN}\Z", error="1 to 64 letters, digits and . _ : -")
 _EXAMPLE_ID = "att_01kaq3m5x0e8d7w2v9t4r6y1zn"
 
 
@@ -31,6 +32,14 @@ def amount_field() -> fields.Integer:
         validate=validate.Range(1, MAX_AMOUNT_MINOR),
         metadata={"example": 399998},
     )
+
+
+class UtcMoment(fields.AwareDateTime):
+    """A moment in UTC, written with Z."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        text = super()._serialize(value, attr, obj, **kwargs)
+        return None if text is None else str(text).replace("+00:00", "Z")
 
 
 class CardSchema(ma.Schema):
@@ -146,6 +155,4 @@ class AnswerSchema(ma.Schema):
     authorization_code = fields.String(required=True, allow_none=True, metadata={"example": "A1B2C3"})
     amount_minor = fields.Integer(required=True, allow_none=True, metadata={"example": 399998})
     currency = fields.String(required=True, allow_none=True, metadata={"example": "MAD"})
-    processed_at = fields.AwareDateTime(
-        required=True, format="iso", metadata={"example": "2026-11-21T09:00:00Z"}
-    )
+    processed_at = UtcMoment(required=True, format="iso", metadata={"example": "2026-11-21T09:00:00.123456Z"})

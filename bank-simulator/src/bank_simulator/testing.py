@@ -1,0 +1,95 @@
+"""For tests: the simulator on a real socket, and a client that speaks to it."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+from flask import Flask
+from werkzeug.serving import make_server
+
+Answer = dict[str, Any]
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """Serve ``app`` by threads on a free port of 127.0.0.1; the value is its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class BankClient:
+    """Speaks to a running simulator for one merchant; every call opens a connection of its own."""
+
+    def __init__(self, address: str, token: str = "lab-bank-token") -> None:  # noqa: S107  the lab's
+        self.address = address
+        self.merchant_id = f"mer_{uuid.uuid4().hex}"
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send a request."""
+        headers = {**self._headers, **options.pop("headers", {})}
+        return requests.request(method, self.address + path, headers=headers, timeout=30, **options)
+
+    def post(self, path: str, body: Answer | None = None) -> Answer:
+        """Post ``body`` and return the JSON of a 200."""
+        response = self.request("POST", path, json=body)
+        if response.status_code != requests.codes.ok:
+            raise AssertionError(f"{response.status_code} {response.text}")
+        answer: Answer = response.json()
+        return answer
+
+    def payment(self, number: str, amount_minor: int, **changes: Any) -> Answer:
+        """Return the body of a sale or authorisation."""
+        card = {"number": number, "exp_month": 1, "exp_year": 2030, "cvv": "123"}
+        body = {
+            "request_id": f"att_{uuid.uuid4().hex}",
+            "amount_minor": amount_minor,
+            "currency": "MAD",
+            "card": {**card, **changes.pop("card", {})},
+            "merchant_id": self.merchant_id,
+            "order_id": "1",
+        }
+        return {**body, **changes}
+
+    def sell(self, number: str, amount_minor: int, **changes: Any) -> Answer:
+        """Make a sale."""
+        return self.post("/network/sales", self.payment(number, amount_minor, **changes))
+
+    def authorize(self, number: str, amount_minor: int, **changes: Any) -> Answer:
+        """Make an authorisation."""
+        return self.post("/network/authorizations", self.payment(number, amount_minor, **changes))
+
+    def follow_up(self, kind: str, original: Answer | str, **members: Any) -> Answer:
+        """Capture, void or refund (``kind`` in the plural, as in the address)."""
+        original_id = original if isinstance(original, str) else original["request_id"]
+        body = {"request_id": f"fol_{uuid.uuid4().hex}", "original_request_id": original_id, **members}
+        return self.post(f"/network/{kind}", body)
+
+    def status(self, request_id: str) -> requests.Response:
+        """Ask what became of a request."""
+        return self.request("GET", f"/network/requests/{request_id}")
+
+    def abandon(self, request_id: str) -> Answer:
+        """Abandon a request."""
+        return self.post(f"/network/requests/{request_id}/abandon")
+
+    def totals(self) -> Answer | None:
+        """Return this merchant's totals in MAD, None before anything moved."""
+        every = self.request("GET", "/admin/totals").json()["totals"]
+        ours = [row for row in every if (row["merchant_id"], row["currency"]) == (self.merchant_id, "MAD")]
+        return ours[0] if ours else None
+
+    def net_minor(self) -> int:
+        """Return what this merchant has, in MAD."""
+        totals = self.totals()
+        return 0 if totals is None else int(totals["net_minor"])

@@ -1,0 +1,65 @@
+from collections.abc import Iterator
+
+import pytest
+from bank_simulator.app import create_app
+from bank_simulator.cli import migrations_directory
+from bank_simulator.commands.issue_cards import issue_cards
+from bank_simulator.config import Config
+from bank_simulator.extensions import db
+from bank_simulator.queries.verify_books import verify_books
+from bank_simulator.testing import BankClient, serving
+from bank_simulator.values.test_cards import TEST_CARDS
+from flask import Flask
+from service_kit import migrations
+
+SLOW_ANSWER_S = 0.4
+
+
+def build(database_url: str) -> Flask:
+    migrations.upgrade(database_url, migrations_directory())
+    config = Config(database_url=database_url, slow_answer_s=SLOW_ANSWER_S)
+    app = create_app(config)
+    with app.app_context():
+        issue_cards(TEST_CARDS, config.card_key)
+    return app
+
+
+def dispose(app: Flask) -> None:
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def shared_app(module_database_url: str) -> Iterator[Flask]:
+    """One application for the tests of a module; they keep apart by ids and merchants of their own."""
+    app = build(module_database_url)
+    yield app
+    dispose(app)
+
+
+@pytest.fixture(scope="module")
+def shared_address(shared_app: Flask) -> Iterator[str]:
+    with serving(shared_app) as address:
+        yield address
+
+
+@pytest.fixture
+def bank(shared_app: Flask, shared_address: str) -> Iterator[BankClient]:
+    """A merchant at the running simulator; whatever the test did, the books must add up afterwards."""
+    yield BankClient(shared_address)
+    with shared_app.app_context():
+        assert verify_books().differences == []
+
+
+@pytest.fixture
+def own_app(database_url: str) -> Iterator[Flask]:
+    """An application with a database for one test alone."""
+    app = build(database_url)
+    yield app
+    dispose(app)
+
+
+@pytest.fixture
+def own_bank(own_app: Flask) -> Iterator[BankClient]:
+    with serving(own_app) as address:
+        yield BankClient(address)
