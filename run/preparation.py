@@ -24,18 +24,20 @@ def do_all(tasks: Sequence[Task], logs: Path, guard: Guard, stop: StopSignals) -
         CannotStart: one failed; the message ends with its log.
         Interrupted: we were told to stop; the tasks are killed.
     """
-    running = {task: _start(task, logs, guard) for task in tasks}
+    running: list[tuple[Task, subprocess.Popen[bytes]]] = []
     try:
-        while any(process.poll() is None for process in running.values()):
+        for task in tasks:
+            running.append((task, _start(task, logs, guard)))
+        while any(process.poll() is None for _, process in running):
             if stop.is_asked:
                 raise Interrupted
             time.sleep(0.05)
     finally:
-        for process in running.values():
+        for _, process in running:
             spawn.kill_group(process.pid)
             process.wait()
             guard.forget(process.pid)
-    for task, process in running.items():
+    for task, process in running:
         if process.returncode != 0:
             raise CannotStart(_failure(task, process.returncode, logs / f"{task.name}.log"))
 

@@ -1,0 +1,71 @@
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from run.demo_stage import on_free_ports
+from run.preconditions import CannotStart, RunLock, check_ports
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with closing(socket.socket()) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture(autouse=True)
+def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("run.preconditions.PORT_PATIENCE_S", 0.0)
+
+
+def test_free_ports_pass(tmp_path: Path) -> None:
+    check_ports(on_free_ports(tmp_path).ports, "127.0.0.1")
+
+
+def test_a_port_in_use_is_named_with_the_setting_that_changes_it(tmp_path: Path, taken: int) -> None:
+    ports = replace(on_free_ports(tmp_path).ports, gateway=taken)
+
+    with pytest.raises(CannotStart, match=rf"Port {taken} is in use.*GATEWAY_PORT={taken + 1000}"):
+        check_ports(ports, "127.0.0.1")
+
+
+def test_a_datagram_port_in_use_is_named_too(tmp_path: Path) -> None:
+    with closing(socket.socket(type=socket.SOCK_DGRAM)) as listener:
+        listener.bind(("127.0.0.1", 0))
+        ports = replace(on_free_ports(tmp_path).ports, payment_wake=listener.getsockname()[1])
+
+        with pytest.raises(CannotStart, match="PAYMENT_WAKE_PORT"):
+            check_ports(ports, "127.0.0.1")
+
+
+@pytest.mark.parametrize("port", [-1, 70000])
+def test_what_is_no_port_is_refused(tmp_path: Path, port: int) -> None:
+    ports = replace(on_free_ports(tmp_path).ports, bank=port)
+
+    with pytest.raises(CannotStart, match="no port number"):
+        check_ports(ports, "127.0.0.1")
+
+
+def test_one_port_for_two_is_refused(tmp_path: Path) -> None:
+    free = on_free_ports(tmp_path).ports
+
+    with pytest.raises(CannotStart, match="the same"):
+        check_ports(replace(free, bank=free.fraud), "127.0.0.1")
+
+
+def test_a_second_run_in_a_folder_is_refused_with_the_first_ones_process(tmp_path: Path) -> None:
+    first, second = RunLock(tmp_path), RunLock(tmp_path)
+    first.take()
+
+    with pytest.raises(CannotStart, match=rf"process {first.holder()}\)"):
+        second.take()
+    assert second.is_held()
+
+
+def test_a_folder_that_nobody_uses_is_not_held(tmp_path: Path) -> None:
+    assert not RunLock(tmp_path).is_held()

@@ -1,0 +1,31 @@
+"""Supervises the shell scripts named on its command line: `name=script` each; ready when they say "up"."""
+
+import sys
+from pathlib import Path
+
+from run.guard import Guard
+from run.processes import Process, ReadyLine
+from run.stop_signals import StopSignals
+from run.supervisor import Supervisor
+from run.terminal import Terminal
+
+
+def main() -> None:
+    logs, *named = sys.argv[1:]
+    table = [
+        Process(name, ("sh", "-c", script), ReadyLine("up"))
+        for name, _, script in (argument.partition("=") for argument in named)
+    ]
+    supervisor = Supervisor(
+        table,
+        logs=Path(logs),
+        terminal=Terminal(process.name for process in table),
+        guard=Guard(),
+        stop=StopSignals(),
+        on_ready=lambda missing: print("READY" if not missing else f"READY without {missing}", flush=True),  # noqa: T201
+    )
+    supervisor.run()
+
+
+if __name__ == "__main__":
+    main()

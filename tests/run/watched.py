@@ -1,0 +1,70 @@
+"""A program that a test starts and watches from outside."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 60.0
+
+
+@dataclass
+class Watched:
+    """The program, what it printed, and the processes that descend from it."""
+
+    process: "subprocess.Popen[bytes]"
+    output: Path
+
+    def printed(self) -> str:
+        return self.output.read_text(errors="replace")
+
+    def wait_for(self, text: str) -> None:
+        """Wait until it has printed ``text``; fails with all it printed if it ends before."""
+        until(lambda: text in self.printed() or self.process.poll() is not None)
+        assert text in self.printed(), self.printed()
+
+    def family(self) -> list[psutil.Process]:
+        """Everything that it started, and what those started."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def send(self, sig: signal.Signals) -> None:
+        self.process.send_signal(sig)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def clear_away(self) -> None:
+        """Leave nothing behind, whatever the test did."""
+        if self.process.poll() is None:
+            family = self.family()
+            self.kill()
+            for child in family:
+                with suppress(psutil.NoSuchProcess):
+                    child.kill()
+
+
+def until(is_so: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
+    """Wait until something is so."""
+    deadline_s = time.monotonic() + patience_s
+    while not is_so():
+        assert time.monotonic() < deadline_s, "it never came to be so"
+        time.sleep(0.05)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def assert_all_end(processes: list[psutil.Process]) -> None:
+    """Every one of these processes ends soon."""
+    assert processes
+    until(lambda: not any(is_alive(process) for process in processes), patience_s=15)
