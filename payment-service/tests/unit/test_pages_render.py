@@ -246,6 +246,7 @@ def test_the_form_goes_back_to_its_own_address_with_its_key() -> None:
     assert {name.value for name in Field} == set(document.values("name")) - {
         "viewport",
         "robots",
+        "referrer",
         "format-detection",
     }
 

@@ -79,8 +79,7 @@ def page_headers(language: Language) -> dict[str, str]:
         "Content-Language": language.value,
         "Content-Security-Policy": CONTENT_SECURITY_POLICY,
         "Cache-Control": "no-store",
-        "Referrer-Policy": "same-origin",
-        "Vary": "Accept, Accept-Language",
+        "Vary": "Accept-Language",
     }
 
 
