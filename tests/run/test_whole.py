@@ -1,0 +1,154 @@
+"""`make run` and `make demo` with everything that is real, on ports and in folders of their own."""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from run.demo_stage import on_free_ports
+from run.first_payment import curl_lines
+from run.settings import RunSettings
+from tests.run.watched import Watched, assert_all_end
+
+RunIt = Callable[[RunSettings], Watched]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> RunSettings:
+    return on_free_ports(tmp_path / "run")
+
+
+@pytest.fixture
+def run_it(start: Callable[..., Watched]) -> RunIt:
+    """Start the whole system and wait until it says that it is ready."""
+
+    def run_until_ready(settings: RunSettings) -> Watched:
+        watched = start("-m", "run", "up", **settings.as_environment())
+        watched.wait_for("A first payment")
+        assert "Caisse is ready" in watched.printed(), watched.printed()
+        return watched
+
+    return run_until_ready
+
+
+def payment(settings: RunSettings, number: int) -> Any:
+    url = f"http://127.0.0.1:{settings.ports.payment}/payments/{number}"
+    return requests.get(url, timeout=10).json()
+
+
+def arbiter(watched: Watched, service: str) -> psutil.Process:
+    return next(
+        child
+        for child in watched.family()
+        if child.ppid() == watched.process.pid and f"{service}/gunicorn.conf.py" in " ".join(child.cmdline())
+    )
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_printed_commands_pay_and_a_killed_run_leaves_only_its_data(
+    settings: RunSettings, run_it: RunIt
+) -> None:
+    first = run_it(settings)
+    assert all(line in first.printed() for line in curl_lines(settings))
+    paid = subprocess.run(
+        ["sh", "-ec", "\n".join(curl_lines(settings))], capture_output=True, text=True, check=True, timeout=60
+    )
+    answer, shown = (json.loads(line) for line in paid.stdout.replace("}{", "}\n{").splitlines()[1:])
+    assert answer["is_paid"] is True
+    assert answer["payment_id"] == 3
+    assert shown["is_paid"] is True
+    family = first.family()
+    assert len(family) >= 12  # seven processes, four workers of gunicorn, the guard
+
+    first.kill()
+    assert_all_end(family)
+
+    run_it(settings)
+    assert payment(settings, 3) == shown
+    assert payment(settings, 1)["is_paid"] is False
+
+
+def test_a_killed_service_comes_back_and_ctrl_c_stops_everything(
+    settings: RunSettings, run_it: RunIt, start: Callable[..., Watched]
+) -> None:
+    watched = run_it(settings)
+    arbiter(watched, "bank-simulator").kill()
+    watched.wait_for("ready again")
+    assert "was killed by SIGKILL; started again" in watched.printed()
+
+    second = start("-m", "run", "up", **settings.as_environment())
+    assert second.process.wait(30) == 1
+    assert f"Another `make run` is running here (process {watched.process.pid})" in second.printed()
+
+    family = watched.family()
+    watched.send(signal.SIGINT)
+    assert watched.process.wait(30) == 0
+    assert_all_end(family)
+    assert not settings.ready_file.exists()
+
+
+def test_a_port_in_use_is_said_and_nothing_is_started(
+    settings: RunSettings, start: Callable[..., Watched]
+) -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        busy = replace(settings, ports=replace(settings.ports, payment=taken.getsockname()[1]))
+        watched = start("-m", "run", "up", **busy.as_environment())
+
+        assert watched.process.wait(60) == 1
+    assert f"Port {busy.ports.payment} is in use" in watched.printed()
+    assert "PAYMENT_PORT=" in watched.printed()
+    assert not (settings.run_dir / "payment-service.db").exists()
+
+
+def test_a_damaged_database_is_said_with_what_to_do(
+    settings: RunSettings, start: Callable[..., Watched]
+) -> None:
+    settings.run_dir.mkdir(parents=True)
+    (settings.run_dir / "fraud-service.db").write_text("this is no database")
+    watched = start("-m", "run", "up", **settings.as_environment())
+
+    assert watched.process.wait(90) == 1
+    assert "migrate-fraud-service failed" in watched.printed()
+    assert "make clean" in watched.printed()
+
+
+def test_a_start_that_was_killed_while_it_migrated_is_made_good_by_the_next(
+    settings: RunSettings, run_it: RunIt, start: Callable[..., Watched]
+) -> None:
+    killed = start("-m", "run", "up", **settings.as_environment())
+    killed.wait_for("preparing databases")
+    family = killed.family()
+    killed.kill()
+    assert_all_end(family)
+
+    run_it(settings)
+
+    assert payment(settings, 1)["is_paid"] is False
+
+
+def test_the_demo_shows_every_step_and_leaves_nothing_running(
+    tmp_path: Path, start: Callable[..., Watched]
+) -> None:
+    watched = start("-m", "run", "demo", RUN_DIR=str(tmp_path))
+    watched.wait_for("1. A customer orders")
+    family = watched.family()
+
+    assert watched.process.wait(90) == 0, watched.printed()
+    printed = watched.printed()
+    for step in ("payment's link", "payment page", "card is charged", "order is updated", "gets a receipt"):
+        assert step in printed
+    receipt = next(line.strip() for line in printed.splitlines() if line.endswith(".eml"))
+    assert Path(receipt).is_file()
+    assert_all_end(family)
