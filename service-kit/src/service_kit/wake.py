@@ -38,6 +38,10 @@ class Waker:
         except OSError as exc:
             log.debug("worker_not_woken", reason=type(exc).__name__)
 
+    def close(self) -> None:
+        """Give the socket back."""
+        self._socket.close()
+
 
 class WakeUpCall:
     """Receives the datagrams for all loops of one worker."""
