@@ -60,8 +60,8 @@ class QueueLoop(Generic[Row]):
         return len(rows) == places
 
     def close(self) -> None:
-        """Wait for the jobs that run."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Wait for every job that was claimed: one that was dropped would lie idle until its lease ends."""
+        self._pool.shutdown(wait=True)
 
     def _take_places(self) -> int:
         places = 0
