@@ -1,0 +1,21 @@
+"""Steps of a revision that can be run again: MySQL commits each DDL statement by itself, so a kill between
+two statements leaves the first one done and the revision unrecorded."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.schema import SchemaItem
+
+
+def create_table(name: str, *items: SchemaItem) -> None:
+    """Create the table unless it is there."""
+    if not sa.inspect(op.get_bind()).has_table(name):
+        op.create_table(name, *items)
+
+
+def create_index(name: str, table: str, columns: Sequence[str]) -> None:
+    """Create the index unless it is there."""
+    existing = {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}
+    if name not in existing:
+        op.create_index(name, table, list(columns))
