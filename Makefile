@@ -83,7 +83,7 @@ clean: ## Remove what running and testing left here, databases under .run includ
 
 # ---- the environment: made from the locked pins, and again whenever they change ----
 PROJECTS := $(PACKAGES:%=%/pyproject.toml)
-PIP := $(PY) -m pip --disable-pip-version-check --no-input install
+PIP := $(PY) -m pip --disable-pip-version-check --no-input install --progress-bar off
 OWN_PACKAGES := $(PIP) --quiet --no-deps --no-build-isolation $(PACKAGES:%=-e ./%)
 # pip's hundreds of lines as one that counts; what it complains about is shown.
 COUNTED := awk '/^Collecting/ { printf "\r  %d packages", ++n; fflush(); next } /^Installing/ { printf ", installing"; fflush() } \
