@@ -15,13 +15,14 @@ import structlog
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    HTTPError,
     MaxRetryError,
     NameResolutionError,
     NewConnectionError,
 )
 
 from service_kit import strict_json
-from service_kit.deadlines import time_left_s
+from service_kit.deadlines import Deadline, time_left_s
 from service_kit.request_context import outgoing_headers
 
 log = structlog.get_logger(__name__)
@@ -50,6 +51,10 @@ class OutcomeUnknown(CallFailed):
 
 class _ServerError(Exception):
     """Tells the breaker about a 5xx, which is an answer all the same."""
+
+    def __init__(self, answer: "Answer") -> None:
+        super().__init__(answer.status)
+        self.answer = answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,8 @@ class HttpClient:
             fail_max=dependency.breaker_failures,
             reset_timeout=dependency.breaker_reset_s,
             name=dependency.name,
+            # The call that opens the breaker was sent: it keeps its own outcome, "not sent" would be a lie.
+            throw_new_error_on_trip=False,
         )
         self._session = requests.Session()
         self._session.trust_env = False
@@ -133,34 +140,33 @@ class HttpClient:
         if not self._places.acquire(timeout=time_left_s(self.dependency.max_wait_s)):
             raise TooManyCalls(f"{name}: too many calls at once")
         try:
-            return self._send_through_breaker(method, path, body, headers or {})
+            deadline = Deadline.after(time_left_s(self.dependency.timeout_s))
+            if deadline.remaining_s() < _SHORTEST_CALL_S:
+                raise NotSent(f"{name}: no time left")
+            return self._send_through_breaker(method, path, body, headers or {}, deadline)
         except pybreaker.CircuitBreakerError as exc:
             raise NotSent(f"{name}: circuit breaker is open") from exc
         finally:
             self._places.release()
 
-    def _send_through_breaker(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
-        answer: Answer | None = None
+    def _send_through_breaker(
+        self, method: str, path: str, body: Any, headers: Mapping[str, str], deadline: Deadline
+    ) -> Answer:
         try:
             # calling() and not call(): the latter holds the breaker's lock during the whole request.
             with self._breaker.calling():
-                answer = self._send_once(method, path, body, headers)
+                answer = self._send_once(method, path, body, headers, deadline)
                 if answer.status >= 500:
-                    raise _ServerError
-        except _ServerError:
-            pass
-        except pybreaker.CircuitBreakerError:
-            # The call that opens the breaker has its answer; later ones have none.
-            if answer is None:
-                raise
-        assert answer is not None  # noqa: S101  every other way out of the block above raises
+                    raise _ServerError(answer)
+        except _ServerError as exc:
+            return exc.answer
         return answer
 
-    def _send_once(self, method: str, path: str, body: Any, headers: Mapping[str, str]) -> Answer:
+    def _send_once(
+        self, method: str, path: str, body: Any, headers: Mapping[str, str], deadline: Deadline
+    ) -> Answer:
         name = self.dependency.name
-        timeout_s = time_left_s(self.dependency.timeout_s)
-        if timeout_s < _SHORTEST_CALL_S:
-            raise NotSent(f"{name}: no time left")
+        timeout_s = deadline.remaining_s()
         try:
             with self._session.request(
                 method,
@@ -171,21 +177,22 @@ class HttpClient:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                return Answer(response.status_code, response.headers, self._read(response))
-        except requests.RequestException as exc:
+                return Answer(response.status_code, response.headers, self._read(response, deadline))
+        except (requests.RequestException, HTTPError) as exc:
             reason = f"{name}: {_reason(exc)}"
             log.warning("call_failed", dependency=name, method=method, reason=reason)
             raise (NotSent(reason) if _surely_not_sent(exc) else OutcomeUnknown(reason)) from exc
 
-    def _read(self, response: requests.Response) -> bytes:
+    def _read(self, response: requests.Response, deadline: Deadline) -> bytes:
         chunks = []
         size = 0
-        for chunk in response.iter_content(_CHUNK_BYTES):
+        # read1 returns what has arrived: a body that drips must not outlast the deadline.
+        while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
             size += len(chunk)
             chunks.append(chunk)
             if size > MAX_ANSWER_BYTES:
                 raise OutcomeUnknown(f"{self.dependency.name}: the answer is too long")
-            if time_left_s(1.0) <= 0:
+            if deadline.has_passed:
                 raise OutcomeUnknown(f"{self.dependency.name}: the answer did not end in time")
         return b"".join(chunks)
 
@@ -198,14 +205,14 @@ class HttpClient:
         return headers
 
 
-def _surely_not_sent(exc: requests.RequestException) -> bool:
+def _surely_not_sent(exc: requests.RequestException | HTTPError) -> bool:
     """Whether no byte can have arrived: name look-up, refused connection or connect time-out."""
     cause = exc.args[0] if exc.args else None
     reason = cause.reason if isinstance(cause, MaxRetryError) else cause
     return isinstance(exc, requests.ConnectTimeout) or isinstance(reason, _NEVER_LEFT)
 
 
-def _reason(exc: requests.RequestException) -> str:
+def _reason(exc: requests.RequestException | HTTPError) -> str:
     """Return a short text without addresses for logs and rows."""
     cause = exc.args[0] if exc.args else None
     reason = cause.reason if isinstance(cause, MaxRetryError) else cause
