@@ -16,14 +16,15 @@ DESCRIPTION = (
 )
 
 
-def create_app(config: Config | None = None) -> Flask:
-    """Put the service together."""
+def create_app(config: Config | None = None, *, waker: Waker | None = None) -> Flask:
+    """Put the service together; a test hands in a ``waker`` of its own, and closes it."""
     config = config or Config.from_env()
     logs.configure("notification-service", secret_keys=("smtp_url",), level=config.log_level)
     app = Flask("notification_service", template_folder=None, static_folder=None)
     api = standard_app.begin(
         app, db, config.database_url, title="Caisse notification-service", description=DESCRIPTION
     )
-    api.register_blueprint(notifications_blueprint(config, Waker(config.worker_wake_address)))
+    waker = waker or Waker(config.worker_wake_address)
+    api.register_blueprint(notifications_blueprint(config, waker))
     standard_app.finish(app, PROBLEMS, budget_s=REQUEST_BUDGET_S)
     return app

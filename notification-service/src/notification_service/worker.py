@@ -2,6 +2,7 @@
 
 from contextlib import closing
 
+from flask import Flask
 from service_kit import worker
 from service_kit.wake import WakeUpCall
 from service_kit.worker import QueueLoop
@@ -17,17 +18,16 @@ from notification_service.models import Notification
 from notification_service.rendering.renderer import Renderer
 
 
-def delivery_loop(config: Config, *, channel: Channel | None = None) -> QueueLoop[Notification]:
+def delivery_loop(app: Flask, config: Config, *, channel: Channel | None = None) -> QueueLoop[Notification]:
     """Return the loop that delivers, by ``channel`` or by the one that the settings choose."""
-    handle = DeliverNotification(
-        Renderer(config.time_zone), channel or open_channel(config), config.mail_from
-    )
+    renderer = Renderer(config.time_zone)
+    handle = DeliverNotification(renderer, channel or open_channel(config), config.mail_from)
     queue = DeliveryQueue(db, lease_s=config.delivery_lease_s)
-    return QueueLoop(create_app(config), queue, handle, concurrency=config.delivery_concurrency)
+    return QueueLoop(app, queue, handle, concurrency=config.delivery_concurrency)
 
 
 def run_worker(config: Config) -> None:
     """Deliver until SIGTERM or SIGINT."""
-    loop = delivery_loop(config)
+    loop = delivery_loop(create_app(config), config)
     with closing(WakeUpCall(config.worker_wake_address)) as wake_up_call:
         worker.run([loop], wake_up_call.subscribe)
