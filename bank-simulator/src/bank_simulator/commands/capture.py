@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from bank_simulator.commands.pay import new_authorization_code
 from bank_simulator.domain import follow_ups
+from bank_simulator.domain.accounts import in_transaction_with_accounts
 from bank_simulator.domain.follow_ups import FollowUp
 from bank_simulator.domain.idempotency import Processed, stored_answer
-from bank_simulator.extensions import db
 from bank_simulator.models import NetworkRequest
 from bank_simulator.values.keyed_hash import fingerprint
 from bank_simulator.values.vocabulary import RequestKind
@@ -57,6 +57,6 @@ def capture(command: Capture, card_key: str) -> Processed:
         return follow_ups.carry_out(session, follow_up, rule)
 
     try:
-        return Processed(db.in_transaction(work))
+        return Processed(in_transaction_with_accounts(work))
     except IntegrityError as duplicate:
         return Processed(stored_answer(command.request_id, duplicate, follow_up.fingerprint))

@@ -7,11 +7,11 @@ from service_kit.clock import utc_now
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bank_simulator.domain.accounts import in_transaction_with_accounts
 from bank_simulator.domain.idempotency import Processed, stored_answer
 from bank_simulator.domain.issuing import find_card, refusal
 from bank_simulator.domain.ledger import Accounts, accounts_for, post
 from bank_simulator.domain.postings import Movement, postings
-from bank_simulator.extensions import db
 from bank_simulator.models import Card, NetworkRequest
 from bank_simulator.values.card_data import CardData
 from bank_simulator.values.keyed_hash import fingerprint
@@ -95,7 +95,7 @@ def pay(command: Pay, card_key: str) -> Processed:
         return Processed(request, card.manner)
 
     try:
-        return db.in_transaction(work)
+        return in_transaction_with_accounts(work)
     except IntegrityError as duplicate:
         return Processed(stored_answer(command.request_id, duplicate, print_of_it))
 

@@ -1,81 +1,104 @@
 """Finding accounts, and opening them at first use."""
 
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bank_simulator.extensions import db
 from bank_simulator.models import Account, Card, Entry
 from bank_simulator.values.vocabulary import AccountKind, Bank
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountKey:
+    """Which account; ``opening_minor`` is its deposit, None where no balance is kept."""
+
+    kind: AccountKind
+    owner: str
+    currency: str
+    bank: Bank
+    opening_minor: int | None = None
+
+
+class AccountMissing(Exception):
+    """The account has not been opened yet."""
+
+    def __init__(self, key: AccountKey) -> None:
+        super().__init__(f"{key.kind.value} account {key.owner} {key.currency}")
+        self.key = key
+
+
+def in_transaction_with_accounts(work: Callable[[Session], T]) -> T:
+    """Run ``work`` in a transaction; whenever it misses an account, open that and run it again.
+
+    Accounts open in transactions of their own: two that open the same one at once then cannot dead-lock with
+    what else they do, and nobody waits for a whole payment (a savepoint would not survive such a deadlock).
+    """
+    while True:
+        try:
+            return db.in_transaction(work)
+        except AccountMissing as missing:
+            _open(missing.key)
 
 
 def cardholder_account(session: Session, card: Card, currency: str) -> Account:
     """Return the card's account, locked when it has a limit, because then the balance must hold still.
 
-    It opens with the card's opening deposit, paid by the bank's funding account.
+    Raises:
+        AccountMissing: as everywhere here, the first use is still to come.
     """
-    owner = str(card.id)
-    lock = card.opening_minor is not None
-    account = _find(session, AccountKind.CARDHOLDER, owner, currency, lock=lock)
-    if account is not None:
-        return account
-    funding = _find_or_open(session, AccountKind.FUNDING, card.bank, currency, card.bank)
-    account = Account(
-        kind=AccountKind.CARDHOLDER,
-        owner=owner,
-        currency=currency,
-        bank=card.bank,
-        balance_minor=card.opening_minor,
-    )
-    try:
-        with session.begin_nested():
-            session.add(account)
-            session.flush()
-            if card.opening_minor:
-                deposit = card.opening_minor
-                session.add(Entry(account_id=funding.id, amount_minor=-deposit))
-                session.add(Entry(account_id=account.id, amount_minor=deposit))
-    except IntegrityError:
-        return _opened_by_somebody_else(session, AccountKind.CARDHOLDER, owner, currency, lock=lock)
-    return account
+    key = AccountKey(AccountKind.CARDHOLDER, str(card.id), currency, card.bank, card.opening_minor)
+    return _get(session, key)
 
 
 def hold_account(session: Session, card: Card, currency: str) -> Account:
     """Return the account on which the card's authorised money waits."""
-    return _find_or_open(session, AccountKind.HOLD, str(card.id), currency, card.bank)
+    return _get(session, AccountKey(AccountKind.HOLD, str(card.id), currency, card.bank))
 
 
 def merchant_account(session: Session, merchant_id: str, currency: str) -> Account:
     """Return the merchant's account at the merchant bank; it is never locked."""
-    return _find_or_open(session, AccountKind.MERCHANT, merchant_id, currency, Bank.MERCHANT_BANK)
+    return _get(session, AccountKey(AccountKind.MERCHANT, merchant_id, currency, Bank.MERCHANT_BANK))
 
 
-def _find_or_open(session: Session, kind: AccountKind, owner: str, currency: str, bank: Bank) -> Account:
-    account = _find(session, kind, owner, currency)
-    if account is not None:
-        return account
-    account = Account(kind=kind, owner=owner, currency=currency, bank=bank, balance_minor=None)
-    try:
-        with session.begin_nested():
-            session.add(account)
-    except IntegrityError:
-        return _opened_by_somebody_else(session, kind, owner, currency)
-    return account
-
-
-def _opened_by_somebody_else(
-    session: Session, kind: AccountKind, owner: str, currency: str, *, lock: bool = False
-) -> Account:
-    account = _find(session, kind, owner, currency, lock=lock)
-    if account is None:
-        raise LookupError("An account can neither be opened nor found.")
-    return account
-
-
-def _find(
-    session: Session, kind: AccountKind, owner: str, currency: str, *, lock: bool = False
-) -> Account | None:
-    query = select(Account).where(Account.kind == kind, Account.owner == owner, Account.currency == currency)
-    if lock:
+def _get(session: Session, key: AccountKey) -> Account:
+    query = select(Account).where(
+        Account.kind == key.kind, Account.owner == key.owner, Account.currency == key.currency
+    )
+    if key.opening_minor is not None:
         # What this session read before the lock may be old.
         query = query.with_for_update().execution_options(populate_existing=True)
-    return session.scalar(query)
+    account: Account | None = session.scalar(query)
+    if account is None:
+        raise AccountMissing(key)
+    return account
+
+
+def _open(key: AccountKey) -> None:
+    """Open the account, with its deposit from the bank's funding account, unless somebody else just did."""
+    funding = AccountKey(AccountKind.FUNDING, key.bank.value, key.currency, key.bank)
+
+    def work(session: Session) -> None:
+        payer = _get(session, funding) if key.opening_minor else None
+        account = Account(
+            kind=key.kind,
+            owner=key.owner,
+            currency=key.currency,
+            bank=key.bank,
+            balance_minor=key.opening_minor,
+        )
+        session.add(account)
+        session.flush()
+        if payer is not None and key.opening_minor:
+            session.add(Entry(account_id=payer.id, amount_minor=-key.opening_minor))
+            session.add(Entry(account_id=account.id, amount_minor=key.opening_minor))
+
+    with suppress(IntegrityError):
+        in_transaction_with_accounts(work)

@@ -58,11 +58,13 @@ def count_arrival(operation: str, request_id: str) -> Arrival:
     def work(session: Session) -> int:
         one_more = update(ArrivalCount).where(*key).values(arrivals=ArrivalCount.arrivals + 1)
         if session.execute(one_more).rowcount == 0:  # type: ignore[attr-defined]
-            try:
-                with session.begin_nested():
-                    session.add(ArrivalCount(operation=operation, request_id=request_id, arrivals=1))
-            except IntegrityError:
-                session.execute(one_more)
+            session.add(ArrivalCount(operation=operation, request_id=request_id, arrivals=1))
+            return 1
         return session.execute(select(ArrivalCount.arrivals).where(*key)).scalar_one()
 
-    return Arrival(operation, request_id, db.in_transaction(work))
+    try:
+        ordinal = db.in_transaction(work)
+    except IntegrityError:
+        # Another arrival was the first one meanwhile; now there is a row to count on.
+        ordinal = db.in_transaction(work)
+    return Arrival(operation, request_id, ordinal)

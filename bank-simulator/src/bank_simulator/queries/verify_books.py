@@ -167,18 +167,24 @@ def _state(state: State) -> str:
 
 def _account_differences(session: Session) -> Iterator[str]:
     """Kept balances are the sums of their entries, limits and holds were respected, deposits are right."""
-    deposited = case((Entry.request_row_id.is_(None), Entry.amount_minor), else_=0)
-    query = (
-        select(Account, func.sum(Entry.amount_minor), func.sum(deposited))
-        .outerjoin(Entry, Entry.account_id == Account.id)
-        .group_by(Account.id)
+    sums = (
+        select(
+            Entry.account_id,
+            func.sum(Entry.amount_minor).label("total"),
+            func.sum(case((Entry.request_row_id.is_(None), Entry.amount_minor), else_=0)).label("deposited"),
+        )
+        .group_by(Entry.account_id)
+        .subquery()
     )
+    query = select(Account, sums.c.total, sums.c.deposited).outerjoin(sums, sums.c.account_id == Account.id)
     deposits = {str(card.id): card.opening_minor for card in session.scalars(select(Card))}
     for account, total, opened_with in session.execute(query):
         name = f"{account.kind.value} account {account.owner} {account.currency}"
-        balance = total or 0
+        balance = int(total or 0)
         if account.kind is AccountKind.CARDHOLDER:
-            yield from _cardholder_differences(account, name, deposits.get(account.owner), opened_with or 0)
+            yield from _cardholder_differences(
+                account, name, deposits.get(account.owner), int(opened_with or 0)
+            )
         if account.balance_minor is not None and account.balance_minor != balance:
             yield f"{name}: balance is {account.balance_minor}, its entries add up to {balance}"
         is_limited = account.kind is AccountKind.HOLD or account.balance_minor is not None
