@@ -1,0 +1,97 @@
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from service_kit import strict_json
+from service_kit.strict_json import MAX_DEPTH, MalformedJson
+
+
+def test_numbers_are_exact() -> None:
+    assert strict_json.loads(b'{"a":21999.890000000003,"b":7,"c":1e2}') == {
+        "a": Decimal("21999.890000000003"),
+        "b": 7,
+        "c": Decimal("1E+2"),
+    }
+    assert strict_json.dumps({"a": Decimal("3999.98"), "b": Decimal("59.50")}) == '{"a":3999.98,"b":59.50}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"{",
+        b'{"a":1,}',
+        b"{'a':1}",
+        b'{"a":1}{"b":2}',
+        b'{"a":01}',
+        b'{"a":.5}',
+        b'{"a":NaN}',
+        b'{"a":Infinity}',
+        b'{"a":-Infinity}',
+        b'{"a":1,"a":1}',
+        b'{"x":{"a":1,"a":2}}',
+        b'"\xff"',
+        b"\xfe\xff\x00{",
+        b'"\\ud800"',
+        b'{"\\ud800":1}',
+        b'"\x00"',
+        b'"a\nb"',
+        b'"unfinished',
+        b'"\\"' * 3,
+        b"1" * 5000,
+        b"1e99999999999999999999999",
+    ],
+    ids=lambda body: repr(body[:24]),
+)
+def test_what_is_not_strict_json_is_refused_without_quoting_it(body: bytes) -> None:
+    with pytest.raises(MalformedJson) as caught:
+        strict_json.loads(body)
+    assert "1111" not in str(caught.value)
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+def test_the_depth_ends_where_it_says(opening: bytes) -> None:
+    closing = b"]" if opening == b"[" else b"}"
+
+    strict_json.loads(opening * MAX_DEPTH + b"1" + closing * MAX_DEPTH)
+
+    with pytest.raises(MalformedJson, match="deeper"):
+        strict_json.loads(opening * (MAX_DEPTH + 1) + b"1" + closing * (MAX_DEPTH + 1))
+
+
+def test_brackets_inside_strings_are_no_depth() -> None:
+    assert strict_json.loads(b'"' + b"[" * 1000 + b'"') == "[" * 1000
+    assert strict_json.loads(b'["\\"' + b"{" * 1000 + b'\\\\"]') == ['"' + "{" * 1000 + "\\"]
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("body", [b'"' + b'\\"' * 32_000, b'"' * 64_001, b'"' + b"\\" * 64_000, b"[" * 64_000])
+def test_a_hostile_body_costs_no_more_than_its_length(body: bytes) -> None:
+    with pytest.raises(MalformedJson):
+        strict_json.loads(body)
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(_VALUES)
+def test_what_the_standard_library_writes_is_read_back(value: Any) -> None:
+    assert strict_json.loads(json.dumps(value).encode()) == value
+    assert strict_json.loads(strict_json.dumps(value).encode()) == value
+
+
+@given(st.binary(max_size=200) | st.text(alphabet='{}[]",:\\0159eE+-.ntu ', max_size=200).map(str.encode))
+def test_junk_is_read_or_refused_and_nothing_else(body: bytes) -> None:
+    try:
+        strict_json.loads(body)
+    except MalformedJson:
+        return
+    json.loads(body)  # what we take, everybody takes
