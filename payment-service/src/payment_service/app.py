@@ -18,6 +18,7 @@ from payment_service.controllers.lab_payments import lab_payments
 from payment_service.controllers.service_root import service_root
 from payment_service.domain.asks import AskSchedule
 from payment_service.domain.events import EventKey
+from payment_service.domain.merchant_directory import MerchantDirectory
 from payment_service.domain.settlement import Settler
 from payment_service.extensions import db
 from payment_service.problems import PROBLEMS
@@ -73,6 +74,7 @@ def _dependencies(
         settler=Settler(
             event_key=EventKey(config.event_key_id, config.event_key),
             asks=AskSchedule(limits.asks_after_s, limits.asks_hourly_s, limits.asks_daily_s),
+            merchants=MerchantDirectory(),
         ),
         providers=providers,
         fraud=fraud or FraudClient(http_client(_fraud(config))),

@@ -103,10 +103,9 @@ class LeasedQueue(Generic[Row]):
         """Take up to ``limit`` rows that are due; they are ours until the lease ends."""
         now = utc_now()
         lease_id = secrets.token_hex(16)
-        with self._db.reading() as session:
-            # Look before locking: an idle worker must not take SQLite's one write lock again and again.
-            if session.execute(self._due(now).limit(1)).first() is None:
-                return []
+        if self._db.engine.dialect.name == "sqlite" and not self._has_due(now):
+            # A claim takes SQLite's one write lock: an idle worker must not do so again and again.
+            return []
         return self._db.in_transaction(lambda session: self._lease(session, limit, now, lease_id))
 
     def record(self, row: Row, result: Result) -> None:
@@ -115,29 +114,32 @@ class LeasedQueue(Generic[Row]):
         values = self._after(row, result, now)
         self._db.in_transaction(lambda session: self._store(session, row, values))
 
-    def _due(self, now: datetime) -> Select[int]:
+    def _due(self, now: datetime) -> Select[Row]:
         model = self._model
         return (
-            select(model.id)
+            select(model)
             .where(model.queue == self.name, model.status == JobStatus.PENDING, model.next_attempt_at <= now)
             .order_by(model.next_attempt_at)
         )
 
+    def _has_due(self, now: datetime) -> bool:
+        first = self._due(now).with_only_columns(self._model.id).limit(1)
+        with self._db.reading() as session:
+            return session.execute(first).first() is not None
+
     def _lease(self, session: Session, limit: int, now: datetime, lease_id: str) -> list[Row]:
-        model = self._model
-        ids = list(session.scalars(self._due(now).limit(limit).with_for_update(skip_locked=True)))
-        if not ids:
-            return []
-        until = now + timedelta(seconds=self._lease_s)
-        session.execute(
-            update(model)
-            .where(model.id.in_(ids))
-            .values(lease_id=lease_id, next_attempt_at=until, attempts=model.attempts + 1)
-            .execution_options(synchronize_session=False)
-        )
-        return list(
-            session.scalars(select(model).where(model.id.in_(ids)).execution_options(populate_existing=True))
-        )
+        claim = self._due(now).limit(limit).with_for_update(skip_locked=True)
+        rows = list(session.scalars(claim.execution_options(populate_existing=True)))
+        if rows:
+            model = self._model
+            until = now + timedelta(seconds=self._lease_s)
+            session.execute(
+                update(model)
+                .where(model.id.in_([row.id for row in rows]))
+                .values(lease_id=lease_id, next_attempt_at=until, attempts=model.attempts + 1)
+                .execution_options(synchronize_session="evaluate")
+            )
+        return rows
 
     def _after(self, row: Row, result: Result, now: datetime) -> dict[str, object]:
         if isinstance(result, Done):

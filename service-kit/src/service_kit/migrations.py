@@ -29,8 +29,9 @@ def run_env(metadata: MetaData) -> None:
     DDL is not transactional on MySQL, so each revision does one step that can be run again after a kill.
     """
     url = context.config.attributes["database_url"]
-    options = engine_options(url)
-    options.pop("pool_size", None), options.pop("max_overflow", None), options.pop("pool_recycle", None)
+    options = {
+        name: value for name, value in engine_options(url).items() if not name.startswith(("pool_", "max_"))
+    }
     engine = create_engine(url, poolclass=pool.NullPool, **options)
     prepare_engine(engine)
     with engine.connect() as connection:

@@ -11,10 +11,8 @@ from sqlalchemy.orm import Session
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from payment_service.commands.dependencies import Dependencies
-from payment_service.domain.events import record_event
-from payment_service.errors import MerchantMissing
+from payment_service.domain.new_payments import store_new_payment
 from payment_service.extensions import db
-from payment_service.models.merchant import LAB_MERCHANT_ID, Merchant
 from payment_service.models.payment import Payment
 from payment_service.values.money import Money
 from payment_service.values.statuses import PaymentStatus, Surface
@@ -40,29 +38,25 @@ def create_payment(command: CreatePayment, dependencies: Dependencies) -> Paymen
     """
     public_id = new_id("pay")
     now = utc_now()
-
-    @retry(retry=retry_if_exception_type(CommitOutcomeUnknown), stop=stop_after_attempt(5), reraise=True)
-    def store() -> Payment:
-        return db.in_transaction(
-            lambda session: _find_or_insert(session, dependencies, command, public_id, now)
-        )
-
-    return store()
+    try:
+        return db.in_transaction(lambda session: _insert(session, dependencies, command, public_id, now))
+    except CommitOutcomeUnknown:
+        return _make_sure(dependencies, command, public_id, now)
 
 
-def _find_or_insert(
-    session: Session, dependencies: Dependencies, command: CreatePayment, public_id: str, now: datetime
-) -> Payment:
-    stored = session.scalar(select(Payment).where(Payment.public_id == public_id))
-    return stored or _insert(session, dependencies, command, public_id, now)
+@retry(retry=retry_if_exception_type(CommitOutcomeUnknown), stop=stop_after_attempt(5), reraise=True)
+def _make_sure(dependencies: Dependencies, command: CreatePayment, public_id: str, now: datetime) -> Payment:
+    def work(session: Session) -> Payment:
+        stored = session.scalar(select(Payment).where(Payment.public_id == public_id))
+        return stored or _insert(session, dependencies, command, public_id, now)
+
+    return db.in_transaction(work)
 
 
 def _insert(
     session: Session, dependencies: Dependencies, command: CreatePayment, public_id: str, now: datetime
 ) -> Payment:
-    merchant = session.scalar(select(Merchant).where(Merchant.public_id == LAB_MERCHANT_ID))
-    if merchant is None:
-        raise MerchantMissing
+    merchant = dependencies.settler.merchants.lab(session)
     payment = Payment(
         public_id=public_id,
         merchant_id=merchant.id,
@@ -78,8 +72,5 @@ def _insert(
         created_at=now,
         expires_at=now + dependencies.config.lab_payment_lifetime,
     )
-    session.add(payment)
-    session.flush()
-    data = {"order_id": payment.order_id, "amount_minor": payment.amount_minor, "currency": payment.currency}
-    record_event(session, dependencies.settler.event_key, payment, "payment.created", now, data)
+    store_new_payment(session, dependencies.settler.event_key, payment)
     return payment

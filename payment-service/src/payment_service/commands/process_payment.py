@@ -23,6 +23,7 @@ from payment_service.commands.ask_provider import ask_provider
 from payment_service.commands.dependencies import Dependencies
 from payment_service.domain.claims import Claim, NewAttempt, claim_payment
 from payment_service.domain.fraud_policy import Verdict, judge, judge_silence
+from payment_service.domain.merchant_directory import MerchantRecord
 from payment_service.domain.settlement import Settlement
 from payment_service.domain.standing import Processed, ProcessingResult, as_it_stands, describe
 from payment_service.errors import ChargeNotSent, PaymentError, ProcessingUnavailable
@@ -76,7 +77,7 @@ def process_payment(command: ProcessPayment, dependencies: Dependencies) -> Proc
                 ask_provider(begun.attempt, dependencies, within_s=dependencies.config.limits.ask_s)
             begun = _begin(command, dependencies)
     except CommitOutcomeUnknown as exc:
-        return cast(tuple[Claim, Processed], exc.result)[1]
+        return cast(_Begun, exc.result).pending
     if not begun.claim.is_ours:
         return _answer(begun.claim.payment, begun.claim.attempt, dependencies, is_sender=False)
     return _carry_on(command, begun, dependencies)
@@ -88,6 +89,7 @@ class _Begun:
 
     claim: Claim
     pending: Processed
+    merchant: MerchantRecord
     send_deadline: Deadline
 
     @property
@@ -117,12 +119,15 @@ def _begin(command: ProcessPayment, dependencies: Dependencies) -> _Begun:
         next_ask_at=dependencies.settler.asks.next_ask_at(now, 0, now),
     )
 
-    def work(session: Session) -> tuple[Claim, Processed]:
-        claim = claim_payment(session, dependencies.settler.event_key, command.payment_id, new)
-        return claim, describe(ProcessingResult.PENDING, claim.payment, claim.attempt)
+    settler = dependencies.settler
 
-    claim, pending = db.in_transaction(work)
-    return _Begun(claim, pending, send_deadline)
+    def work(session: Session) -> _Begun:
+        claim = claim_payment(session, settler.event_key, command.payment_id, new)
+        pending = describe(ProcessingResult.PENDING, claim.payment, claim.attempt)
+        merchant = settler.merchants.get(session, claim.payment.merchant_id)
+        return _Begun(claim, pending, merchant, send_deadline)
+
+    return db.in_transaction(work)
 
 
 def _is_left_behind(claim: Claim, dependencies: Dependencies) -> bool:
@@ -144,7 +149,7 @@ def _carry_on(command: ProcessPayment, begun: _Begun, dependencies: Dependencies
             lambda session: settler.decide(session, payment_id, attempt_id, verdict, now)
         )
         if standing.attempt.state == AttemptState.SENDING:
-            result, failure = _charge(command, standing, begun.send_deadline, dependencies)
+            result, failure = _charge(command, begun, standing, dependencies)
             standing = _settle(standing, result, dependencies)
     except CommitOutcomeUnknown:
         log.warning("outcome_left_to_janitor", payment=payment_id)
@@ -161,7 +166,7 @@ def _judge(command: ProcessPayment, begun: _Begun, dependencies: Dependencies) -
     request = AssessmentRequest(
         attempt_id=attempt.public_id,
         payment_id=payment.public_id,
-        merchant_id=str(payment.merchant_id),
+        merchant_id=begun.merchant.public_id,
         amount=payment.amount,
         card_fingerprint=attempt.card_fingerprint or "",
         card_bin=command.card.bin,
@@ -178,18 +183,18 @@ def _judge(command: ProcessPayment, begun: _Begun, dependencies: Dependencies) -
 
 
 def _charge(
-    command: ProcessPayment, standing: Settlement, send_deadline: Deadline, dependencies: Dependencies
+    command: ProcessPayment, begun: _Begun, standing: Settlement, dependencies: Dependencies
 ) -> tuple[ProviderResult, PaymentError]:
     """Send the charge once; the error is what to raise when the result turns out to be NOT_SENT."""
     payment, attempt = standing.payment, standing.attempt
     provider = dependencies.providers[attempt.provider]
-    if send_deadline.has_passed:
+    if begun.send_deadline.has_passed:
         return ProviderResult(Outcome.NOT_SENT, detail="too late to send"), ChargeNotSent()
     request = SaleRequest(
         attempt_id=attempt.public_id,
         amount=attempt.amount,
         card=command.card,
-        merchant_id=str(payment.merchant_id),
+        merchant_id=begun.merchant.public_id,
         order_id=payment.order_id,
     )
     try:

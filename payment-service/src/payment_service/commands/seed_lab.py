@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.commands.dependencies import Dependencies
-from payment_service.domain.events import EventKey, record_event
+from payment_service.domain.events import EventKey
+from payment_service.domain.new_payments import store_new_payment
 from payment_service.extensions import db
 from payment_service.models.merchant import LAB_MERCHANT_ID, Merchant
 from payment_service.models.payment import Payment
@@ -64,7 +65,4 @@ def _add_payment(
         event_head="",
         created_at=now,
     )
-    session.add(payment)
-    session.flush()
-    data = {"order_id": order_id, "amount_minor": amount_minor, "currency": merchant.currency}
-    record_event(session, key, payment, "payment.created", now, data)
+    store_new_payment(session, key, payment)

@@ -25,7 +25,16 @@ class EventKey:
 def record_event(
     session: Session, key: EventKey, payment: Payment, event_type: str, at: datetime, data: Mapping[str, Any]
 ) -> PaymentEvent:
-    """Append an event to the payment's chain; the caller holds the payment's lock.
+    """Append an event to the chain of a stored payment; the caller holds the payment's lock."""
+    event = next_event(key, payment, event_type, at, data)
+    session.add(event)
+    return event
+
+
+def next_event(
+    key: EventKey, payment: Payment, event_type: str, at: datetime, data: Mapping[str, Any]
+) -> PaymentEvent:
+    """Return the payment's next event and move its head; for a payment that is not stored yet, too.
 
     The id follows from payment and sequence, so that a unit of work that runs again makes the same one.
     """
@@ -41,22 +50,19 @@ def record_event(
             "data": data,
         }
     )
-    mac = seal(key.secret, payment.event_head, body)
-    event = PaymentEvent(
+    payment.event_count = sequence
+    payment.event_head = seal(key.secret, payment.event_head, body)
+    return PaymentEvent(
         public_id=public_id,
         merchant_id=payment.merchant_id,
         payment_id=payment.id,
         sequence=sequence,
         type=event_type,
         body=body,
-        mac=mac,
+        mac=payment.event_head,
         key_id=key.id,
         created_at=at,
     )
-    session.add(event)
-    payment.event_count = sequence
-    payment.event_head = mac
-    return event
 
 
 def seal(secret: bytes, previous: str, body: str) -> str:

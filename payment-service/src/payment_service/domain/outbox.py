@@ -7,7 +7,7 @@ from typing import Any
 from service_kit import strict_json
 from sqlalchemy.orm import Session
 
-from payment_service.models.merchant import Merchant
+from payment_service.domain.merchant_directory import MerchantRecord
 from payment_service.models.outbox_message import OutboxMessage
 from payment_service.models.payment import Payment
 from payment_service.models.payment_attempt import PaymentAttempt
@@ -16,7 +16,7 @@ from payment_service.values.statuses import Destination
 
 
 def announce_paid(
-    session: Session, merchant: Merchant, payment: Payment, attempt: PaymentAttempt, event: PaymentEvent
+    session: Session, merchant: MerchantRecord, payment: Payment, attempt: PaymentAttempt, event: PaymentEvent
 ) -> None:
     """Tell the shop that its order is paid, and the customer with a receipt."""
     order_update = {"order_id": int(payment.order_id), "is_paid": True, "payment_id": payment.id}
@@ -26,7 +26,7 @@ def announce_paid(
 
 
 def announce_reversal(
-    session: Session, merchant: Merchant, payment: Payment, attempt: PaymentAttempt, event: PaymentEvent
+    session: Session, merchant: MerchantRecord, payment: Payment, attempt: PaymentAttempt, event: PaymentEvent
 ) -> None:
     """Tell the customer that money taken too late goes back."""
     message = _notification("payment_reversed", merchant, payment, attempt, event)
@@ -34,7 +34,7 @@ def announce_reversal(
 
 
 def _notification(
-    kind: str, merchant: Merchant, payment: Payment, attempt: PaymentAttempt, event: PaymentEvent
+    kind: str, merchant: MerchantRecord, payment: Payment, attempt: PaymentAttempt, event: PaymentEvent
 ) -> dict[str, Any]:
     return {
         "event_id": event.public_id,

@@ -16,9 +16,9 @@ from payment_service.domain.asks import AskSchedule
 from payment_service.domain.events import EventKey, record_event
 from payment_service.domain.fraud_policy import Course, Verdict
 from payment_service.domain.locks import lock_attempt, lock_payment
+from payment_service.domain.merchant_directory import MerchantDirectory
 from payment_service.domain.outbox import announce_paid, announce_reversal
 from payment_service.domain.transitions import change_status
-from payment_service.models.merchant import Merchant
 from payment_service.models.payment import Payment
 from payment_service.models.payment_attempt import PaymentAttempt
 from payment_service.models.payment_event import PaymentEvent
@@ -49,10 +49,11 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Settler:
-    """Settles attempts inside the caller's transaction, with the chain's key and the ask schedule."""
+    """Settles attempts inside the caller's transaction."""
 
     event_key: EventKey
     asks: AskSchedule
+    merchants: MerchantDirectory
 
     def decide(
         self, session: Session, payment_id: int, attempt_id: int, verdict: Verdict, now: datetime
@@ -144,7 +145,7 @@ class Settler:
         change_status(payment, PaymentStatus.COMPLETED)
         payment.paid_at = now
         event = self._record(session, payment, attempt, "payment.completed", now)
-        announce_paid(session, _merchant(session, payment), payment, attempt, event)
+        announce_paid(session, self.merchants.get(session, payment.merchant_id), payment, attempt, event)
 
     def _release(
         self, session: Session, payment: Payment, attempt: PaymentAttempt, outcome: Outcome, now: datetime
@@ -198,7 +199,9 @@ class Settler:
         if result.outcome is Outcome.APPROVED:
             _end(attempt, AttemptState.APPROVED, now)
             event = self._record(session, payment, attempt, "payment.reversed", now)
-            announce_reversal(session, _merchant(session, payment), payment, attempt, event)
+            announce_reversal(
+                session, self.merchants.get(session, payment.merchant_id), payment, attempt, event
+            )
         elif result.outcome is Outcome.DECLINED:
             _end(attempt, AttemptState.DECLINED, now)
             attempt.decline_code = result.decline_code
@@ -259,7 +262,3 @@ def _end(attempt: PaymentAttempt, state: AttemptState, now: datetime) -> None:
     attempt.state = state
     attempt.ended_at = now
     attempt.next_ask_at = None
-
-
-def _merchant(session: Session, payment: Payment) -> Merchant:
-    return session.get_one(Merchant, payment.merchant_id)

@@ -1,0 +1,59 @@
+"""Merchants as every payment needs them: read once, then remembered for a while."""
+
+import threading
+import time
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from payment_service.errors import MerchantMissing
+from payment_service.models.merchant import LAB_MERCHANT_ID, Merchant
+
+REMEMBERED_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantRecord:
+    """A merchant's data, free of any session."""
+
+    id: int
+    public_id: str
+    name: str
+    locale: str
+
+
+class MerchantDirectory:
+    """Looks merchants up; a change of one is seen within ``REMEMBERED_S`` seconds."""
+
+    def __init__(self) -> None:
+        self._records: dict[Hashable, tuple[float, MerchantRecord]] = {}
+        self._lock = threading.Lock()
+
+    def lab(self, session: Session) -> MerchantRecord:
+        """Return the merchant of the lab surface.
+
+        Raises:
+            MerchantMissing: the database was not seeded.
+        """
+        return self._find(session, LAB_MERCHANT_ID)
+
+    def get(self, session: Session, merchant_id: int) -> MerchantRecord:
+        """Return the merchant of a payment."""
+        return self._find(session, merchant_id)
+
+    def _find(self, session: Session, key: int | str) -> MerchantRecord:
+        now_s = time.monotonic()
+        with self._lock:
+            read_at_s, record = self._records.get(key, (0.0, None))
+        if record is not None and now_s - read_at_s < REMEMBERED_S:
+            return record
+        column = Merchant.id if isinstance(key, int) else Merchant.public_id
+        merchant = session.scalar(select(Merchant).where(column == key))
+        if merchant is None:
+            raise MerchantMissing
+        record = MerchantRecord(merchant.id, merchant.public_id, merchant.name, merchant.locale)
+        with self._lock:
+            self._records[key] = (now_s, record)
+        return record

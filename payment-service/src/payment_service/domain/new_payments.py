@@ -1,0 +1,20 @@
+"""Stores a new payment with the first link of its chain of events."""
+
+from sqlalchemy.orm import Session
+
+from payment_service.domain.events import EventKey, next_event
+from payment_service.models.payment import Payment
+
+
+def store_new_payment(session: Session, key: EventKey, payment: Payment) -> None:
+    """Insert the payment and its ``payment.created``; its event seals the first head."""
+    data = {
+        "order_id": payment.order_id,
+        "amount_minor": payment.amount_minor,
+        "currency": payment.currency,
+    }
+    event = next_event(key, payment, "payment.created", payment.created_at, data)
+    session.add(payment)
+    session.flush()
+    event.payment_id = payment.id
+    session.add(event)
