@@ -1,0 +1,71 @@
+"""What the system cost while the load ran: CPU, memory, SQL statements, age of the outbox."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import psutil
+from sqlalchemy import Engine, text
+
+from tests.system.whole import WholeSystem
+
+
+@dataclass(frozen=True)
+class Reading:
+    """CPU seconds used so far by process, and statements answered so far by the database."""
+
+    cpu_s: Mapping[str, float]
+    statements: int
+
+    def until(self, later: "Reading", payments: int) -> dict[str, Any]:
+        """Return the cost of one payment between two readings."""
+        spent = {name: later.cpu_s[name] - self.cpu_s[name] for name in later.cpu_s}
+        per_payment = {name: round(seconds * 1000 / payments, 2) for name, seconds in spent.items()}
+        return {
+            "cpu_ms_per_payment": {**per_payment, "total": round(sum(spent.values()) * 1000 / payments, 2)},
+            "sql_per_payment": round((later.statements - self.statements) / payments, 1),
+        }
+
+
+class Meter:
+    """Reads the meters of a running system."""
+
+    def __init__(self, system: WholeSystem, others: Mapping[str, int], database: Engine) -> None:
+        self._pids = {**{name: system.pid(name) for name in system.names}, **others}
+        self._database = database
+
+    def read(self) -> Reading:
+        """Read now."""
+        with self._database.connect() as connection:
+            row = connection.execute(text("SHOW GLOBAL STATUS LIKE 'Questions'")).one()
+        return Reading({name: _cpu_s(pid) for name, pid in self._pids.items()}, int(row[1]))
+
+    def memory_mib(self, names: Sequence[str]) -> float:
+        """Return what the named processes and their children hold themselves (proportional set size)."""
+        return sum(_memory_mib(self._pids[name]) for name in names)
+
+
+def oldest_outbox_row_s(payment_database: Engine) -> float:
+    """Return the age of the oldest message that is not delivered, 0 when there is none."""
+    with payment_database.connect() as connection:
+        oldest = connection.execute(
+            text("SELECT MIN(created_at) FROM outbox_messages WHERE status = 'pending'")
+        ).scalar()
+    if oldest is None:
+        return 0.0
+    return max(0.0, (datetime.now(UTC) - oldest.replace(tzinfo=UTC)).total_seconds())
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    leader = psutil.Process(pid)
+    return [leader, *leader.children(recursive=True)]
+
+
+def _cpu_s(pid: int) -> float:
+    times = [process.cpu_times() for process in _family(pid)]
+    return float(sum(time.user + time.system for time in times))
+
+
+def _memory_mib(pid: int) -> float:
+    return float(sum(process.memory_full_info().pss for process in _family(pid))) / 2**20
