@@ -1,7 +1,8 @@
 """The diagram of a payment's states in docs/ is the one that the code's table gives."""
 
-from docs.draw_states import PAGE, diagram, redrawn
 from payment_service.domain.transitions import TRANSITIONS
+
+from docs.draw_states import PAGE, diagram, redrawn
 
 
 def test_committed_diagram_is_current() -> None:

@@ -1,0 +1,104 @@
+"""What people read must be true: every setting is documented, every link leads somewhere."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from payment_service.config import TimeLimits
+
+from run.settings import RunSettings
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SETTINGS = CHECKOUT / "docs" / "settings.md"
+READERS = (
+    *CHECKOUT.glob("*/src/*/config.py"),
+    CHECKOUT / "service-kit/src/service_kit/gunicorn_settings.py",
+    CHECKOUT / "bank-simulator/src/bank_simulator/cli.py",
+    CHECKOUT / "krakend/src/gateway/cli.py",
+    CHECKOUT / "run/settings.py",
+)
+PAGES = sorted(
+    page
+    for page in CHECKOUT.rglob("*.md")
+    if not any(part.startswith(".") or part == "node_modules" for part in page.relative_to(CHECKOUT).parts)
+)
+_NAME = re.compile(r"[A-Z][A-Z0-9_]{2,}")
+_LINK = re.compile(r"(?<!!)\[[^]]*]\(([^)\s]+)\)")
+_CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
+
+
+def test_every_setting_that_code_reads_is_documented() -> None:
+    documented = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", SETTINGS.read_text()))
+
+    for reader in READERS:
+        for pattern in _names_read_by(reader):
+            assert any(re.fullmatch(pattern, name) for name in documented), f"{pattern} of {reader.name}"
+
+
+def test_every_time_limit_is_documented_with_its_default() -> None:
+    page = SETTINGS.read_text()
+    limits = TimeLimits()
+
+    for name in TimeLimits.__dataclass_fields__:
+        line = next((line for line in page.splitlines() if f"`LIMIT_{name.upper()}`" in line), None)
+        assert line is not None, name
+        value = getattr(limits, name)
+        shown = ",".join(f"{item:g}" for item in value) if isinstance(value, tuple) else f"{value:g}"
+        assert shown in re.split(r"[|,` ]+", line) or f"`{shown}`" in line, (name, shown)
+
+
+def test_every_setting_of_a_run_and_of_compose_is_documented() -> None:
+    page = SETTINGS.read_text()
+    names = set(RunSettings.from_env().as_environment())
+    for line in (CHECKOUT / ".env.example").read_text().splitlines():
+        if "=" in line and not line.startswith("#"):
+            names.add(line.partition("=")[0])
+
+    assert [name for name in sorted(names) if f"`{name}`" not in page] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    dead = []
+    for link in _LINK.findall(_CODE.sub("", page.read_text())):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        if not target.exists() or (anchor and anchor not in _anchors(target)):
+            dead.append(link)
+
+    assert dead == []
+
+
+def _names_read_by(file: Path) -> Iterator[str]:
+    """Yield a pattern for each name of the environment in the file's calls, such as ``VELOCITY_.+_LIMIT``."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        candidates: list[ast.expr] = []
+        if called.startswith("env.") or called == "os.environ.get":
+            candidates = node.args[:1]
+        elif called == "read_secret":
+            candidates = node.args[2:3]
+        candidates += [keyword.value for keyword in node.keywords if keyword.arg == "envvar"]
+        yield from filter(None, map(_pattern, candidates))
+
+
+def _pattern(name: ast.expr) -> str | None:
+    if isinstance(name, ast.Constant) and isinstance(name.value, str):
+        return re.escape(name.value) if _NAME.fullmatch(name.value) else None
+    if isinstance(name, ast.JoinedStr):
+        return "".join(
+            re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".+" for part in name.values
+        )
+    return None
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return the anchors that a page's headings have on a code host."""
+    headings = re.findall(r"^#+ +(.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
