@@ -27,6 +27,10 @@ PACKAGES = (
 )
 REPORTS = CHECKOUT / ".cache" / "reports"
 _TYPED_ROOMS = ("tests", "migrations")
+_COMPOSE_FILES = {
+    "containers": ("-f", "docker-compose.yml"),
+    "containers without gateway": ("-f", "docker-compose.yml", "-f", "docker-compose.without-gateway.yml"),
+}
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,7 @@ def _run(step: Step, console: Console) -> Outcome:
 
 def _summarise(outcomes: Sequence[Outcome], console: Console) -> None:
     table = Table("step", "result", "seconds", "", title="What ran", title_justify="left")
+    table.columns[0].no_wrap = True
     table.columns[2].justify = "right"
     for outcome in outcomes:
         table.add_row(outcome.step.name, outcome.result.value, f"{outcome.took_s:.1f}", outcome.note)
@@ -135,7 +140,7 @@ def _types() -> list[Step]:
         ]
         if rooms:
             # One run each: their modules have the same names (tests.conftest, migrations.env).
-            step = Step(f"types (mypy), {package}'s tests", _python("mypy", *rooms), {"MYPYPATH": package})
+            step = Step(f"types of {package}", _python("mypy", *rooms), {"MYPYPATH": package})
             found.append(step)
     return found
 
@@ -150,14 +155,11 @@ def _configurations() -> list[Step]:
         Step("gateway configuration", _python("gateway", "check")),
         *(
             Step(
-                f"{file} (docker compose config)",
-                ("docker", "compose", "-f", "docker-compose.yml", *overlay, "config", "--quiet"),
+                f"{name} (docker compose config)",
+                ("docker", "compose", *files, "config", "--quiet"),
                 why_not=_no_docker_compose,
             )
-            for file, *overlay in (
-                ("docker-compose.yml",),
-                ("docker-compose.without-gateway.yml", "-f", "docker-compose.without-gateway.yml"),
-            )
+            for name, files in _COMPOSE_FILES.items()
         ),
     ]
 
