@@ -5,7 +5,7 @@ from service_kit import logs, standard_app
 from service_kit.wake import Waker
 
 from notification_service.config import Config
-from notification_service.controllers.notifications import notifications_blueprint
+from notification_service.controllers.notifications import SERVICE_TOKEN, notifications_blueprint
 from notification_service.extensions import db
 from notification_service.problems import PROBLEMS
 
@@ -24,6 +24,7 @@ def create_app(config: Config | None = None, *, waker: Waker | None = None) -> F
     api = standard_app.begin(
         app, db, config.database_url, title="Caisse notification-service", description=DESCRIPTION
     )
+    api.spec.components.security_scheme(SERVICE_TOKEN, {"type": "http", "scheme": "bearer"})
     waker = waker or Waker(config.worker_wake_address)
     api.register_blueprint(notifications_blueprint(config, waker))
     standard_app.finish(app, PROBLEMS, budget_s=REQUEST_BUDGET_S)

@@ -1,14 +1,18 @@
 """Operator commands."""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
 import click
-from flask import Flask
 from service_kit import migrations
 from service_kit.config import ConfigurationError
 from service_kit.leased_queue import JobStatus
+from service_kit.wake import Waker
 
 from notification_service.app import create_app
 from notification_service.commands.replay_deliveries import replay_deliveries
 from notification_service.config import Config
+from notification_service.extensions import db
 from notification_service.queries.deliveries import list_notifications
 from notification_service.values.vocabulary import NotificationStatus
 
@@ -67,15 +71,16 @@ def replay(ids: tuple[str, ...], is_all: bool) -> None:
     """Try dead letters again: those with these event or notification IDS, or --all."""
     if is_all == bool(ids):
         raise click.UsageError("Give either ids or --all.")
-    with _app().app_context():
+    with _application() as waker:
         count = replay_deliveries(None if is_all else ids)
+        waker.wake()
     click.echo(f"{count} put back into the queue")
     if count < len(ids):
         raise click.ClickException(f"{len(ids) - count} of these ids are not given up, or not known.")
 
 
 def _show(status: JobStatus | None, limit: int) -> None:
-    with _app().app_context():
+    with _application():
         rows = list_notifications(status, limit)
     for row in rows:
         when = row.accepted_at.isoformat(timespec="seconds")
@@ -84,8 +89,13 @@ def _show(status: JobStatus | None, limit: int) -> None:
     click.echo(f"{len(rows)} shown", err=True)
 
 
-def _app() -> Flask:
-    return create_app(_config())
+@contextmanager
+def _application() -> Iterator[Waker]:
+    """Open the database for a command, and close all of it afterwards."""
+    config = _config()
+    with closing(Waker(config.worker_wake_address)) as waker, create_app(config, waker=waker).app_context():
+        yield waker
+        db.engine.dispose()
 
 
 def _config() -> Config:

@@ -288,7 +288,7 @@ def test_two_workers_share_the_queue(
         assert (shown["status"], len(shown["attempts"])) == ("sent", 1)
 
 
-def test_a_delivery_takes_six_statements(
+def test_a_delivery_takes_five_statements_at_most(
     app: Flask, client: FlaskClient, body: dict[str, Any], deliver_due: Deliver
 ) -> None:
     client.post(PATH, json=body)
@@ -300,7 +300,8 @@ def test_a_delivery_takes_six_statements(
     deliver_due()
 
     verbs = [statement.split()[0] for statement in statements if not statement.startswith("BEGIN")]
-    assert verbs == ["SELECT", "SELECT", "UPDATE", "SELECT", "UPDATE", "INSERT"]
+    assert verbs[-2:] == ["UPDATE", "INSERT"]
+    assert len(verbs) <= 5
 
 
 def test_a_lost_lease_leaves_the_row_to_its_new_holder(

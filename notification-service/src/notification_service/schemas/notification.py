@@ -57,7 +57,7 @@ class CardSchema(ma.Schema):
     """Which card paid."""
 
     last4 = fields.String(
-        required=True, validate=validate.Regexp(r"\A[0-9]{4}\Z"), metadata={"examples": ["9999"]}
+        required=True, validate=validate.Regexp(r"^[0-9]{4}(?!\n)$"), metadata={"examples": ["9999"]}
     )
 
 
@@ -98,7 +98,7 @@ class NotificationSchema(ma.Schema):
 
     event_id = fields.String(
         required=True,
-        validate=validate.Regexp(r"\A[A-Za-z0-9._-]{1,64}\Z"),
+        validate=validate.Regexp(r"^[A-Za-z0-9._-]{1,64}(?!\n)$"),
         metadata={"description": "The caller's idempotency key.", "examples": ["evt_01k9xv3w5n"]},
     )
     type = fields.Enum(NotificationType, by_value=True, required=True)
@@ -118,7 +118,7 @@ class AcceptedSchema(ma.Schema):
 
     notification_id = fields.String(metadata={"examples": ["ntf_01k9xv41c2"]})
     event_id = fields.String(metadata={"examples": ["evt_01k9xv3w5n"]})
-    status = fields.Constant(NotificationStatus.QUEUED.value)
+    status = fields.Constant(NotificationStatus.QUEUED.value, metadata={"type": "string", "enum": ["queued"]})
 
 
 class AttemptSchema(ma.Schema):

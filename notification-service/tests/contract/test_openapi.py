@@ -1,0 +1,65 @@
+"""The OpenAPI document: complete, and its examples are what the service takes and gives."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask.testing import FlaskClient
+from notification_service.schemas.notification import NotificationSchema
+
+PATH = "/internal/notifications"
+
+
+def test_every_route_says_what_it_answers(client: FlaskClient) -> None:
+    document = client.get("/openapi.json").get_json()
+
+    assert document["openapi"].startswith("3.1")
+    routes = document["paths"]
+    assert set(routes) == {PATH, f"{PATH}/{{event_id}}"}
+    assert {"202", "400", "401", "409"} <= set(routes[PATH]["post"]["responses"])
+    assert {"200", "401", "404"} <= set(routes[f"{PATH}/{{event_id}}"]["get"]["responses"])
+    for methods in routes.values():
+        for route in (methods[name] for name in methods if name in {"get", "post"}):
+            assert route["summary"]
+            assert route["security"] == [{"service_token": []}]
+
+
+def test_a_request_made_of_the_examples_is_accepted(client: FlaskClient) -> None:
+    schemas = client.get("/openapi.json").get_json()["components"]["schemas"]
+
+    request = example(schemas, "Notification")
+
+    assert not NotificationSchema().validate(request)
+    assert client.post(PATH, json=request).status_code == 202
+
+
+def test_answers_have_the_documented_members(
+    client: FlaskClient,
+    body: dict[str, Any],
+    state: Callable[..., dict[str, Any]],
+    deliver_due: Callable[..., None],
+) -> None:
+    schemas = client.get("/openapi.json").get_json()["components"]["schemas"]
+
+    accepted = client.post(PATH, json=body).get_json()
+    deliver_due()
+    shown = state()
+    problem = client.get(f"{PATH}/unknown").get_json()
+
+    assert set(accepted) == set(schemas["Accepted"]["properties"])
+    assert set(shown) == set(schemas["NotificationState"]["properties"])
+    assert set(shown["attempts"][0]) == set(schemas["Attempt"]["properties"])
+    assert set(problem) <= set(schemas["Problem"]["properties"])
+
+
+def example(schemas: dict[str, Any], name: str) -> dict[str, Any]:
+    """Put a request together from the examples in the document."""
+    return {
+        member: example(schemas, schema["$ref"].rpartition("/")[2])
+        if "$ref" in schema
+        else first_value(schema)
+        for member, schema in schemas[name]["properties"].items()
+    }
+
+
+def first_value(schema: dict[str, Any]) -> Any:
+    return schema["examples"][0] if "examples" in schema else schema["enum"][0]
