@@ -4,9 +4,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from environs import Env
-from service_kit.config import Profile, read_profile, read_secret
+from marshmallow import ValidationError
+from service_kit.config import ConfigurationError, Profile, read_profile, read_secret
+from service_kit.strict_json import MalformedJson
 from sqlalchemy.engine import make_url
 
+from bank_simulator.schemas.admin import read_fault_plan
 from bank_simulator.values.fault_plan import FaultPlan
 
 DEFAULT_DATABASE = ".run/bank-simulator.db"
@@ -28,11 +31,9 @@ class Config:
         """Read the environment.
 
         Raises:
-            ConfigurationError: a production simulator would use a secret that everybody knows.
-            ValidationError: ``BANK_FAULTS`` is not a fault plan.
+            ConfigurationError: ``BANK_FAULTS`` is not a fault plan, or a production simulator would use a
+                secret that everybody knows.
         """
-        from bank_simulator.schemas.admin import read_fault_plan
-
         env = Env()
         profile: Profile = read_profile(env)
         return cls(
@@ -40,9 +41,16 @@ class Config:
             bank_token=read_secret(env, profile, "BANK_TOKEN", "lab-bank-token"),
             card_key=read_secret(env, profile, "BANK_CARD_KEY", "lab-card-key"),
             slow_answer_s=env.float("BANK_SLOW_ANSWER_S", 8.0),
-            faults=read_fault_plan(env.str("BANK_FAULTS", "") or "{}"),
+            faults=_read_faults(env.str("BANK_FAULTS", "") or "{}"),
             log_level=env.str("LOG_LEVEL", "INFO"),
         )
+
+
+def _read_faults(text: str) -> FaultPlan:
+    try:
+        return read_fault_plan(text)
+    except (MalformedJson, ValidationError) as exc:
+        raise ConfigurationError(f"BANK_FAULTS is not a fault plan: {exc}") from exc
 
 
 def _absolute(url: str) -> str:

@@ -1,6 +1,5 @@
 """A sale or an authorisation: the card network asks the cardholder's bank."""
 
-import secrets
 from dataclasses import dataclass
 
 from service_kit.clock import utc_now
@@ -8,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bank_simulator.domain.accounts import in_transaction_with_accounts
+from bank_simulator.domain.authorization_code import new_authorization_code
 from bank_simulator.domain.idempotency import Processed, stored_answer
 from bank_simulator.domain.issuing import find_card, refusal
 from bank_simulator.domain.ledger import Accounts, accounts_for, post
@@ -51,11 +51,6 @@ class Pay:
                 "order_id": self.order_id,
             },
         )
-
-
-def new_authorization_code() -> str:
-    """Return six characters such as an issuer gives."""
-    return secrets.token_hex(3).upper()
 
 
 def pay(command: Pay, card_key: str) -> Processed:

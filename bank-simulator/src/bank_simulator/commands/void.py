@@ -6,9 +6,9 @@ from service_kit.clock import utc_now
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from bank_simulator.commands.pay import new_authorization_code
 from bank_simulator.domain import follow_ups
 from bank_simulator.domain.accounts import in_transaction_with_accounts
+from bank_simulator.domain.authorization_code import new_authorization_code
 from bank_simulator.domain.follow_ups import FollowUp
 from bank_simulator.domain.idempotency import Processed, stored_answer
 from bank_simulator.models import NetworkRequest

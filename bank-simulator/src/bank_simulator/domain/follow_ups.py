@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -42,8 +41,10 @@ def carry_out(
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    ruling = DeclineCode.NOT_FOUND if original is None else rule(original)
-    if isinstance(ruling, DeclineCode) or original is None:
+    if original is None:
+        return _declined(session, follow_up, None, DeclineCode.NOT_FOUND)
+    ruling = rule(original)
+    if isinstance(ruling, DeclineCode):
         return _declined(session, follow_up, original, ruling)
     return _approved(session, follow_up, original, ruling)
 
@@ -88,11 +89,11 @@ def refund(original: NetworkRequest, amount_minor: int) -> Ruling:
 
 
 def _declined(
-    session: Session, follow_up: FollowUp, original: NetworkRequest | None, ruling: Any
+    session: Session, follow_up: FollowUp, original: NetworkRequest | None, code: DeclineCode
 ) -> NetworkRequest:
     request = _answer(follow_up, original)
     request.status = Status.DECLINED
-    request.decline_code = ruling
+    request.decline_code = code
     session.add(request)
     return request
 
