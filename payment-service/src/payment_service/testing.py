@@ -1,0 +1,387 @@
+"""For tests: a bank and a fraud-service that play a script, and an application that is put together on them.
+
+The fakes stand in for what lies outside, and enter through ``create_app`` only.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from flask import Flask
+from flask.testing import FlaskClient
+from service_kit.config import Profile
+from service_kit.http_client import NotSent, TooManyCalls
+from sqlalchemy import Connection, delete, event, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from payment_service.app import create_app
+from payment_service.clients.fraud import AssessmentRequest, FraudSilent
+from payment_service.commands.dependencies import Dependencies
+from payment_service.commands.run_janitor import run_janitor
+from payment_service.commands.seed_lab import seed_lab
+from payment_service.config import Config, TimeLimits
+from payment_service.controllers.current import EXTENSION
+from payment_service.extensions import db
+from payment_service.models.base import Base
+from payment_service.models.merchant import Merchant
+from payment_service.models.outbox_message import OutboxMessage
+from payment_service.models.payment import Payment
+from payment_service.models.payment_attempt import PaymentAttempt
+from payment_service.models.payment_event import PaymentEvent
+from payment_service.providers.port import Capabilities, Outcome, ProviderResult, SaleRequest, VoidRequest
+from payment_service.values.assessment import Assessment, FraudDecision
+
+T = TypeVar("T")
+Model = TypeVar("Model", bound=Base)
+
+# The documented test card, as the lab's collections send it.
+CARD: Mapping[str, Any] = {"cardNumber": 9999999999999, "cardCode": 123, "expirationDate": "2030-01-05"}
+OTHER_CARD: Mapping[str, Any] = {
+    "cardNumber": "4242 4242 4242 4242",
+    "cardCode": "9071",
+    "expirationDate": "2031-12",
+}
+CONNECTION_LOST = 2013
+
+
+def make_config(database_url: str, **changes: Any) -> Config:
+    """Return the lab's configuration with short time limits; nothing of it points to anybody."""
+    config = replace(
+        Config.from_env(),
+        profile=Profile.LAB,
+        database_url=database_url,
+        bank_url="http://127.0.0.1:1",
+        fraud_service_url="http://127.0.0.1:1",
+        notification_service_url="http://127.0.0.1:1",
+        store_manager_orders_url="http://127.0.0.1:1/orders",
+        worker_wake_address="127.0.0.1:9",
+        fraud_silent_approve_below=Decimal("1000.00"),
+        limits=TimeLimits(provider_s=1.0, ask_s=0.5),
+    )
+    return replace(config, **changes)
+
+
+SaleBehaviour = Callable[["ScriptedBank", SaleRequest], ProviderResult]
+
+
+def approve(bank: "ScriptedBank", request: SaleRequest) -> ProviderResult:
+    """Take the money and say so."""
+    return bank.carry_out(request)
+
+
+def decline(code: str) -> SaleBehaviour:
+    """Take nothing and say why."""
+
+    def behave(bank: "ScriptedBank", request: SaleRequest) -> ProviderResult:
+        return bank.remember(request.attempt_id, ProviderResult(Outcome.DECLINED, decline_code=code))
+
+    return behave
+
+
+def lose_answer(bank: "ScriptedBank", request: SaleRequest) -> ProviderResult:
+    """Take the money; the answer is lost on its way."""
+    bank.carry_out(request)
+    return ProviderResult(Outcome.PENDING, detail="the answer was lost")
+
+
+def lose_request(_bank: "ScriptedBank", _request: SaleRequest) -> ProviderResult:
+    """Nothing arrives, and nobody can know that."""
+    return ProviderResult(Outcome.PENDING, detail="the request was lost")
+
+
+def refuse_connection(_bank: "ScriptedBank", _request: SaleRequest) -> ProviderResult:
+    """The request surely never left."""
+    raise NotSent("bank: connection refused")
+
+
+def be_full(_bank: "ScriptedBank", _request: SaleRequest) -> ProviderResult:
+    """Too many calls are under way already."""
+    raise TooManyCalls("bank: too many calls at once")
+
+
+class ScriptedBank:
+    """A bank in memory: plays ``script`` sale by sale (then approves), and remembers what it carried out."""
+
+    name = "bank-simulator"
+
+    def __init__(self) -> None:
+        self.capabilities = Capabilities(can_abandon=True)
+        self.script: list[SaleBehaviour] = []
+        self.sales: list[SaleRequest] = []
+        self.voids: list[VoidRequest] = []
+        self.asked: list[str] = []
+        self.abandoned: list[str] = []
+        self.taken_minor: dict[str, int] = {}
+        self.is_away = False
+        self.void_answer: ProviderResult | None = None
+        self._known: dict[str, ProviderResult] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def total_minor(self) -> int:
+        """What the bank holds of ours."""
+        return sum(self.taken_minor.values())
+
+    def carry_out(self, request: SaleRequest) -> ProviderResult:
+        """Move the money once for each id."""
+        with self._lock:
+            if request.attempt_id not in self._known:
+                self.taken_minor[request.attempt_id] = request.amount.amount_minor
+                self._known[request.attempt_id] = ProviderResult(
+                    Outcome.APPROVED, authorization_code=f"A{len(self._known):05}"
+                )
+            return self._known[request.attempt_id]
+
+    def remember(self, attempt_id: str, result: ProviderResult) -> ProviderResult:
+        """Hold ``result`` for what became of the id, unless something did before."""
+        with self._lock:
+            return self._known.setdefault(attempt_id, result)
+
+    def sale(self, request: SaleRequest) -> ProviderResult:
+        """Play the next behaviour of the script."""
+        with self._lock:
+            self.sales.append(request)
+            behave = self.script.pop(0) if self.script else approve
+        return behave(self, request)
+
+    def void(self, request: VoidRequest) -> ProviderResult:
+        """Give a sale back, once for each id."""
+        self._refuse_if_away()
+        with self._lock:
+            self.voids.append(request)
+            if self.void_answer is not None:
+                return self.void_answer
+            if request.attempt_id not in self._known:
+                self.taken_minor[request.original_id] = 0
+                self._known[request.attempt_id] = ProviderResult(Outcome.APPROVED)
+            return self._known[request.attempt_id]
+
+    def fetch_status(self, attempt_id: str) -> ProviderResult:
+        """Say what became of the id."""
+        self._refuse_if_away()
+        with self._lock:
+            self.asked.append(attempt_id)
+            return self._known.get(attempt_id, ProviderResult(Outcome.NOT_FOUND))
+
+    def abandon(self, attempt_id: str) -> ProviderResult:
+        """Make sure that the id never executes."""
+        self._refuse_if_away()
+        with self._lock:
+            self.abandoned.append(attempt_id)
+            return self._known.setdefault(attempt_id, ProviderResult(Outcome.ABANDONED))
+
+    def _refuse_if_away(self) -> None:
+        if self.is_away:
+            raise NotSent("bank: connection refused")
+
+
+class ScriptedFraud:
+    """Judges by ``script``, assessment by assessment, then approves; None is silence."""
+
+    def __init__(self) -> None:
+        self.script: list[FraudDecision | None] = []
+        self.requests: list[AssessmentRequest] = []
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def assess(self, request: AssessmentRequest) -> Assessment:
+        """Return the next decision."""
+        self.requests.append(request)
+        self.meanwhile()
+        decision = self.script.pop(0) if self.script else FraudDecision.APPROVE
+        if decision is None:
+            raise FraudSilent("fraud-service: ReadTimeoutError")
+        return Assessment(decision, [{"rule": "scripted", "detail": decision.value}])
+
+
+@dataclass
+class CountingWaker:
+    """Counts how often the worker was woken."""
+
+    calls: int = 0
+
+    def wake(self) -> None:
+        """Count."""
+        self.calls += 1
+
+
+@dataclass
+class World:
+    """A payment-service on one database, with the scripted world around it."""
+
+    app: Flask
+    config: Config
+    bank: ScriptedBank = field(default_factory=ScriptedBank)
+    fraud: ScriptedFraud = field(default_factory=ScriptedFraud)
+    waker: CountingWaker = field(default_factory=CountingWaker)
+
+    @property
+    def client(self) -> FlaskClient:
+        """A new client, without cookies of others."""
+        return self.app.test_client()
+
+    @property
+    def dependencies(self) -> Dependencies:
+        """What the commands are given."""
+        dependencies: Dependencies = self.app.extensions[EXTENSION]
+        return dependencies
+
+    def create(self, total_amount: Any = 3999.98, **changes: Any) -> int:
+        """Create a payment as Store Manager does, and return its id."""
+        body = {"user_id": 1, "order_id": 1, "total_amount": total_amount, **changes}
+        response = self.client.post("/payments", json=body)
+        if response.status_code != 201:
+            raise AssertionError(response.text)
+        payment_id: int = response.json["payment_id"]
+        return payment_id
+
+    def pay(self, payment_id: object, card: Mapping[str, Any] = CARD, **headers: str) -> TestResponse:
+        """Send a card."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.post(f"/payments/process/{payment_id}", json=dict(card), headers=given)
+
+    def all(self, model: type[Model], **where: Any) -> Sequence[Model]:
+        """Return the rows of a table, oldest first."""
+        with self.app.app_context(), db.reading() as session:
+            rows = list(session.scalars(select(model).filter_by(**where).order_by(model.__table__.c.id)))
+            session.expunge_all()
+        return rows
+
+    def payment(self, payment_id: int) -> Payment:
+        """Return one payment as stored."""
+        return self.all(Payment, id=payment_id)[0]
+
+    def attempts(self, payment_id: int) -> Sequence[PaymentAttempt]:
+        """Return a payment's movements."""
+        return self.all(PaymentAttempt, payment_id=payment_id)
+
+    def attempt(self, payment_id: int) -> PaymentAttempt:
+        """Return a payment's only movement."""
+        (attempt,) = self.attempts(payment_id)
+        return attempt
+
+    def events(self, payment_id: int) -> list[str]:
+        """Return the types of a payment's events, in order."""
+        return [event.type for event in self.all(PaymentEvent, payment_id=payment_id)]
+
+    def messages(self, **where: Any) -> Sequence[OutboxMessage]:
+        """Return the outbox."""
+        return self.all(OutboxMessage, **where)
+
+    def change(self, work: Callable[[Session], T]) -> T:
+        """Change rows behind the service's back."""
+        with self.app.app_context():
+            return db.in_transaction(work)
+
+    def age(self, seconds: float, *, payment_id: int | None = None) -> None:
+        """Let all movements, or those of one payment, have begun ``seconds`` earlier."""
+        by = timedelta(seconds=seconds)
+
+        def work(session: Session) -> None:
+            for attempt in session.scalars(select(PaymentAttempt)):
+                if payment_id in {None, attempt.payment_id}:
+                    attempt.started_at -= by
+                    attempt.send_before -= by
+                    if attempt.next_ask_at is not None:
+                        attempt.next_ask_at -= by
+
+        self.change(work)
+
+    def run_janitor(self) -> int:
+        """Do one turn of the janitor, in a thread of its own as in the worker."""
+        return self.in_other_thread(lambda: run_janitor(self.dependencies))
+
+    def in_other_thread(self, do: Callable[[], T]) -> T:
+        """Run ``do`` as another process would: with a session of its own."""
+        results: list[T] = []
+        errors: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                with self.app.app_context():
+                    results.append(do())
+            except BaseException as exc:  # noqa: BLE001  raised again in the test's thread
+                errors.append(exc)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+        if errors:
+            raise errors[0]
+        return results[0]
+
+    @contextmanager
+    def losing_commit(self, number: int, *, is_stored: bool) -> Iterator[None]:
+        """Lose the connection at the ``number``-th COMMIT from now, after or before the server had it."""
+        count = 0
+
+        def commit(connection: Connection) -> None:
+            nonlocal count
+            count += 1
+            if count == number:
+                if is_stored:
+                    connection.connection.commit()
+                raise _lost()
+
+        with self._listening("commit", commit):
+            yield
+
+    @contextmanager
+    def losing_database(self, *, after_units: int) -> Iterator[None]:
+        """Let no unit of work begin any more after so many of them."""
+        count = 0
+
+        def begin(connection: Connection) -> None:
+            nonlocal count
+            if connection.get_execution_options().get("begin_immediate"):
+                count += 1
+                if count > after_units:
+                    raise _lost()
+
+        with self._listening("begin", begin):
+            yield
+
+    @contextmanager
+    def _listening(self, name: str, listener: Callable[[Connection], None]) -> Iterator[None]:
+        with self.app.app_context():
+            engine = db.engine
+        event.listen(engine, name, listener)
+        try:
+            yield
+        finally:
+            event.remove(engine, name, listener)
+
+
+class _DriverError(Exception):
+    """Carries an error number as PyMySQL's exceptions do."""
+
+
+def _lost() -> OperationalError:
+    return OperationalError("COMMIT", None, _DriverError(CONNECTION_LOST, "Lost connection to server"))
+
+
+@contextmanager
+def world_on(config: Config) -> Iterator[World]:
+    """Put the service together on a migrated database, which is emptied and seeded first."""
+    bank, fraud, waker = ScriptedBank(), ScriptedFraud(), CountingWaker()
+    app = create_app(config, provider=bank, fraud=fraud, waker=waker)
+    world = World(app, config, bank, fraud, waker)
+    with app.app_context():
+        db.in_transaction(_empty)
+        seed_lab(world.dependencies)
+    try:
+        yield world
+    finally:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+def _empty(session: Session) -> None:
+    for model in (OutboxMessage, PaymentEvent, PaymentAttempt, Payment, Merchant):
+        session.execute(delete(model))
