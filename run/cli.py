@@ -34,6 +34,8 @@ def up(*, end_with_parent: bool) -> None:  # noqa: D103  its help is above
         run_everything(_settings())
     except CannotStart as exc:
         raise click.ClickException(str(exc)) from exc
+    except PermissionError as exc:
+        raise click.ClickException(f"{exc.filename} cannot be written; whose is it?") from exc
 
 
 @main.command()
