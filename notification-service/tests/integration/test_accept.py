@@ -187,7 +187,7 @@ def test_an_unknown_event_is_not_found(client: FlaskClient) -> None:
         ("data.merchant.name", "Shop\r\nBcc: victim@example.org"),
         ("data.merchant.name", "Shop\u202e"),
         ("data.merchant.name", " "),
-        ("data.merchant.name", "x" * 121),
+        ("data.merchant.name", "x" * 201),
         ("recipient.email", "payer@example.org\r\nBcc: victim@example.org"),
         ("recipient.email", "payer"),
         ("recipient.user_id", "1\n"),

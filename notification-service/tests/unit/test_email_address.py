@@ -17,6 +17,7 @@ PATTERN = "user-{user_id}@shop.example"
         ("o'neil@example.org", "o'neil@example.org"),
         ("payer@épicerie.example", "payer@xn--picerie-9xa.example"),
         ("root@localhost", "root@localhost"),
+        ("typo@example.c", "typo@example.c"),
     ],
 )
 def test_usable_addresses_are_taken(given_address: str, address: str) -> None:
@@ -41,7 +42,6 @@ def test_usable_addresses_are_taken(given_address: str, address: str) -> None:
         "payer@-example.org",
         "payer@example..org",
         "payer@[127.0.0.1]",
-        "payer@127.0.0.1",
         "<payer@example.org>",
         "payer@example.org,other@example.org",
         "pâyer@example.org",
@@ -70,7 +70,7 @@ def test_a_lab_user_gets_a_harmless_address(user_id: str, address: str) -> None:
     assert lab_address(PATTERN, user_id) == address
 
 
-@given(st.text(min_size=1, max_size=59))
+@given(st.text(min_size=1, max_size=64))
 def test_no_user_id_leaves_the_pattern(user_id: str) -> None:
     assert re.fullmatch(r"user-[A-Za-z0-9._-]+@shop\.example", lab_address(PATTERN, user_id))
 

@@ -26,11 +26,20 @@ class EmlFilesChannel:
             try:
                 _write_durably(temporary, letter.content)
                 temporary.replace(target)
+                _make_rename_durable(self._folder)
             finally:
                 temporary.unlink(missing_ok=True)
         except OSError as exc:
             return Answer(Outcome.FAILED, loggable_answer(f"{type(exc).__name__}: {exc.strerror}"))
         return Answer(Outcome.SENT, f"written to {target.name}")
+
+
+def _make_rename_durable(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _write_durably(path: Path, content: bytes) -> None:

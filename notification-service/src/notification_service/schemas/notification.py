@@ -50,7 +50,7 @@ class RecipientSchema(ma.Schema):
 class MerchantSchema(ma.Schema):
     """Who was paid."""
 
-    name = _text(120, required=True, metadata={"examples": ["Store Manager"]})
+    name = _text(200, required=True, metadata={"examples": ["Store Manager"]})
 
 
 class CardSchema(ma.Schema):

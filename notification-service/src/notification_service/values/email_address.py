@@ -6,10 +6,11 @@ from notification_service.errors import AddressNotUsable
 
 # RFC 5321 dot-atom and lengths. Quoted local parts and SMTPUTF8 are left out: most servers refuse them.
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_DOMAIN = re.compile(
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])"
-)
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _NOT_IN_USER_ID = re.compile(r"[^A-Za-z0-9._-]")
+# A local part has 64 characters at most; the address is made up, so nothing hangs on the rest of a long id.
+_USER_ID_CHARACTERS = 48
 PLACEHOLDER = "{user_id}"
 
 
@@ -34,9 +35,9 @@ def lab_address(pattern: str, user_id: str) -> str:
     """Return the made-up address of a lab user: ``pattern`` with the id in it, made harmless.
 
     Raises:
-        AddressNotUsable: the id is too long for an address.
+        AddressNotUsable: the pattern makes no address.
     """
-    harmless = _NOT_IN_USER_ID.sub("_", user_id)
+    harmless = _NOT_IN_USER_ID.sub("_", user_id)[:_USER_ID_CHARACTERS]
     try:
         return email_address(pattern.replace(PLACEHOLDER, harmless))
     except AddressNotUsable:
