@@ -77,6 +77,10 @@ class WholeSystem:
         """The payment-service itself."""
         return f"http://127.0.0.1:{self.settings.ports.payment}"
 
+    def database_url(self, service: str) -> str:
+        """Return the address of the database of ``service``."""
+        return self._table[service].environment["DATABASE_URL"]
+
     def pid(self, name: str) -> int:
         """The leader of the process group of ``name``."""
         return self._running[name].pid

@@ -1,0 +1,42 @@
+"""One whole system for all journeys: gateway, services, workers, bank, and a shop beside it."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from werkzeug.serving import make_server
+
+from run.demo_stage import on_free_ports
+from tests.stand_in_shop.shop import Shop, create_app
+from tests.system.whole import WholeSystem
+
+
+@dataclass(frozen=True)
+class RunningSystem:
+    """Where the journeys go, and what they may look into."""
+
+    gateway_url: str
+    payment_url: str
+    shop: Shop
+    mail: Path
+    whole: WholeSystem
+
+
+@pytest.fixture(scope="session")
+def running_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
+    """Start everything once, as ``make run`` does, with a shop that behaves as Store Manager was seen to."""
+    settings = replace(on_free_ports(tmp_path_factory.mktemp("system") / "run"), orders_per_minute=200)
+    shop = Shop(settings.gateway_url)
+    port = int(settings.store_manager.rpartition(":")[2])
+    server = make_server("127.0.0.1", port, create_app(shop), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        with WholeSystem(settings) as whole:
+            yield RunningSystem(settings.gateway_url, whole.payment_url, shop, settings.mail, whole)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
