@@ -28,7 +28,6 @@ from payment_service.domain.settlement import Settlement
 from payment_service.domain.standing import Processed, ProcessingResult, as_it_stands, describe
 from payment_service.errors import ChargeNotSent, PaymentError, ProcessingUnavailable
 from payment_service.extensions import db
-from payment_service.models.payment import Payment
 from payment_service.models.payment_attempt import PaymentAttempt
 from payment_service.providers.port import Outcome, Provider, ProviderResult, SaleRequest
 from payment_service.values.card_data import CardData
@@ -79,7 +78,7 @@ def process_payment(command: ProcessPayment, dependencies: Dependencies) -> Proc
     except CommitOutcomeUnknown as exc:
         return cast(_Begun, exc.result).pending
     if not begun.claim.is_ours:
-        return _answer(begun.claim.payment, begun.claim.attempt, dependencies, is_sender=False)
+        return _answer_from_claim(begun.claim, command, dependencies)
     return _carry_on(command, begun, dependencies)
 
 
@@ -108,7 +107,7 @@ def _begin(command: ProcessPayment, dependencies: Dependencies) -> _Begun:
     new = NewAttempt(
         public_id=new_id("att"),
         provider=dependencies.provider.name,
-        form_key=command.form_key and sha256(command.form_key.encode()).hexdigest(),
+        form_key=_form_key_hash(command),
         card_fingerprint=command.card.fingerprint(dependencies.config.card_fingerprint_key),
         card_bin=command.card.bin,
         card_last4=command.card.last4,
@@ -158,7 +157,15 @@ def _carry_on(command: ProcessPayment, begun: _Begun, dependencies: Dependencies
         dependencies.waker.wake()
     if standing.attempt.state == AttemptState.NOT_SENT:
         raise failure
-    return _answer(standing.payment, standing.attempt, dependencies, is_sender=True)
+    grace_s = dependencies.config.limits.busy_grace_s
+    return as_it_stands(
+        standing.payment,
+        standing.attempt,
+        utc_now(),
+        busy_grace_s=grace_s,
+        is_sender=True,
+        is_own_attempt=True,
+    )
 
 
 def _judge(command: ProcessPayment, begun: _Begun, dependencies: Dependencies) -> Verdict:
@@ -238,8 +245,20 @@ def _ask_once(
     return result if answer.outcome is Outcome.NOT_FOUND else answer
 
 
-def _answer(
-    payment: Payment, attempt: PaymentAttempt | None, dependencies: Dependencies, *, is_sender: bool
-) -> Processed:
-    grace_s = dependencies.config.limits.busy_grace_s
-    return as_it_stands(payment, attempt, utc_now(), busy_grace_s=grace_s, is_sender=is_sender)
+def _answer_from_claim(claim: Claim, command: ProcessPayment, dependencies: Dependencies) -> Processed:
+    form_key = _form_key_hash(command)
+    return as_it_stands(
+        claim.payment,
+        claim.attempt,
+        utc_now(),
+        busy_grace_s=dependencies.config.limits.busy_grace_s,
+        is_sender=False,
+        is_own_attempt=form_key is not None
+        and claim.attempt is not None
+        and claim.attempt.form_key == form_key,
+    )
+
+
+def _form_key_hash(command: ProcessPayment) -> str | None:
+    """Return the form key as it is stored: of fixed length, and exact on every engine."""
+    return sha256(command.form_key.encode()).hexdigest() if command.form_key else None

@@ -23,7 +23,7 @@ from payment_service.errors import (
     PaymentNotFound,
     ProcessingUnavailable,
 )
-from payment_service.pages.form import RefusedForm, SubmittedForm, read_form
+from payment_service.pages.form import Field, RefusedForm, SubmittedForm, read_form
 from payment_service.pages.languages import Language, choose_language
 from payment_service.pages.page_models import (
     ClosedPage,
@@ -44,11 +44,13 @@ from payment_service.pages.page_models import (
     status_of,
 )
 from payment_service.pages.render import page_headers, render_page
+from payment_service.problems import RETRY_AFTER_S
 from payment_service.queries.payments import PaymentWithContext, get_payment_with_context
 from payment_service.values.card_rules import is_card_number
 from payment_service.values.statuses import PaymentStatus
 
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+RETRY_LATER = frozenset({HTTPStatus.ACCEPTED, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
 PAGE_ENDPOINTS = frozenset({"lab.show_page", "lab.process"})
 _CLOSED: Mapping[str, ClosedReason] = {
     PaymentStatus.CANCELLED: ClosedReason.CANCELLED,
@@ -116,9 +118,9 @@ def _pay(found: PaymentWithContext, form: SubmittedForm) -> Page:
     except PaymentClosed as closed:
         return ClosedPage(summary, _CLOSED[closed.status])
     except ChargeNotSent:
-        return NotSentPage(summary, _new_form())
+        return NotSentPage(summary, _form_after(form))
     except ProcessingUnavailable:
-        return UnavailablePage(summary, _new_form())
+        return UnavailablePage(summary, _form_after(form))
     return _RESULT_PAGES[processed.result](summary, processed, form)
 
 
@@ -127,13 +129,14 @@ def _paid(summary: PaymentSummary, processed: Processed, form: SubmittedForm) ->
         paid_at=processed.paid_at or utc_now(),
         card_last4=processed.card_last4,
         authorization_code=processed.authorization_code,
-        receipt_email=form.email,
+        # Only whoever paid is told where the receipt goes: it may be somebody else's address.
+        receipt_email=form.email if processed.is_own else None,
     )
-    return PaidPage(summary, receipt)
+    return PaidPage(summary, receipt, is_repeat=not processed.is_own)
 
 
-def _declined(summary: PaymentSummary, processed: Processed, _form: SubmittedForm) -> Page:
-    return DeclinedPage(summary, _new_form(), processed.decline_code)
+def _declined(summary: PaymentSummary, processed: Processed, form: SubmittedForm) -> Page:
+    return DeclinedPage(summary, _form_after(form), processed.decline_code)
 
 
 def _pending(summary: PaymentSummary, _processed: Processed, _form: SubmittedForm) -> Page:
@@ -180,6 +183,11 @@ def _new_form() -> FormState:
     return FormState(form_key=secrets.token_hex(16))
 
 
+def _form_after(form: SubmittedForm) -> FormState:
+    """Return a new form that keeps the address for the receipt, and nothing of the card."""
+    return FormState(secrets.token_hex(16), {Field.EMAIL: form.email} if form.email else {})
+
+
 def _is_acceptable_number(digits: str) -> bool:
     return is_card_number(digits, without_luhn=current_dependencies().config.pans_without_luhn)
 
@@ -192,5 +200,8 @@ def _respond(page: Page, status: HTTPStatus | None = None) -> Response:
     language = _language()
     is_lab = current_dependencies().config.profile is Profile.LAB
     html = render_page(page, language, is_lab=is_lab)
+    status = status or status_of(page)
     headers: dict[str, Any] = page_headers(language)
-    return Response(html, status or status_of(page), headers)
+    if status in RETRY_LATER:
+        headers["Retry-After"] = RETRY_AFTER_S
+    return Response(html, status, headers)

@@ -22,7 +22,10 @@ class ProcessingResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """The answer to the wish to pay: values, so that it can be given when the database is away."""
+    """The answer to the wish to pay: values, so that it can be given when the database is away.
+
+    ``is_own``: it tells of the very form or request that asked, and not of an earlier one.
+    """
 
     result: ProcessingResult
     payment_id: int
@@ -33,9 +36,12 @@ class Processed:
     decline_code: str | None = None
     card_last4: str | None = None
     authorization_code: str | None = None
+    is_own: bool = False
 
 
-def describe(result: ProcessingResult, payment: Payment, attempt: PaymentAttempt | None) -> Processed:
+def describe(
+    result: ProcessingResult, payment: Payment, attempt: PaymentAttempt | None, *, is_own: bool = False
+) -> Processed:
     """Take what an answer needs out of the rows."""
     return Processed(
         result=result,
@@ -47,15 +53,23 @@ def describe(result: ProcessingResult, payment: Payment, attempt: PaymentAttempt
         decline_code=attempt.decline_code if attempt else None,
         card_last4=attempt.card_last4 if attempt else None,
         authorization_code=attempt.authorization_code if attempt else None,
+        is_own=is_own,
     )
 
 
 def as_it_stands(
-    payment: Payment, attempt: PaymentAttempt | None, now: datetime, *, busy_grace_s: float, is_sender: bool
+    payment: Payment,
+    attempt: PaymentAttempt | None,
+    now: datetime,
+    *,
+    busy_grace_s: float,
+    is_sender: bool,
+    is_own_attempt: bool,
 ) -> Processed:
     """Answer from the rows alone: the payment's state first, then that of the attempt which answers for us.
 
     ``is_sender``: whoever asks has sent the attempt, so nobody else is at work on it.
+    ``is_own_attempt``: the attempt is that of the form or request which asks, now or the first time.
 
     Raises:
         PaymentClosed: cancelled or expired.
@@ -63,7 +77,8 @@ def as_it_stands(
         ChargeNotSent: the attempt surely took nothing.
     """
     if payment.status == PaymentStatus.COMPLETED:
-        return describe(ProcessingResult.PAID, payment, attempt)
+        is_own = attempt is not None and attempt.state == AttemptState.APPROVED and is_own_attempt
+        return describe(ProcessingResult.PAID, payment, attempt, is_own=is_own)
     if attempt is not None and attempt.state in {AttemptState.DECLINED, AttemptState.FAILED}:
         return describe(ProcessingResult.DECLINED, payment, attempt)
     if attempt is None or payment.status in {PaymentStatus.CANCELLED, PaymentStatus.EXPIRED}:
