@@ -14,6 +14,8 @@ MAX_BODY_BYTES = 64 * 1024
 
 def begin(app: Flask, db: Database, database_url: str, *, title: str, description: str) -> Api:
     """Connect the database and set up identity, logs and the API; return the API for the blueprints."""
+    # `//` is another address, and no redirect: gateways follow those by themselves.
+    app.url_map.merge_slashes = False
     app.config["SQLALCHEMY_DATABASE_URI"] = database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(database_url)
     request_context.init_app(app)

@@ -69,7 +69,9 @@ def test_brackets_inside_strings_are_no_depth() -> None:
 
 
 @pytest.mark.timeout(5)
-@pytest.mark.parametrize("body", [b'"' + b'\\"' * 32_000, b'"' * 64_001, b'"' + b"\\" * 64_000, b"[" * 64_000])
+@pytest.mark.parametrize(
+    "body", [b'"' + b'\\"' * 32_000, b'"' * 64_001, b'"' + b"\\" * 64_000, b"[" * 64_000]
+)
 def test_a_hostile_body_costs_no_more_than_its_length(body: bytes) -> None:
     with pytest.raises(MalformedJson):
         strict_json.loads(body)

@@ -1,7 +1,6 @@
 """``GET /``: who answers here."""
 
 import marshmallow as ma
-from flask import Flask
 from service_kit.api import Blueprint
 
 service_root = Blueprint("service", "service", description="Who answers here")
@@ -19,8 +18,3 @@ class ServiceSchema(ma.Schema):
 def show_service() -> dict[str, str]:
     """Say that the service runs; a body sent along is ignored (the collections send one)."""
     return {"service": "PaymentMicroservice", "status": "running"}
-
-
-def init_app(app: Flask) -> None:
-    """Answer ``GET //`` too, which one of the lab's collections sends; the description need not show it."""
-    app.add_url_rule("//", "service.show_service_of_collection", show_service)
