@@ -23,7 +23,12 @@ def run_janitor(dependencies: Dependencies, *, limit: int = 20) -> int:
     """
     claimed = _claim(limit, dependencies)
     for attempt in claimed:
-        settlement = ask_provider(attempt, dependencies, within_s=dependencies.config.limits.ask_s)
+        try:
+            settlement = ask_provider(attempt, dependencies, within_s=dependencies.config.limits.ask_s)
+        except Exception:
+            # Whatever it was, its lease runs out and it comes again; the others need not wait for that.
+            log.exception("ask_failed", attempt=attempt.public_id)
+            continue
         log.info(
             "asked_about_attempt",
             payment=settlement.payment.public_id,
@@ -64,8 +69,11 @@ def _lease(session: Session, limit: int, now: datetime, lease_end: datetime) -> 
         .values(next_ask_at=lease_end, ask_count=PaymentAttempt.ask_count + 1)
         .execution_options(synchronize_session=False)
     )
-    return list(
+    attempts = list(
         session.scalars(
             select(PaymentAttempt).where(PaymentAttempt.id.in_(ids)).execution_options(populate_existing=True)
         )
     )
+    # Free of the session: a rollback of one settlement must not make the next one read its row again.
+    session.expunge_all()
+    return attempts

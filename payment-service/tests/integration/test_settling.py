@@ -1,0 +1,243 @@
+"""One settle for whoever brings a result: rules 6, 7 and 8, state by state."""
+
+import pytest
+from payment_service.domain.fraud_policy import Course, Verdict
+from payment_service.domain.settlement import FINAL_STATES, Settlement
+from payment_service.models.payment import Payment
+from payment_service.models.payment_attempt import PaymentAttempt
+from payment_service.providers.port import Outcome, ProviderResult
+from payment_service.testing import World, approve, decline, lose_answer, lose_request, refuse_connection
+from payment_service.values.statuses import AttemptState, PaymentStatus
+from service_kit.clock import utc_now
+from sqlalchemy import update
+
+NO_NEWS = [Outcome.PENDING, Outcome.NOT_FOUND]
+FINAL = [Outcome.APPROVED, Outcome.DECLINED, Outcome.ABANDONED, Outcome.NOT_SENT]
+RESULTS = {
+    Outcome.DECLINED: ProviderResult(Outcome.DECLINED, decline_code="do_not_honor"),
+    Outcome.APPROVED: ProviderResult(Outcome.APPROVED, authorization_code="LATE01"),
+}
+
+
+def settle(world: World, attempt: PaymentAttempt, outcome: Outcome) -> Settlement:
+    result = RESULTS.get(outcome, ProviderResult(outcome))
+    settler = world.dependencies.settler
+    return world.change(
+        lambda session: settler.settle(session, attempt.payment_id, attempt.id, result, utc_now())
+    )
+
+
+def open_attempt(world: World) -> PaymentAttempt:
+    """An attempt whose charge was sent and never answered."""
+    payment_id = world.create()
+    world.bank.script = [lose_request]
+    assert world.pay(payment_id).status_code == 202
+    return world.attempt(payment_id)
+
+
+def ended_attempt(world: World, outcome: Outcome) -> PaymentAttempt:
+    payment_id = world.create()
+    if outcome is Outcome.ABANDONED:
+        world.bank.script = [lose_request]
+        world.pay(payment_id)
+        world.age(60)
+        world.run_janitor()
+    else:
+        world.bank.script = [
+            {Outcome.APPROVED: approve, Outcome.DECLINED: decline("lost_card")}.get(
+                outcome, refuse_connection
+            )
+        ]
+        world.pay(payment_id)
+    attempt = world.attempt(payment_id)
+    assert attempt.state == FINAL_STATES[outcome]
+    return attempt
+
+
+def everything(world: World, payment_id: int) -> tuple[object, ...]:
+    payment = world.payment(payment_id)
+    return (
+        payment.status,
+        payment.paid_at,
+        payment.event_head,
+        [(a.state, a.decline_code, a.authorization_code, a.ended_at) for a in world.attempts(payment_id)],
+        len(world.messages()),
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "status"),
+    [
+        (Outcome.APPROVED, "approved", PaymentStatus.COMPLETED),
+        (Outcome.DECLINED, "declined", PaymentStatus.FAILED),
+        (Outcome.ABANDONED, "abandoned", PaymentStatus.PENDING),
+        (Outcome.PENDING, "unknown", PaymentStatus.PROCESSING),
+        (Outcome.NOT_FOUND, "unknown", PaymentStatus.PROCESSING),
+        (Outcome.NOT_SENT, "unknown", PaymentStatus.PROCESSING),  # after one unknown try it stays unknown
+    ],
+)
+def test_a_result_is_applied_to_an_attempt_of_unknown_outcome(
+    world: World, outcome: Outcome, state: str, status: PaymentStatus
+) -> None:
+    attempt = open_attempt(world)
+
+    settle(world, attempt, outcome)
+
+    assert world.attempt(attempt.payment_id).state == state
+    assert world.payment(attempt.payment_id).status == status
+    is_open = state == "unknown"
+    assert (world.attempt(attempt.payment_id).next_ask_at is None) is not is_open
+    assert (world.attempt(attempt.payment_id).ended_at is None) is is_open
+
+
+@pytest.mark.parametrize("outcome", FINAL)
+def test_an_equal_result_changes_nothing(world: World, outcome: Outcome) -> None:
+    attempt = ended_attempt(world, outcome)
+    before = everything(world, attempt.payment_id)
+
+    for _ in range(3):
+        settle(world, attempt, outcome)
+
+    assert everything(world, attempt.payment_id) == before
+
+
+@pytest.mark.parametrize("news", NO_NEWS)
+@pytest.mark.parametrize("outcome", FINAL)
+def test_no_news_never_overwrites(world: World, outcome: Outcome, news: Outcome) -> None:
+    attempt = ended_attempt(world, outcome)
+    before = everything(world, attempt.payment_id)
+
+    settle(world, attempt, news)
+
+    assert everything(world, attempt.payment_id) == before
+
+
+@pytest.mark.parametrize("outcome", [Outcome.DECLINED, Outcome.ABANDONED, Outcome.NOT_SENT])
+def test_an_approval_that_comes_too_late_is_given_back_exactly_once(world: World, outcome: Outcome) -> None:
+    attempt = ended_attempt(world, outcome)
+    status = world.payment(attempt.payment_id).status
+
+    for _ in range(3):
+        settle(world, attempt, Outcome.APPROVED)
+    while world.run_janitor():
+        pass
+
+    assert [void.original_id for void in world.bank.voids] == [attempt.public_id]
+    sale, reversal = world.attempts(attempt.payment_id)
+    assert (sale.state, reversal.kind, reversal.state) == (attempt.state, "reversal", "approved")
+    assert reversal.reversal_of == attempt.public_id
+    assert world.payment(attempt.payment_id).status == status
+    events = world.events(attempt.payment_id)
+    assert events.count("payment.late_approval") == events.count("payment.reversed") == 1
+    assert [message.queue for message in world.messages()] == ["notifications"]
+    assert '"type":"payment_reversed"' in world.messages()[0].payload
+
+
+@pytest.mark.parametrize("status", [PaymentStatus.EXPIRED, PaymentStatus.CANCELLED, PaymentStatus.COMPLETED])
+def test_an_approval_of_an_open_attempt_on_a_payment_that_is_over_is_given_back(
+    world: World, status: PaymentStatus
+) -> None:
+    payment_id = world.create()
+    world.bank.is_away = True
+    world.bank.script = [lose_answer]
+    world.pay(payment_id)
+    world.change(
+        lambda session: session.execute(update(Payment).where(Payment.id == payment_id).values(status=status))
+    )
+    world.bank.is_away = False
+    assert world.bank.total_minor == 399998
+
+    world.age(60)
+    while world.run_janitor():
+        pass
+
+    assert world.bank.total_minor == 0
+    assert world.payment(payment_id).status == status
+    assert [attempt.state for attempt in world.attempts(payment_id)] == ["approved", "approved"]
+    assert [message.queue for message in world.messages()] == ["notifications"]
+
+
+def test_a_refused_reversal_is_written_down_and_told_to_nobody(world: World) -> None:
+    attempt = ended_attempt(world, Outcome.DECLINED)
+    world.bank.void_answer = ProviderResult(Outcome.DECLINED, decline_code="wrong_state")
+    settle(world, attempt, Outcome.APPROVED)
+
+    while world.run_janitor():
+        pass
+
+    assert "payment.reversal_refused" in world.events(attempt.payment_id)
+    assert world.attempts(attempt.payment_id)[1].decline_code == "wrong_state"
+    assert world.messages() == []
+
+
+def test_a_reversal_is_repeated_under_its_own_key_until_it_is_answered(world: World) -> None:
+    attempt = ended_attempt(world, Outcome.DECLINED)
+    settle(world, attempt, Outcome.APPROVED)
+    world.bank.is_away = True
+    world.run_janitor()
+    world.bank.is_away = False
+    world.bank.void_answer = ProviderResult(Outcome.PENDING)
+    world.age(10)
+    world.run_janitor()
+    world.bank.void_answer = None
+    world.age(100)
+    world.run_janitor()
+
+    assert len({void.attempt_id for void in world.bank.voids}) == 1
+    assert world.attempts(attempt.payment_id)[1].state == "approved"
+
+
+@pytest.mark.parametrize(
+    ("was", "claimed"),
+    [
+        (Outcome.APPROVED, Outcome.DECLINED),
+        (Outcome.APPROVED, Outcome.ABANDONED),
+        (Outcome.DECLINED, Outcome.ABANDONED),
+        (Outcome.ABANDONED, Outcome.DECLINED),
+        (Outcome.NOT_SENT, Outcome.DECLINED),
+    ],
+)
+def test_any_other_difference_is_written_down_and_changes_nothing(
+    world: World, was: Outcome, claimed: Outcome
+) -> None:
+    attempt = ended_attempt(world, was)
+    before = everything(world, attempt.payment_id)
+
+    settle(world, attempt, claimed)
+
+    after = everything(world, attempt.payment_id)
+    assert (after[0], after[1], after[3], after[4]) == (before[0], before[1], before[3], before[4])
+    assert world.events(attempt.payment_id)[-1] == "attempt.contradicted"
+
+
+def test_not_sent_by_somebody_who_saw_another_state_is_not_applied(world: World) -> None:
+    attempt = open_attempt(world)
+    before = everything(world, attempt.payment_id)
+    settler = world.dependencies.settler
+
+    world.change(
+        lambda session: settler.settle(
+            session,
+            attempt.payment_id,
+            attempt.id,
+            ProviderResult(Outcome.NOT_SENT),
+            utc_now(),
+            seen_state=AttemptState.ASSESSING,
+        )
+    )
+
+    assert everything(world, attempt.payment_id) == before
+
+
+def test_a_decision_that_comes_after_the_end_is_not_applied(world: World) -> None:
+    attempt = ended_attempt(world, Outcome.NOT_SENT)
+    before = everything(world, attempt.payment_id)
+    settler = world.dependencies.settler
+    verdict = Verdict(Course.SEND, "approve", "[]")
+
+    standing = world.change(
+        lambda session: settler.decide(session, attempt.payment_id, attempt.id, verdict, utc_now())
+    )
+
+    assert standing.attempt.state == AttemptState.NOT_SENT
+    assert everything(world, attempt.payment_id) == before
