@@ -36,6 +36,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file = folder / block["path"]
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(block["code"])
+    for room in (folder / "src").glob("points_service/**/"):
+        if not (room / "__init__.py").exists():
+            (room / "__init__.py").write_text(f'"""The room {room.name}."""\n')
     return folder
 
 
