@@ -205,17 +205,25 @@ def our_sales(payment_db: Engine) -> dict[str, int]:
 
 def bank_sales(system: WholeSystem) -> dict[str, int]:
     """Return the amount of every sale that the bank approved, by its request id."""
-    answer = requests.get(
-        f"http://127.0.0.1:{system.settings.ports.bank}/admin/requests",
-        params={"merchant_id": "mer_lab"},
-        headers={"Authorization": "Bearer lab-bank-token"},
-        timeout=30,
-    )
-    return {
-        row["request_id"]: row["amount_minor"]
-        for row in answer.json()["requests"]
-        if row["kind"] == "sale" and row["status"] == "approved"
-    }
+    sales: dict[str, int] = {}
+    after: str | None = None
+    while True:
+        answer = requests.get(
+            f"http://127.0.0.1:{system.settings.ports.bank}/admin/requests",
+            params={"merchant_id": "mer_lab", **({"after": after} if after else {})},
+            headers={"Authorization": "Bearer lab-bank-token"},
+            timeout=30,
+        )
+        assert answer.status_code == 200
+        page = answer.json()
+        sales |= {
+            row["request_id"]: row["amount_minor"]
+            for row in page["requests"]
+            if row["kind"] == "sale" and row["status"] == "approved"
+        }
+        after = page["next_after"]
+        if not after:
+            return sales
 
 
 def double_charges(payment_db: Engine) -> list[Any]:

@@ -84,6 +84,15 @@ class Database(SQLAlchemy):
             DatabaseUnavailable: the budget ran out; nothing is stored.
         """
         deadline = current_deadline() or Deadline.after(DEFAULT_BUDGET_S)
+        try:
+            return self._run_once(work)
+        except DBAPIError as exc:
+            if not is_repeatable(exc):
+                raise
+            return self._run_again(work, exc, deadline)
+
+    def _run_again(self, work: Callable[[Session], T], first_error: DBAPIError, deadline: Deadline) -> T:
+        log.warning("unit_of_work_repeated", error=error_code(first_error))
         retrying = Retrying(
             retry=retry_if_exception(is_repeatable),
             wait=wait_random_exponential(multiplier=0.02, max=0.5),
@@ -91,6 +100,8 @@ class Database(SQLAlchemy):
             reraise=True,
         )
         try:
+            if deadline.has_passed:
+                raise first_error
             result: T = retrying(self._run_once, work)
         except DBAPIError as exc:
             if is_repeatable(exc):
@@ -100,16 +111,23 @@ class Database(SQLAlchemy):
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Give a session for a few SELECTs, and end its transaction afterwards."""
-        session: Session = self.session()
+        """Give a session of its own for a few SELECTs, and end it afterwards.
+
+        What was loaded stays readable after the block, detached. No network call may be made inside.
+
+        Raises:
+            DatabaseUnavailable: the database cannot be read now.
+        """
+        token = _in_unit_of_work.set(True)
         try:
-            yield session
+            with self.session.session_factory() as session:
+                yield session
         except DBAPIError as exc:
             if is_repeatable(exc):
                 raise DatabaseUnavailable("The database cannot be read.") from exc
             raise
         finally:
-            session.rollback()
+            _in_unit_of_work.reset(token)
 
     def _run_once(self, work: Callable[[Session], T]) -> T:
         session: Session = self.session()

@@ -1,8 +1,16 @@
 """What the gunicorn.conf.py of every service has in common."""
 
+import gc
 from typing import Any
 
 from environs import Env
+
+
+def calm_garbage_collector(_worker: object) -> None:
+    """Look for garbage cycles less often: what start-up made lives for ever, and a request makes few."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def settings(default_port: int, *, workers: int = 1, threads: int = 16) -> dict[str, Any]:
@@ -21,4 +29,5 @@ def settings(default_port: int, *, workers: int = 1, threads: int = 16) -> dict[
         "accesslog": None,
         "worker_tmp_dir": env.str("WORKER_TMP_DIR", "/dev/shm"),  # noqa: S108  memory, for heartbeats only
         "control_socket_disable": True,
+        "post_worker_init": calm_garbage_collector,
     }

@@ -6,11 +6,11 @@ It may then be done twice, so what a handler does must be idempotent at its othe
 
 import random
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Select, String, Text, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -109,10 +109,20 @@ class LeasedQueue(Generic[Row]):
         return self._db.in_transaction(lambda session: self._lease(session, limit, now, lease_id))
 
     def record(self, row: Row, result: Result) -> None:
-        """Store what became of a claimed row; nothing happens when somebody else holds it by now."""
+        """Store what became of one claimed row; see :meth:`record_all`."""
+        self.record_all([(row, result)])
+
+    def record_all(self, finished: Sequence[tuple[Row, Result]]) -> None:
+        """Store in one transaction what became of claimed rows; one that somebody else holds by now stays."""
         now = utc_now()
-        values = self._after(row, result, now)
-        self._db.in_transaction(lambda session: self._store(session, row, values))
+        # The delays hold a little chance, so they are drawn before the unit of work, which may run twice.
+        changes = [(row, result, self._after(row, result, now)) for row, result in finished]
+
+        def work(session: Session) -> None:
+            for row, result, values in changes:
+                self._store(session, row, result, values)
+
+        self._db.in_transaction(work)
 
     def _due(self, now: datetime) -> Select[Row]:
         model = self._model
@@ -141,7 +151,7 @@ class LeasedQueue(Generic[Row]):
             )
         return rows
 
-    def _after(self, row: Row, result: Result, now: datetime) -> dict[str, object]:
+    def _after(self, row: Row, result: Result, now: datetime) -> dict[str, Any]:
         if isinstance(result, Done):
             return {"status": JobStatus.DONE, "done_at": now, "lease_id": None, "last_error": None}
         age = now - row.created_at
@@ -154,7 +164,7 @@ class LeasedQueue(Generic[Row]):
             "last_error": result.reason[:500],
         }
 
-    def _store(self, session: Session, row: Row, values: dict[str, object]) -> None:
+    def _store(self, session: Session, row: Row, result: Result, values: Mapping[str, Any]) -> None:
         model = self._model
         session.execute(
             update(model)

@@ -2,8 +2,10 @@
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from types import FrameType
 from typing import Generic, Protocol, TypeVar
 
@@ -16,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 POLL_S = 0.5
 PAUSE_AFTER_FAILURE_S = 1.0
+# Jobs that come, or are done, within this time are claimed and recorded in one transaction.
+GATHER_S = 0.02
 Row = TypeVar("Row", bound=LeasedRow)
 
 
@@ -42,6 +46,9 @@ class QueueLoop(Generic[Row]):
         self._concurrency = concurrency
         self._free = threading.Semaphore(concurrency)
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix=queue.name)
+        self._finished: SimpleQueue[tuple[Row, Result] | None] = SimpleQueue()
+        self._recorder = threading.Thread(target=self._record, name=f"{queue.name}-recorder", daemon=True)
+        self._recorder.start()
 
     def turn(self) -> bool:
         """Claim as many jobs as there are free places, and start them."""
@@ -62,6 +69,8 @@ class QueueLoop(Generic[Row]):
     def close(self) -> None:
         """Wait for every job that was claimed: one that was dropped would lie idle until its lease ends."""
         self._pool.shutdown(wait=True)
+        self._finished.put(None)
+        self._recorder.join()
 
     def _take_places(self) -> int:
         places = 0
@@ -73,19 +82,31 @@ class QueueLoop(Generic[Row]):
     def _do(self, row: Row) -> None:
         try:
             with self._app.app_context():
-                self._queue.record(row, self._result(row))
-        except Exception:
-            # The lease runs out by itself and the job is done again; the worker must live on.
-            log.exception("job_not_recorded", queue=self.name, job=row.id)
-        finally:
-            self._free.release()
-
-    def _result(self, row: Row) -> Result:
-        try:
-            return self._handle(row)
+                result = self._handle(row)
         except Exception as exc:
             log.exception("job_failed", queue=self.name, job=row.id)
-            return Failed(f"defect: {type(exc).__name__}")
+            result = Failed(f"defect: {type(exc).__name__}")
+        self._finished.put((row, result))
+        self._free.release()
+
+    def _record(self) -> None:
+        """Record what is done, a little at a time together, until ``close``."""
+        is_open = True
+        while is_open:
+            batch = [self._finished.get()]
+            time.sleep(GATHER_S)
+            while not self._finished.empty():
+                batch.append(self._finished.get())
+            is_open = None not in batch
+            self._record_batch([finished for finished in batch if finished is not None])
+
+    def _record_batch(self, batch: Sequence[tuple[Row, Result]]) -> None:
+        try:
+            with self._app.app_context():
+                self._queue.record_all(batch)
+        except Exception:
+            # The leases run out by themselves and the jobs are done again; the worker must live on.
+            log.exception("jobs_not_recorded", queue=self.name, jobs=[row.id for row, _ in batch])
 
 
 def run(loops: Sequence[Loop], wake_event: Callable[[], threading.Event]) -> None:
@@ -123,5 +144,5 @@ def _run_loop(loop: Loop, wake: threading.Event, stopping: threading.Event) -> N
             log.exception("loop_failed", loop=loop.name)
             stopping.wait(PAUSE_AFTER_FAILURE_S)
             continue
-        if not has_more:
-            wake.wait(POLL_S)
+        if not has_more and wake.wait(POLL_S):
+            stopping.wait(GATHER_S)

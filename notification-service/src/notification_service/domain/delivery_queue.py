@@ -1,8 +1,10 @@
 """The queue of letters: when they are tried again, and that each try is written into the delivery log."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from service_kit.clock import utc_now
 from service_kit.database import Database
@@ -60,32 +62,30 @@ class DeliveryQueue(LeasedQueue[Notification]):
     def __init__(self, db: Database, *, lease_s: float) -> None:
         super().__init__(db, Notification, QUEUE, SCHEDULE, lease_s=lease_s)
 
-    def record(self, row: Notification, result: Result) -> None:
-        """Store the row's new state and the try; the try also where somebody else holds the row by now."""
+    def record_all(self, finished: Sequence[tuple[Notification, Result]]) -> None:
+        """Store what became of the letters, each with its try in the delivery log."""
         now = utc_now()
-        values = self._after(row, result, now)
-        tried = _try_of(result, now)
+        super().record_all([(row, _with_try(result, now)) for row, result in finished])
 
-        def work(session: Session) -> None:
-            self._store(session, row, values)
+    def _store(self, session: Session, row: Notification, result: Result, values: Mapping[str, Any]) -> None:
+        """Store the row's new state and the try; the try also where somebody else holds the row by now."""
+        super()._store(session, row, result, values)
+        if isinstance(result, Delivered | NotDelivered):
             session.execute(
                 insert(DeliveryAttempt).values(
                     notification_id=row.id,
                     number=row.attempts,
-                    attempted_at=tried.attempted_at,
-                    channel=tried.channel,
+                    attempted_at=result.tried.attempted_at,
+                    channel=result.tried.channel,
                     recipient=row.recipient,
-                    result=tried.outcome.value,
-                    answer=tried.answer,
+                    result=result.tried.outcome.value,
+                    answer=result.tried.answer,
                 )
             )
 
-        self._db.in_transaction(work)
 
-
-def _try_of(result: Result, now: datetime) -> Try:
-    if isinstance(result, Delivered | NotDelivered):
-        return result.tried
-    # The worker's own: a defect of ours, before or in the channel.
-    reason = result.reason if isinstance(result, Failed) else "done"
-    return Try(now, "-", Outcome.FAILED, reason)
+def _with_try(result: Result, now: datetime) -> Result:
+    """Give a failure of the worker itself, a defect of ours before or in the channel, its line in the log."""
+    if isinstance(result, Failed) and not isinstance(result, NotDelivered):
+        return NotDelivered(reason=result.reason, tried=Try(now, "-", Outcome.FAILED, result.reason))
+    return result

@@ -16,9 +16,7 @@ def list_messages(status: JobStatus | None, limit: int) -> Sequence[OutboxMessag
     if status is not None:
         statement = statement.where(OutboxMessage.status == status)
     with db.reading() as session:
-        messages = list(session.scalars(statement))
-        session.expunge_all()
-    return messages
+        return list(session.scalars(statement))
 
 
 def oldest_pending_at() -> datetime | None:

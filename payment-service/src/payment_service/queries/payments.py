@@ -30,9 +30,8 @@ def get_payment(payment_id: int) -> Payment:
     statement = select(Payment).where(Payment.id == payment_id, Payment.surface == Surface.LAB)
     with db.reading() as session:
         payment = session.scalar(statement)
-        if payment is None:
-            raise PaymentNotFound(str(payment_id))
-        session.expunge(payment)
+    if payment is None:
+        raise PaymentNotFound(str(payment_id))
     return payment
 
 
@@ -56,6 +55,4 @@ def get_payment_with_context(payment_id: int) -> PaymentWithContext:
         ).one_or_none()
         if row is None:
             raise PaymentNotFound(str(payment_id))
-        found = PaymentWithContext(row[0], row[1], session.scalar(latest))
-        session.expunge_all()
-    return found
+        return PaymentWithContext(row[0], row[1], session.scalar(latest))
