@@ -25,11 +25,12 @@ PACKAGES = (
     "bank-simulator",
     "krakend",
 )
+LOG_WIDTH = 120
 REPORTS = CHECKOUT / ".cache" / "reports"
 _TYPED_ROOMS = ("tests", "migrations")
 _COMPOSE_FILES = {
-    "containers": ("-f", "docker-compose.yml"),
-    "containers without gateway": ("-f", "docker-compose.yml", "-f", "docker-compose.without-gateway.yml"),
+    "compose file": ("-f", "docker-compose.yml"),
+    "compose file without gateway": ("-f", "docker-compose.yml", "-f", "docker-compose.without-gateway.yml"),
 }
 
 
@@ -76,6 +77,8 @@ def steps(what: str) -> list[Step]:
 def run_steps(chosen: Sequence[Step]) -> bool:
     """Run them one after the other, show a table of what ran and what did not; True when none failed."""
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = LOG_WIDTH
     REPORTS.mkdir(parents=True, exist_ok=True)
     outcomes = [_run(step, console) for step in chosen]
     _summarise(outcomes, console)
@@ -102,7 +105,7 @@ def _run(step: Step, console: Console) -> Outcome:
 
 def _summarise(outcomes: Sequence[Outcome], console: Console) -> None:
     table = Table("step", "result", "seconds", "", title="What ran", title_justify="left")
-    table.columns[0].no_wrap = True
+    table.columns[0].no_wrap = table.columns[1].no_wrap = True
     table.columns[2].justify = "right"
     for outcome in outcomes:
         table.add_row(outcome.step.name, outcome.result.value, f"{outcome.took_s:.1f}", outcome.note)
@@ -155,7 +158,7 @@ def _configurations() -> list[Step]:
         Step("gateway configuration", _python("gateway", "check")),
         *(
             Step(
-                f"{name} (docker compose config)",
+                f"{name} (docker)",
                 ("docker", "compose", *files, "config", "--quiet"),
                 why_not=_no_docker_compose,
             )
