@@ -1,8 +1,8 @@
 """Bad input: always a problem document with `error`, nothing stored, nobody called, nothing lost."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -11,14 +11,13 @@ from payment_service.config import Config
 from payment_service.models.payment import Payment
 from payment_service.models.payment_attempt import PaymentAttempt
 from payment_service.models.payment_event import PaymentEvent
-from payment_service.testing import World, world_on
-from werkzeug.test import TestResponse
+from payment_service.testing import Answer, World, world_on
 
 GOOD = {"user_id": 1, "order_id": 1, "total_amount": 10}
 PATHS = ["/payments", "/payments/process/1"]
 
 
-def assert_refused(world: World, response: TestResponse, status: int) -> None:
+def assert_refused(world: World, response: Answer, status: int) -> None:
     assert response.status_code == status
     assert response.content_type == "application/problem+json"
     document = response.json
@@ -29,10 +28,11 @@ def assert_refused(world: World, response: TestResponse, status: int) -> None:
     assert len(world.all(Payment)) == 2
     assert len(world.all(PaymentEvent)) == 2
     assert world.all(PaymentAttempt) == []
-    assert world.fraud.requests == world.bank.sales == []
+    assert not world.fraud.requests
+    assert not world.bank.sales
 
 
-def post(world: World, path: str, body: bytes, content_type: str = "application/json") -> TestResponse:
+def post(world: World, path: str, body: bytes, content_type: str = "application/json") -> Answer:
     return world.client.post(path, data=body, content_type=content_type)
 
 
@@ -65,14 +65,20 @@ def test_what_is_no_object_of_strict_json_is_refused(world: World, path: str, bo
     assert_refused(world, post(world, path, body), 400)
 
 
+WRONG_AMOUNTS: Sequence[object] = [
+    *(0, -1, -59.5, 0.004, "0", "-5", "", "ten", "1e2", "1,5", "0x10", "NaN", "10\x00", " ", "\u0665"),
+    *(True, None, [], {}, [5], "9" * 40, 10000000000, "1" * 60000),
+]
+WRONG_IDS: Sequence[object] = [
+    *(0, -1, 1.5, "", "abc", "1.5", "1 1", "\x00", None, [], {}, False, 2**63, "9" * 40),
+]
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        *(("total_amount", bad) for bad in (0, -1, -59.5, 0.004, "0", "-5", "", "ten", "1e2", "1,5", "0x10")),
-        *(("total_amount", bad) for bad in (True, None, [], {}, [5], "9" * 40, 10000000000, "NaN", "\u0665")),
-        *(("total_amount", bad) for bad in ("10\x00", "1" * 60000, " ")),
-        *(("order_id", bad) for bad in (0, -1, 1.5, "", "abc", "1.5", None, [], {}, False, 2**63, "9" * 40)),
-        *(("user_id", bad) for bad in (0, -1, 1.5, "", "one", "1 1", None, [], {}, False, 2**63, "\u0000")),
+        *(("total_amount", wrong) for wrong in WRONG_AMOUNTS),
+        *((field, wrong) for field in ("order_id", "user_id") for wrong in WRONG_IDS),
     ],
     ids=lambda value: repr(value)[:20],
 )
@@ -136,8 +142,12 @@ def test_what_is_not_there_is_404(world: World, path: str) -> None:
     assert_refused(world, world.client.post(path, json=GOOD), 404)
 
 
+def raise_defect() -> NoReturn:
+    raise KeyError(4111111111111111)
+
+
 def test_a_defect_is_a_problem_without_its_inside(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    world.app.add_url_rule("/defect", view_func=lambda: {}[4111111111111111])
+    world.app.add_url_rule("/defect", view_func=raise_defect)
 
     response = world.client.get("/defect")
 
@@ -179,7 +189,7 @@ def rows(world: World) -> Mapping[str, int]:
     return {model.__tablename__: len(world.all(model)) for model in (Payment, PaymentAttempt, PaymentEvent)}
 
 
-def assert_answered(world: World, response: TestResponse, before: Mapping[str, int], good: set[int]) -> None:
+def assert_answered(world: World, response: Answer, before: Mapping[str, int], good: set[int]) -> None:
     if response.status_code in good:
         return
     assert 400 <= response.status_code < 500

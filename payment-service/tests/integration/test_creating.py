@@ -122,7 +122,8 @@ def test_the_same_order_again_is_another_payment_even_when_the_first_is_paid(wor
 def test_create_calls_nobody_and_writes_its_event(world: World) -> None:
     payment_id = world.create()
 
-    assert world.fraud.requests == world.bank.sales == []
+    assert not world.fraud.requests
+    assert not world.bank.sales
     assert world.messages() == []
     assert world.events(payment_id) == ["payment.created"]
     assert world.payment(payment_id).status == PaymentStatus.PENDING

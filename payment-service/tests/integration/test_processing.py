@@ -7,6 +7,7 @@ from payment_service.models.payment import Payment
 from payment_service.models.payment_attempt import PaymentAttempt
 from payment_service.testing import (
     OTHER_CARD,
+    Answer,
     World,
     be_full,
     decline,
@@ -17,10 +18,9 @@ from payment_service.testing import (
 from payment_service.values.assessment import FraudDecision
 from payment_service.values.statuses import PaymentStatus
 from sqlalchemy import update
-from werkzeug.test import TestResponse
 
 
-def assert_problem(response: TestResponse, status: int, code: str) -> None:
+def assert_problem(response: Answer, status: int, code: str) -> None:
     assert response.status_code == status
     assert response.content_type == "application/problem+json"
     assert response.json["code"] == code

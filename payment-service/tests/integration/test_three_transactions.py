@@ -157,7 +157,8 @@ def test_a_database_that_is_away_before_the_claim_is_503_and_nothing_is_called(
 
     assert (response.status_code, response.json["code"]) == (503, "database_unavailable")
     assert int(response.headers["Retry-After"]) > 0
-    assert world.fraud.requests == world.bank.sales == []
+    assert not world.fraud.requests
+    assert not world.bank.sales
     assert world.payment(payment_id).status == PaymentStatus.PENDING
 
 
