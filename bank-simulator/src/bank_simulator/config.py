@@ -1,18 +1,14 @@
 """The simulator's settings."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from environs import Env
 from marshmallow import ValidationError
-from service_kit.config import ConfigurationError, Profile, read_profile, read_secret
+from service_kit.config import ConfigurationError, Profile, read_database_url, read_profile, read_secret
 from service_kit.strict_json import MalformedJson
-from sqlalchemy.engine import make_url
 
 from bank_simulator.schemas.admin import read_fault_plan
 from bank_simulator.values.fault_plan import FaultPlan
-
-DEFAULT_DATABASE = ".run/bank-simulator.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +33,7 @@ class Config:
         env = Env()
         profile: Profile = read_profile(env)
         return cls(
-            database_url=_absolute(env.str("DATABASE_URL", "") or f"sqlite:///{DEFAULT_DATABASE}"),
+            database_url=read_database_url(env, "bank-simulator"),
             bank_token=read_secret(env, profile, "BANK_TOKEN", "lab-bank-token"),
             card_key=read_secret(env, profile, "BANK_CARD_KEY", "lab-card-key"),
             slow_answer_s=env.float("BANK_SLOW_ANSWER_S", 8.0),
@@ -51,13 +47,3 @@ def _read_faults(text: str) -> FaultPlan:
         return read_fault_plan(text)
     except (MalformedJson, ValidationError) as exc:
         raise ConfigurationError(f"BANK_FAULTS is not a fault plan: {exc}") from exc
-
-
-def _absolute(url: str) -> str:
-    """Make a relative SQLite path absolute; Flask-SQLAlchemy would look in another folder than ours."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        return url
-    path = Path(parsed.database).absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return parsed.set(database=str(path)).render_as_string(hide_password=False)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from environs import Env
-from service_kit.config import ConfigurationError, Profile, read_profile, read_secret
+from service_kit.config import ConfigurationError, Profile, read_database_url, read_profile, read_secret
 
 from fraud_service.rules.amount_limit import ANY_OTHER_CURRENCY
 from fraud_service.values.inputs import Thresholds, VelocityLimit
@@ -34,10 +34,9 @@ class Config:
         """
         env = Env()
         profile = read_profile(env)
-        default_database = f"sqlite:///{Path('.run/fraud-service.db').absolute()}"
         return cls(
             profile=profile,
-            database_url=env.str("DATABASE_URL", default_database),
+            database_url=read_database_url(env, "fraud-service"),
             migrations_dir=env.path("MIGRATIONS_DIR", Path(__file__).parents[2] / "migrations"),
             service_token=read_secret(env, profile, "SERVICE_TOKEN", "lab-service-token"),
             thresholds=Thresholds(

@@ -6,9 +6,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from environs import Env
-from service_kit.config import ConfigurationError, Profile, read_profile, read_secret
+from service_kit.config import ConfigurationError, Profile, read_database_url, read_profile, read_secret
 from service_kit.wake import parse_address
-from sqlalchemy.engine import make_url
 
 from notification_service.errors import AddressNotUsable
 from notification_service.values.email_address import check_pattern, email_address
@@ -49,7 +48,7 @@ class Config:
         env = Env()
         profile = read_profile(env)
         return cls(
-            database_url=_absolute(env.str("DATABASE_URL", "") or "sqlite:///.run/notification-service.db"),
+            database_url=read_database_url(env, "notification-service"),
             outbox_dir=Path(env.str("OUTBOX_DIR", "") or ".run/mail").absolute(),
             service_token=read_secret(env, profile, "SERVICE_TOKEN", "lab-service-token"),
             smtp=_smtp(env, profile),
@@ -114,13 +113,3 @@ def _wake_address(text: str) -> str:
     except ValueError as exc:
         raise ConfigurationError(f"WORKER_WAKE_ADDRESS: {exc}") from exc
     return text
-
-
-def _absolute(url: str) -> str:
-    """Make a SQLite path absolute: Flask-SQLAlchemy would take it from another folder than we are in."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        return url
-    path = Path(parsed.database).absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return parsed.set(database=str(path)).render_as_string(hide_password=False)

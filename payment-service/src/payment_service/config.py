@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from environs import Env
-from service_kit.config import Profile, read_profile, read_secret
+from service_kit.config import Profile, read_database_url, read_profile, read_secret
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -70,11 +70,10 @@ class Config:
         """
         env = Env()
         profile = read_profile(env)
-        default_database = f"sqlite:///{Path('.run/payment-service.db').absolute()}"
         proxies: list[str] = env.list("TRUSTED_PROXIES", [])
         return cls(
             profile=profile,
-            database_url=env.str("DATABASE_URL", default_database),
+            database_url=read_database_url(env, "payment-service"),
             migrations_dir=env.path("MIGRATIONS_DIR", Path(__file__).parents[2] / "migrations"),
             service_token=read_secret(env, profile, "SERVICE_TOKEN", "lab-service-token"),
             bank_url=env.str("BANK_URL", "http://127.0.0.1:5012"),

@@ -1,9 +1,10 @@
 """Column types that behave alike on SQLite, MariaDB and MySQL."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Integer, String
+from sqlalchemy import BigInteger, DateTime, Enum, Integer, String
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -44,4 +45,15 @@ def ascii_key(length: int) -> TypeEngine[str]:
     """
     return String(length).with_variant(
         mysql.VARCHAR(length, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
+    )
+
+
+def enum_column(kind: type[StrEnum], length: int) -> Enum:
+    """Return a column type that stores the values of ``kind`` as plain text, the same on every engine."""
+    return Enum(
+        kind,
+        native_enum=False,
+        create_constraint=False,
+        length=length,
+        values_callable=lambda members: [member.value for member in members],
     )

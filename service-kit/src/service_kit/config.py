@@ -1,8 +1,10 @@
 """Reading a service's configuration from the environment, once, at start."""
 
 from enum import StrEnum
+from pathlib import Path
 
 from environs import Env
+from sqlalchemy.engine import make_url
 
 
 class Profile(StrEnum):
@@ -39,3 +41,18 @@ def read_secret(env: Env, profile: Profile, name: str, lab_default: str) -> str:
     if profile is Profile.PRODUCTION and (not value or value == lab_default):
         raise ConfigurationError(f"{name} must be set to a secret of your own in the production profile.")
     return value
+
+
+def read_database_url(env: Env, service: str) -> str:
+    """Read ``DATABASE_URL``; without it, a SQLite file of the service's name in ``.run``.
+
+    A SQLite path is made absolute, because Flask-SQLAlchemy would take it from another folder than ours,
+    and its folder is made.
+    """
+    url: str = env.str("DATABASE_URL", "") or f"sqlite:///.run/{service}.db"
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        return url
+    path = Path(parsed.database).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return parsed.set(database=str(path)).render_as_string(hide_password=False)

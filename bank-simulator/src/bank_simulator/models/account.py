@@ -1,10 +1,10 @@
 """Accounts of the ledger."""
 
-from service_kit.columns import BigId, ascii_key
+from service_kit.columns import BigId, ascii_key, enum_column
 from sqlalchemy import BigInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bank_simulator.models.base import Base, enum_column
+from bank_simulator.models.base import Base
 from bank_simulator.values.vocabulary import AccountKind, Bank
 
 
@@ -20,8 +20,8 @@ class Account(Base):
     __table_args__ = (UniqueConstraint("kind", "owner", "currency", name="uq_accounts_kind_owner_currency"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    kind: Mapped[AccountKind] = mapped_column(enum_column(AccountKind))
+    kind: Mapped[AccountKind] = mapped_column(enum_column(AccountKind, 32))
     owner: Mapped[str] = mapped_column(ascii_key(64))
     currency: Mapped[str] = mapped_column(ascii_key(3))
-    bank: Mapped[Bank] = mapped_column(enum_column(Bank))
+    bank: Mapped[Bank] = mapped_column(enum_column(Bank, 32))
     balance_minor: Mapped[int | None] = mapped_column(BigInteger)

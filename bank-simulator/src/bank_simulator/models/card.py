@@ -1,10 +1,10 @@
 """Cards that client banks issued."""
 
-from service_kit.columns import BigId, ascii_key
+from service_kit.columns import BigId, ascii_key, enum_column
 from sqlalchemy import BigInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bank_simulator.models.base import Base, enum_column
+from bank_simulator.models.base import Base
 from bank_simulator.values.vocabulary import Bank, Manner
 
 
@@ -18,9 +18,9 @@ class Card(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     number: Mapped[str] = mapped_column(ascii_key(19), unique=True)
-    bank: Mapped[Bank] = mapped_column(enum_column(Bank))
+    bank: Mapped[Bank] = mapped_column(enum_column(Bank, 32))
     exp_year: Mapped[int]
     exp_month: Mapped[int]
     cvv_hash: Mapped[str] = mapped_column(ascii_key(64))
-    manner: Mapped[Manner] = mapped_column(enum_column(Manner))
+    manner: Mapped[Manner] = mapped_column(enum_column(Manner, 32))
     opening_minor: Mapped[int | None] = mapped_column(BigInteger)

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from service_kit.columns import BigId, UtcDateTime, ascii_key
+from service_kit.columns import BigId, UtcDateTime, ascii_key, enum_column
 from sqlalchemy import Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fraud_service.models.base import Base, enum_column, exact_text
+from fraud_service.models.base import Base, exact_text
 from fraud_service.values.vocabulary import Decision
 
 
@@ -31,7 +31,7 @@ class Assessment(Base):
     assessment_id: Mapped[str] = mapped_column(ascii_key(32), unique=True)
     attempt_id: Mapped[str] = mapped_column(ascii_key(64), unique=True)
     assessed_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    decision: Mapped[Decision] = mapped_column(enum_column(Decision))
+    decision: Mapped[Decision] = mapped_column(enum_column(Decision, 16))
     is_counted: Mapped[bool]
     card_fingerprint: Mapped[str] = mapped_column(ascii_key(64))
     merchant_id: Mapped[str] = mapped_column(ascii_key(64))

@@ -1,9 +1,7 @@
 """The base class of this service's tables, and its column types."""
 
-from enum import StrEnum
-
 from service_kit.database import new_metadata
-from sqlalchemy import Enum, String
+from sqlalchemy import String
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeEngine
@@ -13,17 +11,6 @@ class Base(DeclarativeBase):
     """Base class of this service's tables."""
 
     metadata = new_metadata()
-
-
-def enum_column(kind: type[StrEnum]) -> Enum:
-    """Return a column type that stores the values of ``kind`` in 16 characters."""
-    return Enum(
-        kind,
-        native_enum=False,
-        create_constraint=False,
-        length=16,
-        values_callable=lambda members: [member.value for member in members],
-    )
 
 
 def exact_text(length: int) -> TypeEngine[str]:

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from service_kit.columns import BigId, UtcDateTime
+from service_kit.columns import BigId, UtcDateTime, enum_column
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fraud_service.models.base import Base, enum_column, exact_text
+from fraud_service.models.base import Base, exact_text
 from fraud_service.values.inputs import ListedValue
 from fraud_service.values.vocabulary import ListKind, Subject
 
@@ -22,8 +22,8 @@ class ListEntry(Base):
     __table_args__ = (UniqueConstraint("subject", "value", "kind"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    kind: Mapped[ListKind] = mapped_column(enum_column(ListKind))
-    subject: Mapped[Subject] = mapped_column(enum_column(Subject))
+    kind: Mapped[ListKind] = mapped_column(enum_column(ListKind, 16))
+    subject: Mapped[Subject] = mapped_column(enum_column(Subject, 16))
     value: Mapped[str] = mapped_column(exact_text(160))
     reason: Mapped[str] = mapped_column(String(MAX_REASON))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
