@@ -22,7 +22,7 @@ def main() -> None:
         terminal=Terminal(process.name for process in table),
         guard=Guard(),
         stop=StopSignals(),
-        on_ready=lambda missing: print("READY" if not missing else f"READY without {missing}", flush=True),  # noqa: T201
+        on_ready=lambda missing: print("READY" if not missing else f"READY without {missing}", flush=True),
     )
     supervisor.run()
 
