@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bank_simulator.values.test_cards import TEST_CARDS
 from payment_service.config import TimeLimits
 
 from run.settings import RunSettings
@@ -57,6 +58,17 @@ def test_every_setting_of_a_run_and_of_compose_is_documented() -> None:
             names.add(line.partition("=")[0])
 
     assert [name for name in sorted(names) if f"`{name}`" not in page] == []
+
+
+def test_cards_shown_to_newcomers_do_what_is_said() -> None:
+    outcomes = {card.number: card.outcome for card in TEST_CARDS}
+    table = (CHECKOUT / "README.md").read_text().partition("## Test cards")[2].partition("##")[0]
+    rows = re.findall(r"^\| ([0-9][0-9 ·]*) \| (\w+)", table, re.MULTILINE)
+
+    assert len(rows) >= 10
+    for numbers, verb in rows:
+        for number in numbers.split(" · "):
+            assert outcomes[number].startswith(verb), number
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
