@@ -40,7 +40,14 @@ demo: $(VENV)/.installed-run ## Play an order's payment step by step (on `make r
 .PHONY: up down
 up: ## Start everything in containers; GATEWAY=no leaves port 8080 to Store Manager's own gateway
 	@docker network inspect $(NETWORK) >/dev/null 2>&1 || docker network create $(NETWORK) >/dev/null
-	$(COMPOSE) $(if $(filter no,$(GATEWAY)),-f docker-compose.without-gateway.yml) up --build --detach --wait
+ifeq ($(GATEWAY),no)
+	$(COMPOSE) rm --stop --force gateway
+	$(COMPOSE) -f docker-compose.without-gateway.yml up --build --detach --wait
+	@echo "payments: http://localhost:5009, payments_api:5009 on $(NETWORK) · e-mails: http://localhost:8025"
+else
+	$(COMPOSE) up --build --detach --wait
+	@echo "gateway: http://localhost:8080 · e-mails: http://localhost:8025 · API: http://localhost:5009/docs"
+endif
 
 down: ## Stop the containers; their data stays
 	$(COMPOSE) down

@@ -138,6 +138,20 @@ def test_a_start_that_was_killed_while_it_migrated_is_made_good_by_the_next(
     assert payment(settings, 1)["is_paid"] is False
 
 
+def test_the_demo_plays_on_the_running_system_with_a_shop_for_as_long_as_it_lasts(
+    settings: RunSettings, run_it: RunIt, start: Callable[..., Watched]
+) -> None:
+    watched = run_it(settings)
+    demo = start("-m", "run", "demo", RUN_DIR=str(settings.run_dir))
+
+    assert demo.process.wait(60) == 0, demo.printed()
+    assert "Playing on the running system." in demo.printed()
+    assert payment(settings, 3)["is_paid"] is True
+    with pytest.raises(requests.ConnectionError):
+        requests.get(settings.store_manager, timeout=5)
+    assert watched.process.poll() is None
+
+
 def test_the_demo_shows_every_step_and_leaves_nothing_running(
     tmp_path: Path, start: Callable[..., Watched]
 ) -> None:
