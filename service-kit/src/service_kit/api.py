@@ -1,8 +1,9 @@
 """HTTP interface of a service: strict JSON in, exact JSON out, OpenAPI 3.1, a docs page without network."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import flask_smorest
 import flask_swagger_ui
@@ -21,6 +22,9 @@ from webargs.flaskparser import FlaskParser, is_json_request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from service_kit import strict_json
+from service_kit.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 _SWAGGER_FILES = Path(flask_swagger_ui.__file__).parent / "dist"
 _DOCS_PAGE = (Path(__file__).parent / "templates" / "docs.html").read_text()
@@ -66,15 +70,44 @@ class StrictParser(FlaskParser):
         raise error
 
 
+class ProblemSchema(ma.Schema):
+    """A problem document (RFC 9457), as the descriptions show it."""
+
+    type = ma.fields.String(required=True, metadata={"example": "urn:problem:invalid_input"})
+    title = ma.fields.String(required=True, metadata={"example": "Bad Request"})
+    status = ma.fields.Integer(required=True, metadata={"example": 400})
+    detail = ma.fields.String(required=True, metadata={"description": "For people."})
+    code = ma.fields.String(required=True, metadata={"description": "For programs."})
+    instance = ma.fields.String(metadata={"description": "The path that was called."})
+    error = ma.fields.String(metadata={"description": "The detail again, for older clients."})
+    request_id = ma.fields.String(allow_none=True)
+    errors = ma.fields.Dict(
+        keys=ma.fields.String(),
+        values=ma.fields.List(ma.fields.String()),
+        metadata={"description": "Messages by field, where a schema refused the input."},
+    )
+
+
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
-    """flask-smorest's blueprint with strict parsing."""
+    """flask-smorest's blueprint with strict parsing, and problem documents as its errors."""
 
     ARGUMENTS_PARSER = StrictParser()
 
+    def problem(self, status: int, description: str) -> Callable[[View], View]:
+        """Document an error answer of a view."""
+        decorator: Callable[[View], View] = self.alt_response(
+            status, schema=ProblemSchema, description=description, content_type=PROBLEM_CONTENT_TYPE
+        )
+        return decorator
 
-def init_app(
-    app: Flask, *, title: str, version: str, description: str, max_body_bytes: int
-) -> flask_smorest.Api:
+
+class Api(flask_smorest.Api):  # type: ignore[misc]
+    """flask-smorest's API with problem documents as its errors."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+
+def init_app(app: Flask, *, title: str, version: str, description: str, max_body_bytes: int) -> Api:
     """Set up JSON, the body limit, ``/openapi.json`` and ``/docs``; return the API for the blueprints."""
     app.json = StrictJsonProvider(app)
     app.config.update(
@@ -89,7 +122,7 @@ def init_app(
     app.before_request(_refuse_oversize)
     app.add_url_rule("/docs", "docs_page", _docs_page)
     app.add_url_rule("/docs/<path:name>", "docs_asset", _docs_asset)
-    return flask_smorest.Api(app)
+    return Api(app)
 
 
 def _refuse_oversize() -> None:
@@ -106,17 +139,3 @@ def _docs_page() -> Response:
 
 def _docs_asset(name: str) -> Response:
     return send_from_directory(_SWAGGER_FILES, name)
-
-
-class ProblemSchema(ma.Schema):
-    """A problem document (RFC 9457) as the descriptions show it."""
-
-    type = ma.fields.String(required=True, metadata={"example": "urn:problem:payment_not_found"})
-    title = ma.fields.String(required=True)
-    status = ma.fields.Integer(required=True)
-    detail = ma.fields.String(required=True)
-    code = ma.fields.String(required=True, metadata={"description": "For programs; detail is for people."})
-    instance = ma.fields.String()
-    error = ma.fields.String(metadata={"description": "The detail again, for older clients."})
-    request_id = ma.fields.String()
-    errors = ma.fields.Dict(metadata={"description": "Messages per field of the input."})

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from flask import Flask
-from flask_smorest import Api
 
 from service_kit import api, health, logs, problems, request_context, time_budget
 from service_kit.database import Database, engine_options, prepare_engine
@@ -12,7 +11,7 @@ from service_kit.problems import ProblemTable
 MAX_BODY_BYTES = 64 * 1024
 
 
-def begin(app: Flask, db: Database, database_url: str, *, title: str, description: str) -> Api:
+def begin(app: Flask, db: Database, database_url: str, *, title: str, description: str) -> api.Api:
     """Connect the database and set up identity, logs and the API; return the API for the blueprints."""
     # `//` is another address, and no redirect: gateways follow those by themselves.
     app.url_map.merge_slashes = False

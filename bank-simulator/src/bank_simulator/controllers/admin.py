@@ -17,7 +17,6 @@ from bank_simulator.schemas.admin import (
     RequestsQuerySchema,
     RequestsSchema,
 )
-from bank_simulator.schemas.problem import ProblemSchema
 from bank_simulator.values.fault_plan import FaultPlan
 
 admin = Blueprint("admin", __name__, url_prefix="/admin", description="For tests and operators")
@@ -34,7 +33,7 @@ def show_faults() -> FaultPlan:
 @admin.post("/faults")
 @admin.arguments(FaultPlanSchema)
 @admin.response(200, FaultPlanSchema)
-@admin.alt_response(400, schema=ProblemSchema, description="The body is not a fault plan")
+@admin.problem(400, "The body is not a fault plan")
 def change_faults(body: FaultPlan) -> FaultPlan:
     """Put another plan in force, whole; arrivals are counted from one again. It survives a restart."""
     set_fault_plan(body)
@@ -60,7 +59,7 @@ def show_totals() -> dict[str, Any]:
 @admin.get("/requests")
 @admin.arguments(RequestsQuerySchema, location="query")
 @admin.response(200, RequestsSchema)
-@admin.alt_response(400, schema=ProblemSchema, description="No merchant_id, or a bad page")
+@admin.problem(400, "No merchant_id, or a bad page")
 def show_requests(query: dict[str, Any]) -> RequestPage:
     """List a merchant's requests, oldest first."""
     return list_requests(**query)

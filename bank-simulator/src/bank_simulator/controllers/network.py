@@ -24,7 +24,6 @@ from bank_simulator.schemas.network import (
     SaleSchema,
     VoidSchema,
 )
-from bank_simulator.schemas.problem import ProblemSchema
 
 
 class RequestIdConverter(BaseConverter):
@@ -36,15 +35,15 @@ class RequestIdConverter(BaseConverter):
 network = Blueprint("network", __name__, url_prefix="/network", description="The card network")
 network.before_request(require_bank_token)
 
-_REUSED = {"schema": ProblemSchema, "description": "This request_id was used before with other parameters"}
-_INVALID = {"schema": ProblemSchema, "description": "The body is not such a request"}
+_REUSED = "This request_id was used before with other parameters"
+_INVALID = "The body is not such a request"
 
 
 @network.post("/sales")
 @network.arguments(SaleSchema)
 @network.response(200, AnswerSchema)
-@network.alt_response(400, **_INVALID)
-@network.alt_response(409, **_REUSED)
+@network.problem(400, _INVALID)
+@network.problem(409, _REUSED)
 @faulty
 def sell(body: Pay) -> NetworkRequest:
     """Authorise and capture in one step."""
@@ -54,8 +53,8 @@ def sell(body: Pay) -> NetworkRequest:
 @network.post("/authorizations")
 @network.arguments(AuthorizationSchema)
 @network.response(200, AnswerSchema)
-@network.alt_response(400, **_INVALID)
-@network.alt_response(409, **_REUSED)
+@network.problem(400, _INVALID)
+@network.problem(409, _REUSED)
 @faulty
 def authorize(body: Pay) -> NetworkRequest:
     """Hold the money until it is captured or released."""
@@ -65,8 +64,8 @@ def authorize(body: Pay) -> NetworkRequest:
 @network.post("/captures")
 @network.arguments(CaptureSchema)
 @network.response(200, AnswerSchema)
-@network.alt_response(400, **_INVALID)
-@network.alt_response(409, **_REUSED)
+@network.problem(400, _INVALID)
+@network.problem(409, _REUSED)
 @faulty
 def capture_held(body: Capture) -> NetworkRequest:
     """Take authorised money, in one part or several; a final capture releases the rest."""
@@ -76,8 +75,8 @@ def capture_held(body: Capture) -> NetworkRequest:
 @network.post("/voids")
 @network.arguments(VoidSchema)
 @network.response(200, AnswerSchema)
-@network.alt_response(400, **_INVALID)
-@network.alt_response(409, **_REUSED)
+@network.problem(400, _INVALID)
+@network.problem(409, _REUSED)
 @faulty
 def void_payment(body: Void) -> NetworkRequest:
     """Release what is still held, or give a sale of the last 24 hours back whole."""
@@ -87,8 +86,8 @@ def void_payment(body: Void) -> NetworkRequest:
 @network.post("/refunds")
 @network.arguments(RefundSchema)
 @network.response(200, AnswerSchema)
-@network.alt_response(400, **_INVALID)
-@network.alt_response(409, **_REUSED)
+@network.problem(400, _INVALID)
+@network.problem(409, _REUSED)
 @faulty
 def refund_captured(body: Refund) -> NetworkRequest:
     """Give back captured money, all together at most what was captured."""
@@ -97,7 +96,7 @@ def refund_captured(body: Refund) -> NetworkRequest:
 
 @network.get("/requests/<request_id:request_id>")
 @network.response(200, AnswerSchema)
-@network.alt_response(404, schema=ProblemSchema, description="No request with this id has arrived")
+@network.problem(404, "No request with this id has arrived")
 @faulty
 def show_request(request_id: str) -> NetworkRequest:
     """Tell what became of a request."""

@@ -2,13 +2,10 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from http import HTTPStatus
-from typing import TypeVar
 
 from flask import Response
 from service_kit.api import Blueprint
-from service_kit.problems import CONTENT_TYPE
 from service_kit.service_token import require_service_token
 
 from fraud_service.commands.assess_attempt import AssessAttempt, assess_attempt
@@ -17,14 +14,12 @@ from fraud_service.schemas.assessment import (
     AssessmentRequestSchema,
     AssessmentSchema,
     ExplanationSchema,
-    ProblemSchema,
 )
 from fraud_service.values.attempt import Attempt
 from fraud_service.values.inputs import Thresholds
 
 # The name of the security scheme in the OpenAPI document.
 SERVICE_TOKEN = "service_token"  # noqa: S105  a name, no secret
-View = TypeVar("View", bound=Callable[..., Response])
 
 
 def assessments_blueprint(token: str, thresholds: Thresholds, clock: Callable[[], datetime]) -> Blueprint:
@@ -36,7 +31,6 @@ def assessments_blueprint(token: str, thresholds: Thresholds, clock: Callable[[]
         description="Judging attempts to pay. For our other services only: the gateway has no route to it.",
     )
     require_service_token(assessments, token)
-    problem = partial(_problem, assessments)
 
     @assessments.post("")
     @assessments.arguments(AssessmentRequestSchema)
@@ -44,10 +38,10 @@ def assessments_blueprint(token: str, thresholds: Thresholds, clock: Callable[[]
     @assessments.alt_response(
         200, schema=AssessmentSchema, description="Judged before; the stored answer, byte for byte"
     )
-    @problem(400, "Not a request that can be judged")
-    @problem(401, "Without the service token")
-    @problem(409, "Judged before, with other inputs")
-    @problem(503, "The database is away; ask again")
+    @assessments.problem(400, "Not a request that can be judged")
+    @assessments.problem(401, "Without the service token")
+    @assessments.problem(409, "Judged before, with other inputs")
+    @assessments.problem(503, "The database is away; ask again")
     @assessments.doc(security=[{SERVICE_TOKEN: []}])
     def assess(attempt: Attempt) -> Response:
         """Judge an attempt to pay, once.
@@ -62,19 +56,11 @@ def assessments_blueprint(token: str, thresholds: Thresholds, clock: Callable[[]
 
     @assessments.get("/<attempt_id>")
     @assessments.response(200, ExplanationSchema)
-    @problem(401, "Without the service token")
-    @problem(404, "No such attempt was judged")
+    @assessments.problem(401, "Without the service token")
+    @assessments.problem(404, "No such attempt was judged")
     @assessments.doc(security=[{SERVICE_TOKEN: []}])
     def explain(attempt_id: str) -> Response:
         """Say why an attempt was judged as it was: the answer, and every input that was used for it."""
         return Response(explain_assessment(attempt_id), content_type="application/json")
 
     return assessments
-
-
-def _problem(blueprint: Blueprint, status: int, description: str) -> Callable[[View], View]:
-    """Document an error answer."""
-    decorator: Callable[[View], View] = blueprint.alt_response(
-        status, schema=ProblemSchema, description=description, content_type=CONTENT_TYPE
-    )
-    return decorator

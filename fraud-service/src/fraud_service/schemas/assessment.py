@@ -169,17 +169,3 @@ class ExplanationSchema(AssessmentSchema):
     counters = ma.fields.Nested(CountersSchema)
     thresholds = ma.fields.Nested(ThresholdsSchema)
     list_entries = ma.fields.List(ma.fields.Nested(ListEntrySchema))
-
-
-class ProblemSchema(ma.Schema):
-    """A problem document (RFC 9457)."""
-
-    type = ma.fields.String(metadata={"example": "urn:problem:invalid_input"})
-    title = ma.fields.String(metadata={"example": "Bad Request"})
-    status = ma.fields.Integer(metadata={"example": 400})
-    detail = ma.fields.String(metadata={"example": "currency: Must be 3 capital letters."})
-    code = ma.fields.String(metadata={"example": "invalid_input"})
-    instance = ma.fields.String(metadata={"example": "/internal/assessments"})
-    error = ma.fields.String(metadata={"description": "Repeats the detail"})
-    request_id = ma.fields.String()
-    errors = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.List(ma.fields.String()))

@@ -1,6 +1,5 @@
 """``/internal/notifications``: what other services want people told."""
 
-from service_kit import problems
 from service_kit.api import Blueprint
 from service_kit.service_token import require_service_token
 from service_kit.wake import Waker
@@ -17,12 +16,10 @@ from notification_service.schemas.notification import (
     NotificationSchema,
     NotificationStateSchema,
 )
-from notification_service.schemas.problem import ProblemSchema
 
 # The name of the security scheme in the OpenAPI document.
 SERVICE_TOKEN = "service_token"  # noqa: S105  a name
 INVALID = "Not valid: malformed JSON, a wrong type, an unknown member, an address that cannot be written to"
-PROBLEM = {"schema": ProblemSchema, "content_type": problems.CONTENT_TYPE}
 
 
 def notifications_blueprint(config: Config, waker: Waker) -> Blueprint:
@@ -35,9 +32,9 @@ def notifications_blueprint(config: Config, waker: Waker) -> Blueprint:
     @notifications.post("")
     @notifications.arguments(NotificationSchema)
     @notifications.response(202, AcceptedSchema)
-    @notifications.alt_response(400, **PROBLEM, description=INVALID)
-    @notifications.alt_response(401, **PROBLEM, description="Without the service token")
-    @notifications.alt_response(409, **PROBLEM, description="This event_id came before, with other content")
+    @notifications.problem(400, INVALID)
+    @notifications.problem(401, "Without the service token")
+    @notifications.problem(409, "This event_id came before, with other content")
     @notifications.doc(security=[{SERVICE_TOKEN: []}])
     def accept(command: AcceptNotification) -> Accepted:
         """Accept a notification for delivery.
@@ -51,8 +48,8 @@ def notifications_blueprint(config: Config, waker: Waker) -> Blueprint:
 
     @notifications.get("/<string:event_id>")
     @notifications.response(200, NotificationStateSchema)
-    @notifications.alt_response(401, **PROBLEM, description="Without the service token")
-    @notifications.alt_response(404, **PROBLEM, description="No such event was accepted")
+    @notifications.problem(401, "Without the service token")
+    @notifications.problem(404, "No such event was accepted")
     @notifications.doc(security=[{SERVICE_TOKEN: []}])
     def show(event_id: str) -> NotificationState:
         """Show where a notification stands, with its delivery log."""

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response, request
-from service_kit.api import Blueprint, ProblemSchema, StrictParser
+from service_kit.api import Blueprint, StrictParser
 from service_kit.problems import Problem
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
@@ -67,7 +67,7 @@ def forms_go_to_the_page(view: Callable[..., Any]) -> Callable[..., Any]:
 @lab_payments.post("/payments")
 @lab_payments.arguments(CreatePaymentSchema)
 @lab_payments.response(201, CreatedSchema)
-@lab_payments.alt_response(503, schema=ProblemSchema, description="The database is away; nothing is stored")
+@lab_payments.problem(503, "The database is away; nothing is stored")
 def create(body: dict[str, Any]) -> dict[str, int]:
     """Create a payment for an order. Nothing is charged, and nothing is ever deduplicated."""
     payment = create_payment(CreatePayment(**body), current_dependencies())
@@ -76,7 +76,7 @@ def create(body: dict[str, Any]) -> dict[str, int]:
 
 @lab_payments.get("/payments/<payment_id>")
 @lab_payments.response(200, PaymentSchema)
-@lab_payments.alt_response(404, schema=ProblemSchema, description="No such payment")
+@lab_payments.problem(404, "No such payment")
 def show(payment_id: str) -> Payment:
     """Show a payment."""
     return get_payment(read_payment_id(payment_id))
@@ -94,13 +94,11 @@ def show_page(payment_id: str) -> Response:
 @lab_payments.arguments(CardSchema)
 @lab_payments.response(200, ProcessedSchema, description="Paid, now or before")
 @lab_payments.alt_response(202, schema=ProcessedSchema, description="The outcome is not known yet")
-@lab_payments.alt_response(
-    402, schema=ProblemSchema, description="The bank declined; another card may follow"
-)
-@lab_payments.alt_response(404, schema=ProblemSchema, description="No such payment")
-@lab_payments.alt_response(409, schema=ProblemSchema, description="Processed elsewhere now, or closed")
-@lab_payments.alt_response(502, schema=ProblemSchema, description="Surely not charged; payable again")
-@lab_payments.alt_response(503, schema=ProblemSchema, description="Not now; not charged; payable again")
+@lab_payments.problem(402, "The bank declined; another card may follow")
+@lab_payments.problem(404, "No such payment")
+@lab_payments.problem(409, "Processed elsewhere now, or closed")
+@lab_payments.problem(502, "Surely not charged; payable again")
+@lab_payments.problem(503, "Not now; not charged; payable again")
 def process(card: CardInput, payment_id: str) -> Any:
     """Pay with a card. Sent again, it charges nothing again."""
     dependencies = current_dependencies()
