@@ -1,9 +1,14 @@
 """What the gunicorn.conf.py of every service has in common."""
 
 import gc
+from pathlib import Path
 from typing import Any
 
 from environs import Env
+
+
+# Heartbeats go to a file: in memory where there is such a folder, so that a busy disk stops no worker.
+_MEMORY = Path("/dev/shm")  # noqa: S108
 
 
 def calm_garbage_collector(_worker: object) -> None:
@@ -27,7 +32,7 @@ def settings(default_port: int, *, workers: int = 1, threads: int = 16) -> dict[
         "timeout": 60,
         "graceful_timeout": 25,
         "accesslog": None,
-        "worker_tmp_dir": env.str("WORKER_TMP_DIR", "/dev/shm"),  # noqa: S108  memory, for heartbeats only
+        "worker_tmp_dir": str(_MEMORY) if _MEMORY.is_dir() else None,
         "control_socket_disable": True,
         "post_worker_init": calm_garbage_collector,
     }
