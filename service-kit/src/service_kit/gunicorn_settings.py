@@ -6,7 +6,6 @@ from typing import Any
 
 from environs import Env
 
-
 # Heartbeats go to a file: in memory where there is such a folder, so that a busy disk stops no worker.
 _MEMORY = Path("/dev/shm")  # noqa: S108
 
