@@ -150,7 +150,9 @@ class Database(SQLAlchemy):
         try:
             session.commit()
         except DBAPIError as exc:
-            session.rollback()
+            # SQLAlchemy sends no ROLLBACK after a COMMIT that failed. What is open goes with the connection;
+            # otherwise the next unit would store it.
+            session.invalidate()
             if error_code(exc) == ERROR_DURING_COMMIT or is_connection_lost(exc):
                 raise CommitOutcomeUnknown(result) from exc
             raise
@@ -200,8 +202,8 @@ def engine_options(url: URL | str) -> dict[str, Any]:
         "pool_size": 20,
         "max_overflow": 20,
         "pool_recycle": 1800,
-        # The session has ended its transaction when it gives a connection back: one more ROLLBACK is a
-        # round trip for nothing.
+        # The session has ended its transaction when it gives a connection back, or has given it up (_commit):
+        # one more ROLLBACK is a round trip for nothing.
         "pool_reset_on_return": None,
         "connect_args": {
             "charset": "utf8mb4",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 
+import pymysql
 import pytest
 from flask import Flask
 from service_kit.columns import BigId, UtcDateTime, ascii_key
@@ -20,7 +21,7 @@ from service_kit.database import (
 )
 from service_kit.deadlines import time_budget
 from sqlalchemy import create_engine, event, func, select, text, update
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import NullPool
 
@@ -251,6 +252,25 @@ def test_a_connection_lost_at_commit_is_unknown_and_not_repeated(db: Database) -
     assert caught.value.result == "what it did"
     assert len(runs) == 1
     assert _count(db) in {2, 3}  # unknown; and the session works again
+
+
+@pytest.mark.parametrize("number", [1205, 1213])
+def test_a_commit_that_failed_leaves_nothing_behind_for_the_next_unit(db: Database, number: int) -> None:
+    failures: list[int] = []
+
+    @event.listens_for(db.engine, "commit")
+    def fail_once(_connection: object) -> None:
+        if not failures:
+            failures.append(1)
+            raise OperationalError("COMMIT", None, pymysql.err.OperationalError(number, "not now"))
+
+    def work(session: Session) -> None:
+        session.execute(update(Thing).where(Thing.id == 1).values(number=Thing.number + 1))
+
+    db.in_transaction(work)
+
+    assert failures == [1]
+    assert _number(db) == 1  # the first run's work went with its connection
 
 
 @SERVERS
