@@ -55,9 +55,10 @@ def claim_payment(session: Session, key: EventKey, payment_id: int, new: NewAtte
     if payment is None:
         raise PaymentNotFound(str(payment_id))
     repeated = _attempt_of_form(session, payment, new.form_key)
-    if repeated is not None:
+    if repeated is not None and not payment.is_paid:
         return Claim(payment, repeated, is_ours=False)
     if payment.status not in PAYABLE:
+        # The latest sale of a paid payment is the one that paid it, whichever form asks.
         return Claim(payment, _latest_attempt(session, payment), is_ours=False)
     attempt = _begin(payment, new)
     session.add(attempt)
