@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from tests.system.whole import WholeSystem
 CARDS = (*["9999999999999"] * 8, "4000100000000018", "4000100000000034", "4000200000000040")
 SECONDS = float(os.environ.get("CAISSE_KILL_SECONDS", "45"))
 PAYERS = 6
+SERVICES = ("payment-service", "fraud-service", "notification-service", "bank-simulator")
 SETTLED_WITHIN_S = 90.0
 # Shrunken limits: what the janitor does within a minute in production happens here within seconds.
 FAST = {
@@ -115,14 +116,17 @@ class AllOrders(Shop):
 
 
 @pytest.fixture
-def shop_and_system(tmp_path: Path) -> Iterator[tuple[AllOrders, WholeSystem]]:
+def shop_and_system(
+    tmp_path: Path, database_url_factory: Callable[[str], str]
+) -> Iterator[tuple[AllOrders, WholeSystem]]:
     settings = replace(on_free_ports(tmp_path / "run"), orders_per_minute=200)
+    urls = {service: database_url_factory(service.replace("-", "_")) for service in SERVICES}
     shop = AllOrders(settings.gateway_url)
     port = int(settings.store_manager.rpartition(":")[2])
     server = make_server("127.0.0.1", port, create_app(shop), threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        with WholeSystem(settings, extra={"all": FAST}) as system:
+        with WholeSystem(settings, database_urls=urls, extra={"all": FAST}) as system:
             yield shop, system
     finally:
         server.shutdown()
