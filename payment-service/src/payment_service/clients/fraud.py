@@ -77,4 +77,5 @@ def _from_body(body: Any) -> Assessment:
     except ValueError as exc:
         raise OutcomeUnknown("fraud-service: unknown decision") from exc
     reasons = body.get("reasons")
-    return Assessment(decision, [item for item in reasons or () if isinstance(item, dict)])
+    items = reasons if isinstance(reasons, list) else []
+    return Assessment(decision, [item for item in items if isinstance(item, dict)])

@@ -75,10 +75,16 @@ def _from_answer(answer: Answer) -> ProviderResult:
     if answer.status == HTTPStatus.NOT_FOUND:
         return ProviderResult(Outcome.NOT_FOUND)
     body = answer.json() if answer.status == HTTPStatus.OK else None
-    if not isinstance(body, dict) or body.get("status") not in _OUTCOMES:
+    outcome = _OUTCOMES.get(str(body.get("status"))) if isinstance(body, dict) else None
+    if outcome is None:
         return ProviderResult(Outcome.PENDING, detail=f"HTTP {answer.status}")
     return ProviderResult(
-        _OUTCOMES[body["status"]],
-        decline_code=body.get("decline_code"),
-        authorization_code=body.get("authorization_code"),
+        outcome,
+        decline_code=_code(body.get("decline_code")),
+        authorization_code=_code(body.get("authorization_code")),
     )
+
+
+def _code(value: Any) -> str | None:
+    """Return a code that fits its column; one that does not must not stop a result from being settled."""
+    return value if isinstance(value, str) and 0 < len(value) <= 40 and value.isprintable() else None

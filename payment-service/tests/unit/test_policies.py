@@ -1,0 +1,64 @@
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from payment_service.config import TimeLimits
+from payment_service.domain.asks import AskSchedule
+from payment_service.domain.fraud_policy import Course, judge, judge_silence
+from payment_service.values.assessment import Assessment, FraudDecision
+from payment_service.values.money import Money
+
+START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+LIMITS = TimeLimits()
+ASKS = AskSchedule(LIMITS.asks_after_s, LIMITS.asks_hourly_s, LIMITS.asks_daily_s)
+
+
+@pytest.mark.parametrize(("asks", "after_s"), [(0, 10), (1, 30), (2, 60), (3, 300), (4, 900)])
+def test_the_first_asks_come_at_their_time_after_the_beginning(asks: int, after_s: float) -> None:
+    assert ASKS.next_ask_at(START, asks, START) == START + timedelta(seconds=after_s)
+
+
+def test_then_it_is_asked_hourly_for_a_day_and_daily_from_then_on() -> None:
+    within, beyond = START + timedelta(hours=23), START + timedelta(hours=25)
+
+    assert ASKS.next_ask_at(START, 5, within) == within + timedelta(hours=1)
+    assert ASKS.next_ask_at(START, 29, beyond) == beyond + timedelta(days=1)
+
+
+def test_an_ask_that_is_overdue_is_due_now_and_not_in_the_past() -> None:
+    now = START + timedelta(minutes=2)
+
+    assert ASKS.next_ask_at(START, 1, now) == now
+
+
+def test_the_limits_of_time_are_those_of_the_specification() -> None:
+    assert LIMITS.processing_s == 8 > LIMITS.provider_s == 6
+    assert (LIMITS.fraud_s, LIMITS.request_s, LIMITS.ask_s) == (0.3, 4, 2)
+    assert (LIMITS.send_within_s, LIMITS.busy_grace_s, LIMITS.clock_margin_s) == (2, 6, 20)
+
+
+@pytest.mark.parametrize(
+    ("decision", "course"),
+    [
+        (FraudDecision.APPROVE, Course.SEND),
+        (FraudDecision.DECLINE, Course.REFUSE),
+        (FraudDecision.REVIEW, Course.RELEASE),
+        (FraudDecision.CHALLENGE, Course.RELEASE),
+    ],
+)
+def test_every_decision_has_its_course_and_its_reasons(decision: FraudDecision, course: Course) -> None:
+    verdict = judge(Assessment(decision, [{"rule": "amount_limit"}]))
+
+    assert (verdict.course, verdict.fraud_decision) == (course, decision)
+    assert json.loads(verdict.fraud_reasons) == [{"rule": "amount_limit"}]
+
+
+@pytest.mark.parametrize(
+    ("minor", "course"), [(99999, Course.SEND), (100000, Course.RELEASE), (100001, Course.RELEASE)]
+)
+def test_silence_lets_pass_what_is_below_the_limit(minor: int, course: Course) -> None:
+    verdict = judge_silence(Money(minor, "MAD"), Decimal("1000.00"), "no answer")
+
+    assert (verdict.course, verdict.fraud_decision) == (course, "silent")
+    assert json.loads(verdict.fraud_reasons)[0]["detail"] == "no answer"
