@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 from service_kit import migrations
+from service_kit.operator_commands import OperatorCommands
 
 from bank_simulator.app import create_app
 from bank_simulator.commands.issue_cards import issue_cards
@@ -27,7 +28,7 @@ def migrations_directory() -> Path:
     return Path(os.environ.get("MIGRATIONS_DIR") or Path(__file__).parents[2] / "migrations")
 
 
-@click.group()
+@click.group(cls=OperatorCommands)
 def main() -> None:
     """The outside world: card network, client banks, merchant bank."""
 

@@ -2,13 +2,12 @@
 
 import getpass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 from service_kit import migrations
 from service_kit.clock import utc_now
 from service_kit.config import Profile
-from sqlalchemy.engine import make_url
+from service_kit.operator_commands import OperatorCommands
 
 from fraud_service.app import create_app
 from fraud_service.commands.put_on_list import PutOnList, put_on_list
@@ -24,7 +23,7 @@ _KIND = click.argument("kind", type=click.Choice([kind.value for kind in ListKin
 _SUBJECT = click.argument("subject", type=click.Choice([subject.value for subject in Subject]))
 
 
-@click.group()
+@click.group(cls=OperatorCommands)
 def main() -> None:
     """Operate the fraud-service; settings come from the environment (see README.md)."""
 
@@ -33,9 +32,6 @@ def main() -> None:
 def migrate() -> None:
     """Bring the database to the newest revision."""
     config = Config.from_env()
-    url = make_url(config.database_url)
-    if url.get_backend_name() == "sqlite" and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     migrations.upgrade(config.database_url, config.migrations_dir)
     click.echo("The database is at the newest revision.")
 

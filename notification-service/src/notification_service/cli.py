@@ -5,8 +5,8 @@ from contextlib import closing, contextmanager
 
 import click
 from service_kit import migrations
-from service_kit.config import ConfigurationError
 from service_kit.leased_queue import JobStatus
+from service_kit.operator_commands import OperatorCommands
 from service_kit.wake import Waker
 
 from notification_service.app import create_app
@@ -23,7 +23,7 @@ _STATUSES = {
 }
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=OperatorCommands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Tells payers what happened to their payment. Settings come from the environment, see the README."""
 
@@ -31,7 +31,7 @@ def main() -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database to the newest revision; safe to repeat."""
-    config = _config()
+    config = Config.from_env()
     migrations.upgrade(config.database_url, config.migrations_dir)
     click.echo("the database is up to date")
 
@@ -41,7 +41,7 @@ def worker() -> None:
     """Deliver what was accepted, until SIGTERM or Ctrl-C."""
     from notification_service.worker import run_worker
 
-    run_worker(_config())
+    run_worker(Config.from_env())
 
 
 @main.group()
@@ -92,14 +92,7 @@ def _show(status: JobStatus | None, limit: int) -> None:
 @contextmanager
 def _application() -> Iterator[Waker]:
     """Open the database for a command, and close all of it afterwards."""
-    config = _config()
+    config = Config.from_env()
     with closing(Waker(config.worker_wake_address)) as waker, create_app(config, waker=waker).app_context():
         yield waker
         db.engine.dispose()
-
-
-def _config() -> Config:
-    try:
-        return Config.from_env()
-    except ConfigurationError as exc:
-        raise click.ClickException(str(exc)) from exc

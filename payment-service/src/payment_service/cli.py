@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import click
 from service_kit import migrations
+from service_kit.config import Profile
 from service_kit.leased_queue import JobStatus
+from service_kit.operator_commands import OperatorCommands
 
 from payment_service.app import create_app
 from payment_service.commands.replay_outbox import replay_messages
@@ -16,7 +18,7 @@ from payment_service.queries.outbox import list_messages
 from payment_service.worker import run_worker
 
 
-@click.group()
+@click.group(cls=OperatorCommands)
 def main() -> None:
     """Run and look after the payment-service."""
 
@@ -31,8 +33,12 @@ def migrate() -> None:
 
 @main.command()
 def seed() -> None:
-    """Store the lab's merchant and payments 1 and 2, unless they are there."""
-    app = create_app()
+    """Store the lab's merchant and payments 1 and 2, unless they are there; nothing in production."""
+    config = Config.from_env()
+    if config.profile is Profile.PRODUCTION:
+        click.echo("Production has no lab data.")
+        return
+    app = create_app(config)
     with app.app_context():
         stored = seed_lab(app.extensions[EXTENSION])
     click.echo("Seeded the lab's data." if stored else "The lab's data is there already.")
@@ -89,8 +95,11 @@ def _print_messages(messages: Sequence[OutboxMessage]) -> None:
     if not messages:
         click.echo("There are none.")
     for message in messages:
+        # Not the payload: it may hold the payer's address.
+        waiting = message.status == JobStatus.PENDING
         click.echo(
-            f"{message.id}  {message.queue}  {message.status}  tries {message.attempts}  "
-            f"written {message.created_at:%Y-%m-%d %H:%M:%S}Z  next {message.next_attempt_at:%H:%M:%S}Z  "
-            f"{message.payload}  {message.last_error or ''}"
+            f"{message.id}  {message.queue}  {message.event_id}  {message.status}  tries {message.attempts}  "
+            f"written {message.created_at:%Y-%m-%d %H:%M:%S}Z"
+            + (f"  next {message.next_attempt_at:%Y-%m-%d %H:%M:%S}Z" if waiting else "")
+            + (f"  {message.last_error}" if message.last_error else "")
         )

@@ -33,7 +33,14 @@ from payment_service.models.outbox_message import OutboxMessage
 from payment_service.models.payment import Payment
 from payment_service.models.payment_attempt import PaymentAttempt
 from payment_service.models.payment_event import PaymentEvent
-from payment_service.providers.port import Capabilities, Outcome, ProviderResult, SaleRequest, VoidRequest
+from payment_service.providers.port import (
+    Capabilities,
+    Outcome,
+    ProviderResult,
+    RefundRequest,
+    SaleRequest,
+    VoidRequest,
+)
 from payment_service.values.assessment import Assessment, FraudDecision
 
 T = TypeVar("T")
@@ -114,6 +121,8 @@ class ScriptedBank:
         self.script: list[SaleBehaviour] = []
         self.sales: list[SaleRequest] = []
         self.voids: list[VoidRequest] = []
+        self.refunds: list[RefundRequest] = []
+        self.refunds: list[RefundRequest] = []
         self.asked: list[str] = []
         self.abandoned: list[str] = []
         self.taken_minor: dict[str, int] = {}
@@ -158,6 +167,26 @@ class ScriptedBank:
                 return self.void_answer
             if request.attempt_id not in self._known:
                 self.taken_minor[request.original_id] = 0
+                self._known[request.attempt_id] = ProviderResult(Outcome.APPROVED)
+            return self._known[request.attempt_id]
+
+    def refund(self, request: RefundRequest) -> ProviderResult:
+        """Give money of a sale back, once for each id."""
+        self._refuse_if_away()
+        with self._lock:
+            self.refunds.append(request)
+            if request.attempt_id not in self._known:
+                self.taken_minor[request.original_id] -= request.amount.amount_minor
+                self._known[request.attempt_id] = ProviderResult(Outcome.APPROVED)
+            return self._known[request.attempt_id]
+
+    def refund(self, request: RefundRequest) -> ProviderResult:
+        """Give a sale back that is too old for a void, once for each id."""
+        self._refuse_if_away()
+        with self._lock:
+            self.refunds.append(request)
+            if request.attempt_id not in self._known:
+                self.taken_minor[request.original_id] -= request.amount.amount_minor
                 self._known[request.attempt_id] = ProviderResult(Outcome.APPROVED)
             return self._known[request.attempt_id]
 

@@ -159,15 +159,29 @@ def test_an_approval_of_an_open_attempt_on_a_payment_that_is_over_is_given_back(
 
 def test_a_refused_reversal_is_written_down_and_told_to_nobody(world: World) -> None:
     attempt = ended_attempt(world, Outcome.DECLINED)
-    world.bank.void_answer = ProviderResult(Outcome.DECLINED, decline_code="wrong_state")
+    world.bank.void_answer = ProviderResult(Outcome.DECLINED, decline_code="not_found")
     settle(world, attempt, Outcome.APPROVED)
 
     while world.run_janitor():
         pass
 
     assert "payment.reversal_refused" in world.events(attempt.payment_id)
-    assert world.attempts(attempt.payment_id)[1].decline_code == "wrong_state"
+    assert world.attempts(attempt.payment_id)[1].decline_code == "not_found"
     assert world.messages() == []
+
+
+def test_a_late_approval_that_is_too_old_to_void_is_refunded(world: World) -> None:
+    attempt = ended_attempt(world, Outcome.DECLINED)
+    world.bank.taken_minor[attempt.public_id] = attempt.amount_minor
+    world.bank.void_answer = ProviderResult(Outcome.DECLINED, decline_code="wrong_state")
+    settle(world, attempt, Outcome.APPROVED)
+
+    while world.run_janitor():
+        pass
+
+    assert world.bank.total_minor == 0
+    assert [refund.original_id for refund in world.bank.refunds] == [attempt.public_id]
+    assert "payment.reversed" in world.events(attempt.payment_id)
 
 
 def test_a_reversal_is_repeated_under_its_own_key_until_it_is_answered(world: World) -> None:

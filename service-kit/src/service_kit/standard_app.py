@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from flask import Flask
+from flask import Flask, Response
 
 from service_kit import api, health, logs, problems, request_context, time_budget
 from service_kit.database import Database, engine_options, prepare_engine
@@ -26,6 +26,7 @@ def begin(app: Flask, db: Database, database_url: str, *, title: str, descriptio
     with app.app_context():
         prepare_engine(db.engine)
     health.init_app(app, db)
+    app.after_request(_keep_nothing)
     return smorest
 
 
@@ -39,3 +40,9 @@ def finish(
     """Set the time budgets and answer errors by ``table``; last, as it replaces flask-smorest's handlers."""
     time_budget.init_app(app, default_s=budget_s, by_endpoint=budgets_s)
     problems.init_app(app, table)
+
+
+def _keep_nothing(response: Response) -> Response:
+    """Let no proxy keep an answer, unless the view said how long it is good: what it shows may change at once."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -10,8 +10,10 @@ from payment_service.commands.dependencies import Dependencies
 from payment_service.domain.settlement import Settlement
 from payment_service.extensions import db
 from payment_service.models.payment_attempt import PaymentAttempt
-from payment_service.providers.port import Outcome, Provider, ProviderResult, VoidRequest
+from payment_service.providers.port import Outcome, Provider, ProviderResult, RefundRequest, VoidRequest
 from payment_service.values.statuses import AttemptKind, AttemptState
+
+TOO_LATE_TO_VOID = "wrong_state"
 
 
 def ask_provider(attempt: PaymentAttempt, dependencies: Dependencies, *, within_s: float) -> Settlement:
@@ -32,14 +34,25 @@ def _find_out(attempt: PaymentAttempt, dependencies: Dependencies, now: datetime
     provider = dependencies.providers[attempt.provider]
     try:
         if attempt.kind == AttemptKind.REVERSAL:
-            # The same key again: the provider carries it out once, and tells us what came of it.
-            return provider.void(VoidRequest(attempt.public_id, attempt.reversal_of or ""))
+            return _reverse(attempt, attempt.reversal_of or "", provider)
         if attempt.state == AttemptState.ASSESSING:
             # No provider was called in this state, and the fence stops a sender who comes back late.
             return ProviderResult(Outcome.NOT_SENT if now > attempt.send_before else Outcome.PENDING)
         return _ask_about_sale(attempt, provider, dependencies, now)
     except NotSent as exc:
         return ProviderResult(Outcome.PENDING, detail=str(exc))
+
+
+def _reverse(attempt: PaymentAttempt, original_id: str, provider: Provider) -> ProviderResult:
+    """Void the late approval, or refund it where it is too old for that.
+
+    The same keys each time: the provider carries each out once, and tells us what came of it.
+    """
+    voided = provider.void(VoidRequest(attempt.public_id, original_id))
+    if voided.outcome is Outcome.DECLINED and voided.decline_code == TOO_LATE_TO_VOID:
+        refund = RefundRequest(f"{attempt.public_id}_refund", original_id, attempt.amount)
+        return provider.refund(refund)
+    return voided
 
 
 def _ask_about_sale(

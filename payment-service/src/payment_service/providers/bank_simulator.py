@@ -10,6 +10,7 @@ from payment_service.providers.port import (
     Capabilities,
     Outcome,
     ProviderResult,
+    RefundRequest,
     SaleRequest,
     VoidRequest,
 )
@@ -35,9 +36,18 @@ class BankSimulator:
         return self._send("POST", "/network/sales", _to_sale(request))
 
     def void(self, request: VoidRequest) -> ProviderResult:
-        """Undo a sale. Raises ``NotSent``."""
+        """Undo a sale of the last 24 hours. Raises ``NotSent``."""
         body = {"request_id": request.attempt_id, "original_request_id": request.original_id}
         return self._send("POST", "/network/voids", body)
+
+    def refund(self, request: RefundRequest) -> ProviderResult:
+        """Give money of a sale back. Raises ``NotSent``."""
+        body = {
+            "request_id": request.attempt_id,
+            "original_request_id": request.original_id,
+            "amount_minor": request.amount.amount_minor,
+        }
+        return self._send("POST", "/network/refunds", body)
 
     def fetch_status(self, attempt_id: str) -> ProviderResult:
         """Ask what became of a movement. Raises ``NotSent``."""

@@ -62,6 +62,15 @@ class VoidRequest:
     original_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """Give ``amount`` of the sale ``original_id`` back; ``attempt_id`` is the idempotency key."""
+
+    attempt_id: str
+    original_id: str
+    amount: Money
+
+
 class Provider(Protocol):
     """An acquirer or payment provider."""
 
@@ -73,7 +82,11 @@ class Provider(Protocol):
         ...
 
     def void(self, request: VoidRequest) -> ProviderResult:
-        """Undo a sale. Raises ``NotSent``."""
+        """Undo a sale that was not settled yet; DECLINED ``wrong_state`` afterwards. Raises ``NotSent``."""
+        ...
+
+    def refund(self, request: RefundRequest) -> ProviderResult:
+        """Give money of a sale back. Raises ``NotSent``."""
         ...
 
     def fetch_status(self, attempt_id: str) -> ProviderResult:
