@@ -122,7 +122,6 @@ class ScriptedBank:
         self.sales: list[SaleRequest] = []
         self.voids: list[VoidRequest] = []
         self.refunds: list[RefundRequest] = []
-        self.refunds: list[RefundRequest] = []
         self.asked: list[str] = []
         self.abandoned: list[str] = []
         self.taken_minor: dict[str, int] = {}
@@ -172,16 +171,6 @@ class ScriptedBank:
 
     def refund(self, request: RefundRequest) -> ProviderResult:
         """Give money of a sale back, once for each id."""
-        self._refuse_if_away()
-        with self._lock:
-            self.refunds.append(request)
-            if request.attempt_id not in self._known:
-                self.taken_minor[request.original_id] -= request.amount.amount_minor
-                self._known[request.attempt_id] = ProviderResult(Outcome.APPROVED)
-            return self._known[request.attempt_id]
-
-    def refund(self, request: RefundRequest) -> ProviderResult:
-        """Give a sale back that is too old for a void, once for each id."""
         self._refuse_if_away()
         with self._lock:
             self.refunds.append(request)

@@ -43,6 +43,6 @@ def finish(
 
 
 def _keep_nothing(response: Response) -> Response:
-    """Let no proxy keep an answer, unless the view said how long it is good: what it shows may change at once."""
+    """Let no proxy keep an answer, unless the view said for how long it is good."""
     response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -85,13 +85,14 @@ def _from_answer(answer: Answer) -> ProviderResult:
     if answer.status == HTTPStatus.NOT_FOUND:
         return ProviderResult(Outcome.NOT_FOUND)
     body = answer.json() if answer.status == HTTPStatus.OK else None
-    outcome = _OUTCOMES.get(str(body.get("status"))) if isinstance(body, dict) else None
+    members: Mapping[str, Any] = body if isinstance(body, dict) else {}
+    outcome = _OUTCOMES.get(str(members.get("status")))
     if outcome is None:
         return ProviderResult(Outcome.PENDING, detail=f"HTTP {answer.status}")
     return ProviderResult(
         outcome,
-        decline_code=_code(body.get("decline_code")),
-        authorization_code=_code(body.get("authorization_code")),
+        decline_code=_code(members.get("decline_code")),
+        authorization_code=_code(members.get("authorization_code")),
     )
 
 
