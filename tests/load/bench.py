@@ -84,9 +84,8 @@ def _measure(folder: Path, server: DatabaseServer, scenarios: list[Scenario]) ->
     cards = folder / "cards.txt"
     with WholeSystem(settings, database_urls=urls) as system, _shop(settings) as shop_pid:
         _prepare_cards(cards, urls)
-        meter = Meter(
-            system, {"database": server.pid, "shop": shop_pid}, create_engine(urls["payment-service"])
-        )
+        others = {"database": server.pid or 0, "shop": shop_pid}
+        meter = Meter(system, others, create_engine(urls["payment-service"]))
         return [_run(scenario, system, meter, urls, cards) for scenario in scenarios]
 
 

@@ -54,7 +54,8 @@ def oldest_outbox_row_s(payment_database: Engine) -> float:
         ).scalar()
     if oldest is None:
         return 0.0
-    return max(0.0, (datetime.now(UTC) - oldest.replace(tzinfo=UTC)).total_seconds())
+    age_s: float = (datetime.now(UTC) - oldest.replace(tzinfo=UTC)).total_seconds()
+    return max(0.0, age_s)
 
 
 def _family(pid: int) -> list[psutil.Process]:
