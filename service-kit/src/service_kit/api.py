@@ -71,7 +71,12 @@ class StrictParser(FlaskParser):
 
 
 class ProblemSchema(ma.Schema):
-    """A problem document (RFC 9457), as the descriptions show it."""
+    """A problem document (RFC 9457), as the descriptions show it; it may carry further members (3.2)."""
+
+    class Meta:
+        """Marshmallow's options."""
+
+        unknown = ma.INCLUDE
 
     type = ma.fields.String(required=True, metadata={"example": "urn:problem:invalid_input"})
     title = ma.fields.String(required=True, metadata={"example": "Bad Request"})

@@ -28,19 +28,15 @@ class Waker:
 
     def __init__(self, address: str) -> None:
         self._address = parse_address(address)
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
 
     def wake(self) -> None:
         """Tell the worker to look now; a worker that is away is no error."""
         try:
-            self._socket.sendto(b"", self._address)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.setblocking(False)
+                sender.sendto(b"", self._address)
         except OSError as exc:
             log.debug("worker_not_woken", reason=type(exc).__name__)
-
-    def close(self) -> None:
-        """Give the socket back."""
-        self._socket.close()
 
 
 class WakeUpCall:
