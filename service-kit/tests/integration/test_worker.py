@@ -1,0 +1,197 @@
+"""The leased queue and the worker that empties it, on every engine."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from service_kit.clock import utc_now
+from service_kit.database import Database, engine_options, new_metadata, prepare_engine
+from service_kit.leased_queue import Done, Failed, JobStatus, LeasedQueue, LeasedRow, Result, RetrySchedule
+from service_kit.worker import QueueLoop, run
+from sqlalchemy import Index, select
+from sqlalchemy.orm import DeclarativeBase
+
+
+class Base(DeclarativeBase):
+    metadata = new_metadata()
+
+
+class Job(LeasedRow, Base):
+    __tablename__ = "jobs"
+    __table_args__ = (Index(None, "queue", "status", "next_attempt_at"),)
+
+
+SCHEDULE = RetrySchedule(first_delays_s=(0.0,), steps=((float("inf"), 3600.0),), jitter=0.0)
+
+
+@pytest.fixture
+def app(database_url: str) -> Flask:
+    app = Flask("kit-test")
+    app.config["SQLALCHEMY_DATABASE_URI"] = database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(database_url)
+    return app
+
+
+@pytest.fixture
+def db(app: Flask) -> Iterator[Database]:
+    db = Database()
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+        Base.metadata.create_all(db.engine)
+    yield db
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def add_jobs(app: Flask, db: Database, count: int, queue: str = "q") -> None:
+    now = utc_now()
+    with app.app_context():
+        db.in_transaction(
+            lambda session: session.add_all(
+                Job(queue=queue, next_attempt_at=now, created_at=now) for _ in range(count)
+            )
+        )
+
+
+def jobs(app: Flask, db: Database) -> list[Job]:
+    with app.app_context(), db.reading() as session:
+        rows = list(session.scalars(select(Job).order_by(Job.id)))
+        session.expunge_all()
+    return rows
+
+
+def queue_of(db: Database, lease_s: float = 30.0) -> LeasedQueue[Job]:
+    return LeasedQueue(db, Job, "q", SCHEDULE, lease_s=lease_s)
+
+
+def turn(app: Flask, db: Database, handle: object, *, lease_s: float = 30.0, concurrency: int = 8) -> bool:
+    loop = QueueLoop(app, queue_of(db, lease_s), handle, concurrency=concurrency)  # type: ignore[arg-type]
+    has_more = loop.turn()
+    loop.close()
+    return has_more
+
+
+def test_a_queue_takes_only_its_own_rows_that_are_due(app: Flask, db: Database) -> None:
+    add_jobs(app, db, 2)
+    add_jobs(app, db, 1, queue="other")
+
+    with app.app_context():
+        first = queue_of(db).claim(10)
+        second = queue_of(db).claim(10)
+
+    assert [(job.queue, job.attempts) for job in first] == [("q", 1), ("q", 1)]
+    assert second == []
+    assert len({job.lease_id for job in first}) == 1
+
+
+def test_a_lease_that_ended_is_taken_over(app: Flask, db: Database) -> None:
+    add_jobs(app, db, 1)
+    with app.app_context():
+        queue_of(db, lease_s=0.0).claim(1)
+    with app.app_context():
+        again = queue_of(db).claim(1)
+
+    assert [job.attempts for job in again] == [2]
+
+
+def test_a_job_is_done_or_tried_again_or_given_up(app: Flask, db: Database) -> None:
+    add_jobs(app, db, 4)
+    results: dict[int, Result] = {
+        1: Done(),
+        2: Failed("not yet"),
+        3: Failed("never", max_attempts=1),
+        4: Failed("too old", give_up_after=timedelta(0)),
+    }
+
+    turn(app, db, lambda job: results[job.id])
+
+    rows = jobs(app, db)
+    assert [row.status for row in rows] == [JobStatus.DONE, JobStatus.PENDING, JobStatus.DEAD, JobStatus.DEAD]
+    assert [row.last_error for row in rows] == [None, "not yet", "never", "too old"]
+    assert [row.lease_id for row in rows] == [None] * 4
+    assert rows[0].done_at is not None
+
+
+def test_a_handler_that_breaks_fails_its_job_and_no_other(app: Flask, db: Database) -> None:
+    add_jobs(app, db, 2)
+
+    def handle(job: Job) -> Result:
+        if job.id == 1:
+            raise RuntimeError("a defect")
+        return Done()
+
+    turn(app, db, handle)
+
+    broken, good = jobs(app, db)
+    assert (broken.status, broken.last_error) == (JobStatus.PENDING, "defect: RuntimeError")
+    assert good.status == JobStatus.DONE
+
+
+def test_a_turn_takes_no_more_than_it_has_places_and_says_that_there_is_more(
+    app: Flask, db: Database
+) -> None:
+    add_jobs(app, db, 3)
+
+    assert turn(app, db, lambda _job: Done(), concurrency=2) is True
+    assert turn(app, db, lambda _job: Done(), concurrency=2) is False
+    assert [job.status for job in jobs(app, db)] == [JobStatus.DONE] * 3
+
+
+def test_a_slow_job_delays_no_other(app: Flask, db: Database) -> None:
+    add_jobs(app, db, 2)
+    others_done = threading.Event()
+
+    def handle(job: Job) -> Result:
+        if job.id == 1:
+            assert others_done.wait(timeout=30)
+        else:
+            others_done.set()
+        return Done()
+
+    turn(app, db, handle, concurrency=2)
+
+    assert [job.status for job in jobs(app, db)] == [JobStatus.DONE] * 2
+
+
+class FailingLoop:
+    """A loop whose first turns break; it tells the worker to stop when it went well at last."""
+
+    name = "failing"
+
+    def __init__(self) -> None:
+        self.turns = 0
+
+    def turn(self) -> bool:
+        self.turns += 1
+        if self.turns < 3:
+            raise RuntimeError("the database is away")
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.05)
+        return False
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.timeout(30)
+def test_a_worker_outlives_its_errors_and_ends_on_sigterm_with_its_jobs_done(
+    app: Flask, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service_kit.worker.PAUSE_AFTER_FAILURE_S", 0.01)
+    handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    add_jobs(app, db, 3)
+    failing = FailingLoop()
+
+    try:
+        run([QueueLoop(app, queue_of(db), lambda _job: Done()), failing], threading.Event)
+    finally:
+        signal.signal(signal.SIGTERM, handlers[0])
+        signal.signal(signal.SIGINT, handlers[1])
+
+    assert failing.turns >= 3
+    assert [job.status for job in jobs(app, db)] == [JobStatus.DONE] * 3
