@@ -131,9 +131,15 @@ def init_app(app: Flask, *, title: str, version: str, description: str, max_body
 
 
 def _refuse_oversize() -> None:
-    """Answer 413 before anything else reads the body; Flask itself would only when it is read."""
+    """Answer 413 before anything else reads the body; Flask itself would only when it is read.
+
+    A body in chunks says no length, and werkzeug cuts it off at the limit without a word.
+    """
     limit = current_app.config["MAX_CONTENT_LENGTH"]
-    if request.content_length is not None and request.content_length > limit:
+    length = request.content_length
+    if length is None and request.environ.get("wsgi.input_terminated"):
+        length = len(request.get_data()) + len(request.environ["wsgi.input"].read(1))
+    if length is not None and length > limit:
         raise RequestEntityTooLarge(f"The body is larger than {limit} bytes.")
 
 
