@@ -236,3 +236,17 @@ def test_no_transaction_is_open_while_anybody_is_called(world: World) -> None:
 
     assert world.pay(world.create(), CARD).status_code == 200
     assert open_transactions == [False, False]
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_a_paid_payment_is_paid_whatever_became_of_the_commit_of_the_look(
+    world: World, is_stored: bool
+) -> None:
+    payment_id = world.create()
+    world.pay(payment_id)
+
+    with world.losing_commit(1, is_stored=is_stored):
+        response = world.pay(payment_id)
+
+    assert (response.status_code, response.json["is_paid"]) == (200, True)
+    assert len(world.bank.sales) == 1

@@ -122,7 +122,9 @@ def _begin(command: ProcessPayment, dependencies: Dependencies) -> _Begun:
 
     def work(session: Session) -> _Begun:
         claim = claim_payment(session, settler.event_key, command.payment_id, new)
-        pending = describe(ProcessingResult.PENDING, claim.payment, claim.attempt)
+        # For a commit of unknown outcome; what was paid before stays paid whatever became of it.
+        result = ProcessingResult.PAID if claim.payment.is_paid else ProcessingResult.PENDING
+        pending = describe(result, claim.payment, claim.attempt)
         merchant = settler.merchants.get(session, claim.payment.merchant_id)
         return _Begun(claim, pending, merchant, send_deadline)
 
