@@ -4,12 +4,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from payment_service.app import http_client
 from payment_service.config import Config
 from payment_service.extensions import db
 from payment_service.models.payment import Payment
 from payment_service.providers.port import Outcome, ProviderResult, SaleRequest
 from payment_service.testing import CARD, ScriptedBank, World, approve, world_on
 from payment_service.values.statuses import PaymentStatus
+from service_kit.database import NetworkCallInTransaction
+from service_kit.http_client import Dependency
 
 CLAIM, DECIDE, SETTLE = 1, 2, 3
 
@@ -250,3 +253,10 @@ def test_a_paid_payment_is_paid_whatever_became_of_the_commit_of_the_look(
 
     assert (response.status_code, response.json["is_paid"]) == (200, True)
     assert len(world.bank.sales) == 1
+
+
+def test_no_client_of_the_service_calls_out_of_a_unit_of_work(world: World) -> None:
+    client = http_client(Dependency("anybody", "http://127.0.0.1:1", 1.0))
+
+    with pytest.raises(NetworkCallInTransaction):
+        world.change(lambda _session: client.get("/"))
