@@ -3,7 +3,6 @@
 import copy
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -25,7 +24,6 @@ from notification_service.values.smtp_server import SmtpServer
 from notification_service.worker import delivery_loop
 from service_kit import migrations
 from service_kit.clock import utc_now
-from service_kit.wake import Waker
 from sqlalchemy import update
 
 AUTHORIZED = {"Authorization": "Bearer lab-service-token"}
@@ -112,9 +110,8 @@ def smtp_config(config: Config, mail_server: MailServer) -> Config:
 
 @pytest.fixture
 def app(config: Config) -> Iterator[Flask]:
-    with closing(Waker(config.worker_wake_address)) as waker:
-        app = create_app(config, waker=waker)
-        yield app
+    app = create_app(config)
+    yield app
     with app.app_context():
         db.engine.dispose()
 

@@ -1,7 +1,7 @@
 """Operator commands."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import click
 from service_kit import migrations
@@ -93,6 +93,7 @@ def _show(status: JobStatus | None, limit: int) -> None:
 def _application() -> Iterator[Waker]:
     """Open the database for a command, and close all of it afterwards."""
     config = Config.from_env()
-    with closing(Waker(config.worker_wake_address)) as waker, create_app(config, waker=waker).app_context():
+    waker = Waker(config.worker_wake_address)
+    with create_app(config, waker=waker).app_context():
         yield waker
         db.engine.dispose()

@@ -18,7 +18,6 @@ from flask.testing import FlaskClient
 from notification_service.app import create_app
 from notification_service.config import Config
 from notification_service.extensions import db
-from service_kit.wake import Waker
 
 PATH = "/internal/notifications"
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -68,12 +67,10 @@ def start_worker(config: Config, wake_address: str, tmp_path: Path) -> Iterator[
 
 @pytest.fixture
 def waking_client(app: Flask, config: Config, wake_address: str) -> Iterator[FlaskClient]:
-    waker = Waker(wake_address)
-    waking_app = create_app(replace(config, worker_wake_address=wake_address), waker=waker)
+    waking_app = create_app(replace(config, worker_wake_address=wake_address))
     client = waking_app.test_client()
     client.environ_base["HTTP_AUTHORIZATION"] = "Bearer lab-service-token"
     yield client
-    waker.close()
     with waking_app.app_context():
         db.engine.dispose()
 
