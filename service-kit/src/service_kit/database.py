@@ -1,6 +1,6 @@
 """One database per service: engine settings, and units of work that can be re-run.
 
-The rules are those of docs/adr (SQLite as the embedded default) and of the payment-safety chapter:
+The rules are those of docs/adr/0002 (SQLite as the embedded default) and 0005 (unknown outcomes):
 no network call inside a transaction, pure database work inside a unit, the whole unit repeated on a
 deadlock, and an unknown outcome only where a connection is lost while COMMIT is under way.
 """

@@ -1,7 +1,7 @@
 """HTTP to another service or to the outside: one deadline, one breaker, one bulkhead for each dependency.
 
 What a caller must know after a failure is one thing only: did the request surely not leave (``NotSent``),
-or may it have arrived (``OutcomeUnknown``)? See the payment-safety rules on unknown outcomes.
+or may it have arrived (``OutcomeUnknown``)? docs/adr/0004 says why.
 """
 
 import threading

@@ -1,4 +1,4 @@
-"""Takes the money for a payment: claim, judge, charge, settle (the payment-safety chapter).
+"""Takes the money for a payment: claim, judge, charge, settle (docs/adr/0005).
 
 Three short transactions with two calls between them. This process may die between any two lines:
 whatever it leaves behind is an attempt whose state says how far it came, and the janitor goes on.

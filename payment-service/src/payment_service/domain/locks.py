@@ -1,4 +1,4 @@
-"""Row locks, always in this order: payment, then movement (rule 11)."""
+"""Row locks, always in this order: payment, then attempt, so that no two of us dead-lock."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, load_only

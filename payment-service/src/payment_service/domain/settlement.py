@@ -1,7 +1,7 @@
 """Settling an attempt: the one place where what a provider said changes what we hold for true.
 
 The sending thread and the janitor come here, and later webhooks and the returns of 3-D Secure.
-The rules are numbers 6, 7 and 8 of the payment-safety chapter.
+The rules, and why they are so, are in docs/adr/0005.
 """
 
 from collections.abc import Mapping
@@ -119,7 +119,7 @@ class Settler:
         outcome = result.outcome
         attempt.last_error = result.detail and result.detail[:255]
         if outcome in NO_NEWS or (outcome is Outcome.NOT_SENT and attempt.state == AttemptState.UNKNOWN):
-            # After one unknown try a movement stays unknown, whatever a later try met (rule 3).
+            # After one unknown try a movement stays unknown, whatever a later try met.
             self._keep_asking(attempt, now)
         elif outcome is Outcome.APPROVED and payment.status == PaymentStatus.PROCESSING:
             self._complete(session, payment, attempt, result, now)

@@ -1,4 +1,4 @@
-"""Fields as lenient as the lab's clients need, and no more (the lab rules of the payment-safety chapter)."""
+"""Fields as lenient as the lab's clients need, and no more."""
 
 import re
 from collections.abc import Mapping

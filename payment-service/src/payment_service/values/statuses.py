@@ -1,4 +1,4 @@
-"""The states of a payment and of an attempt; payment-safety's words, nobody else's."""
+"""The states of a payment and of an attempt, as docs/arc42/etats-paiement.md explains them."""
 
 from enum import StrEnum
 
