@@ -1,10 +1,13 @@
 """The janitor and expiry: whatever a dead thread left behind, and what nobody paid."""
 
 from datetime import timedelta
+from typing import cast
 
 import pytest
+from payment_service.commands.dependencies import Dependencies
 from payment_service.commands.expire_payments import expire_payments
 from payment_service.config import Config
+from payment_service.domain.settlement import Settler
 from payment_service.models.payment import Payment
 from payment_service.models.payment_attempt import PaymentAttempt
 from payment_service.providers.port import Capabilities, ProviderResult, SaleRequest
@@ -296,3 +299,28 @@ def test_a_payment_that_is_claimed_while_it_expires_is_left_alone(config: Config
 
         assert world.pay(payment_id).status_code == 200
         assert expired == [0]
+
+
+class PaidMeanwhile:
+    """The dependencies, which somebody pays with between the look at what is due and the lock."""
+
+    def __init__(self, world: World, payment_id: int) -> None:
+        self._world = world
+        self._payment_id = payment_id
+
+    @property
+    def settler(self) -> Settler:
+        response = self._world.in_other_thread(lambda: self._world.pay(self._payment_id))
+        assert response.status_code == 200
+        return self._world.dependencies.settler
+
+
+def test_a_payment_that_is_paid_between_the_look_and_the_lock_does_not_expire(world: World) -> None:
+    payment_id = world.create()
+    let_time_pass(world, timedelta(seconds=1))
+
+    with world.app.app_context():
+        expired = expire_payments(cast(Dependencies, PaidMeanwhile(world, payment_id)))
+
+    assert expired == 0
+    assert world.payment(payment_id).status == PaymentStatus.COMPLETED
