@@ -21,6 +21,7 @@ def replay_messages(message_ids: list[int] | None) -> int:
 
 
 def _replay(session: Session, message_ids: list[int] | None, now: datetime) -> int:
+    # Retries and giving up count from a message's creation: it gets all its time again.
     statement = update(OutboxMessage).values(
         status=JobStatus.PENDING, attempts=0, next_attempt_at=now, lease_id=None, created_at=now
     )

@@ -182,6 +182,7 @@ class Settler:
                 reversal_of=attempt.public_id,
                 card_last4=attempt.card_last4,
                 started_at=now,
+                # The keys are the same at every try, so it may still be sent after any outage.
                 send_before=now + timedelta(days=365),
                 next_ask_at=now,
             )

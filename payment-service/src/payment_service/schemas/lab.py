@@ -42,8 +42,8 @@ class CreatePaymentSchema(LabSchema):
     )
 
     @ma.post_load
-    def check_not_nothing(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Refuse an amount that rounds to nothing, or to more than the largest."""
+    def to_amount(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Return what ``CreatePayment`` takes; an amount that rounds to nothing is refused."""
         currency = current_app.config["LAB_CURRENCY"]
         money = Money.from_decimal(data["total_amount"], currency)
         if money.amount_minor < 1:
