@@ -116,11 +116,11 @@ class LeasedQueue(Generic[Row]):
         """Store in one transaction what became of claimed rows; one that somebody else holds by now stays."""
         now = utc_now()
         # The delays hold a little chance, so they are drawn before the unit of work, which may run twice.
-        changes = [(row, self._after(row, result, now)) for row, result in finished]
+        changes = [(row, result, self._after(row, result, now)) for row, result in finished]
 
         def work(session: Session) -> None:
-            for row, values in changes:
-                self._store(session, row, values)
+            for row, result, values in changes:
+                self._store(session, row, result, values)
 
         self._db.in_transaction(work)
 
@@ -164,7 +164,8 @@ class LeasedQueue(Generic[Row]):
             "last_error": result.reason[:500],
         }
 
-    def _store(self, session: Session, row: Row, values: Mapping[str, Any]) -> None:
+    def _store(self, session: Session, row: Row, result: Result, values: Mapping[str, Any]) -> None:
+        """Write the row's new values; a service's own queue may write more of ``result`` beside it."""
         model = self._model
         session.execute(
             update(model)
