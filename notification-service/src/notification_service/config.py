@@ -6,8 +6,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from environs import Env
-from service_kit.config import ConfigurationError, Profile, read_database_url, read_profile, read_secret
-from service_kit.wake import parse_address
+from service_kit.config import (
+    ConfigurationError,
+    Profile,
+    read_address,
+    read_database_url,
+    read_profile,
+    read_secret,
+)
 
 from notification_service.errors import AddressNotUsable
 from notification_service.values.email_address import check_pattern, email_address
@@ -55,7 +61,7 @@ class Config:
             mail_from=_mail_from(env.str("MAIL_FROM", "") or "Caisse <no-reply@caisse.example>"),
             lab_receipt_address=_lab_receipt_address(env, profile),
             time_zone=_time_zone(env.str("MAIL_TIME_ZONE", "Africa/Casablanca")),
-            worker_wake_address=_wake_address(env.str("WORKER_WAKE_ADDRESS", "127.0.0.1:5911")),
+            worker_wake_address=read_address(env, "WORKER_WAKE_ADDRESS", "127.0.0.1:5911"),
             delivery_concurrency=env.int("DELIVERY_CONCURRENCY", 8),
             delivery_lease_s=env.float("DELIVERY_LEASE_S", 90.0),
             migrations_dir=env.path("MIGRATIONS_DIR", MIGRATIONS),
@@ -105,11 +111,3 @@ def _time_zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as exc:
         raise ConfigurationError(f"MAIL_TIME_ZONE {name!r} is not in this machine's time zone data.") from exc
-
-
-def _wake_address(text: str) -> str:
-    try:
-        parse_address(text)
-    except ValueError as exc:
-        raise ConfigurationError(f"WORKER_WAKE_ADDRESS: {exc}") from exc
-    return text

@@ -50,6 +50,19 @@ def test_every_command_explains_itself(run: Run, command: list[str]) -> None:
     assert "Usage:" in result.output
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("DATABASE_URL", "nowhere"), ("LOG_LEVEL", "loud"), ("WORKER_WAKE_ADDRESS", "5911")]
+)
+def test_a_setting_that_cannot_be_read_is_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    result = run("deliveries", "list")
+
+    assert (result.exit_code, result.output.split()[:2]) == (1, ["Error:", name])
+
+
 def test_migrating_twice_changes_nothing(run: Run) -> None:
     assert [run("migrate").exit_code, run("migrate").exit_code] == [0, 0]
 

@@ -7,7 +7,14 @@ from decimal import Decimal
 from pathlib import Path
 
 from environs import Env
-from service_kit.config import Profile, read_database_url, read_profile, read_secret
+from service_kit.config import (
+    ConfigurationError,
+    Profile,
+    read_address,
+    read_database_url,
+    read_profile,
+    read_secret,
+)
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -65,12 +72,11 @@ class Config:
         """Read the environment.
 
         Raises:
-            ConfigurationError: a production service without secrets of its own.
+            ConfigurationError: a production service without secrets of its own, or no such address.
             environs.EnvError: a value that cannot be read as what it should be.
         """
         env = Env()
         profile = read_profile(env)
-        proxies: list[str] = env.list("TRUSTED_PROXIES", [])
         return cls(
             profile=profile,
             database_url=read_database_url(env, "payment-service"),
@@ -83,7 +89,7 @@ class Config:
             store_manager_orders_url=env.str(
                 "STORE_MANAGER_ORDERS_URL", "http://127.0.0.1:8080/store-manager-api/orders"
             ),
-            worker_wake_address=env.str("WORKER_WAKE_ADDRESS", "127.0.0.1:5909"),
+            worker_wake_address=read_address(env, "WORKER_WAKE_ADDRESS", "127.0.0.1:5909"),
             lab_currency=env.str("LAB_CURRENCY", "MAD"),
             lab_payment_lifetime=timedelta(days=env.int("LAB_PAYMENT_LIFETIME_DAYS", 30)),
             pans_without_luhn=frozenset(env.list("PANS_WITHOUT_LUHN", ["9999999999999"])),
@@ -93,11 +99,19 @@ class Config:
             ).encode(),
             event_key_id=env.str("EVENT_KEY_ID", "1"),
             event_key=read_secret(env, profile, "EVENT_KEY", "lab-event-key").encode(),
-            trusted_proxies=tuple(ipaddress.ip_network(proxy) for proxy in proxies),
+            trusted_proxies=_read_networks(env, "TRUSTED_PROXIES"),
             bank_max_concurrent=env.int("BANK_MAX_CONCURRENT", 16),
             limits=_read_limits(env),
             log_level=env.str("LOG_LEVEL", "INFO"),
         )
+
+
+def _read_networks(env: Env, name: str) -> tuple[IpNetwork, ...]:
+    texts: list[str] = env.list(name, [])
+    try:
+        return tuple(ipaddress.ip_network(text.strip()) for text in texts)
+    except ValueError as exc:
+        raise ConfigurationError(f"{name}: {exc}.") from exc
 
 
 def _read_limits(env: Env) -> TimeLimits:

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from environs import Env
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from service_kit.wake import parse_address
 
 
 class Profile(StrEnum):
@@ -48,11 +51,31 @@ def read_database_url(env: Env, service: str) -> str:
 
     A SQLite path is made absolute, because Flask-SQLAlchemy would take it from another folder than ours,
     and its folder is made.
+
+    Raises:
+        ConfigurationError: it is no such address; the message leaves it out, as it may hold a password.
     """
     url: str = env.str("DATABASE_URL", "") or f"sqlite:///.run/{service}.db"
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except ArgumentError as exc:
+        raise ConfigurationError("DATABASE_URL is not an address such as sqlite:////folder/file.db.") from exc
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
         return url
     path = Path(parsed.database).absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
     return parsed.set(database=str(path)).render_as_string(hide_password=False)
+
+
+def read_address(env: Env, name: str, default: str) -> str:
+    """Read a ``host:port``.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    address: str = env.str(name, default)
+    try:
+        parse_address(address)
+    except ValueError as exc:
+        raise ConfigurationError(f"{name} is {address!r}; it must be host:port.") from exc
+    return address

@@ -11,6 +11,8 @@ import structlog
 from flask import Flask, Response, g, request
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from service_kit.config import ConfigurationError
+
 REDACTED = "[redacted]"
 _ALWAYS_SECRET = frozenset({"authorization", "password", "secret", "token", "client_secret"})
 # 13 to 19 digits, single blanks or dashes between them allowed: the length of a card number (ISO/IEC 7812).
@@ -23,7 +25,13 @@ def configure(service: str, *, secret_keys: Iterable[str] = (), level: str = "IN
     """Set logging up for this process.
 
     ``secret_keys`` names fields (any case) whose values never reach a line, besides the usual ones.
+
+    Raises:
+        ConfigurationError: there is no such level.
     """
+    severity = logging.getLevelNamesMapping().get(level.upper())
+    if severity is None:
+        raise ConfigurationError(f"LOG_LEVEL is {level!r}; it can be DEBUG, INFO, WARNING or ERROR.")
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -34,7 +42,7 @@ def configure(service: str, *, secret_keys: Iterable[str] = (), level: str = "IN
             redactor(secret_keys),
             structlog.processors.JSONRenderer(),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        wrapper_class=structlog.make_filtering_bound_logger(severity),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
