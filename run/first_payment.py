@@ -42,6 +42,6 @@ def curl_lines(settings: RunSettings) -> Sequence[str]:
     return (
         f"PAYMENT=$(curl -s {_JSON} -d '{_ORDER}' {payments} | {only_the_id})",
         f"echo Open {payments}/process/$PAYMENT in a browser, or pay here:",
-        f"curl -s {_JSON} -d '{CARD}' {payments}/process/$PAYMENT",
-        f"curl -s http://127.0.0.1:{settings.ports.payment}/payments/$PAYMENT",
+        f"curl -sw '\\n' {_JSON} -d '{CARD}' {payments}/process/$PAYMENT",
+        f"curl -sw '\\n' http://127.0.0.1:{settings.ports.payment}/payments/$PAYMENT",
     )
