@@ -17,7 +17,7 @@ DESCRIPTION = (
 
 
 def create_app(config: Config | None = None, *, waker: Waker | None = None) -> Flask:
-    """Put the service together; a test hands in a ``waker`` of its own, and closes it."""
+    """Put the service together; a caller may hand in the ``waker`` that it uses itself."""
     config = config or Config.from_env()
     logs.configure("notification-service", secret_keys=("smtp_url",), level=config.log_level)
     app = Flask("notification_service", template_folder=None, static_folder=None)

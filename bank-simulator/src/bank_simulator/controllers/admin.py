@@ -1,8 +1,5 @@
 """For tests and operators: fault plans, totals, lists."""
 
-# flask-smorest has no types.
-# mypy: disallow-untyped-decorators=False
-
 from typing import Any
 
 from service_kit.api import Blueprint

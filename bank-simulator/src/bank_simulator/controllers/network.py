@@ -1,8 +1,5 @@
 """The card network's interface for the merchant's side."""
 
-# flask-smorest has no types.
-# mypy: disallow-untyped-decorators=False
-
 from service_kit.api import Blueprint
 from werkzeug.routing import BaseConverter
 

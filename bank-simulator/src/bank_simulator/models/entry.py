@@ -10,7 +10,7 @@ from bank_simulator.models.network_request import NetworkRequest
 
 
 class Entry(Base):
-    """One side of a transfer: positive is money that comes in; ``request`` is None for an opening deposit."""
+    """One side of a transfer: positive is money that comes in; an opening deposit belongs to no request."""
 
     __tablename__ = "entries"
 
