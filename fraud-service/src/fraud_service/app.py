@@ -25,7 +25,7 @@ def create_app(config: Config | None = None, *, clock: Callable[[], datetime] = 
         app,
         db,
         config.database_url,
-        title="fraud-service",
+        title="Caisse fraud-service",
         description="Judges each attempt to pay: approve, challenge, review or decline, and says why.",
     )
     api.spec.components.security_scheme(SERVICE_TOKEN, {"type": "http", "scheme": "bearer"})
