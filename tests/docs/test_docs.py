@@ -14,12 +14,18 @@ from run.settings import RunSettings
 CHECKOUT = Path(__file__).resolve().parents[2]
 SETTINGS = CHECKOUT / "docs" / "settings.md"
 READERS = (
-    *CHECKOUT.glob("*/src/*/config.py"),
+    *CHECKOUT.glob("*/src/*/config.py"),  # the kit's, too
     CHECKOUT / "service-kit/src/service_kit/gunicorn_settings.py",
     CHECKOUT / "bank-simulator/src/bank_simulator/cli.py",
     CHECKOUT / "krakend/src/gateway/cli.py",
     CHECKOUT / "run/settings.py",
 )
+PROGRAMS = [
+    file
+    for folder in ("*/src", "run", "tests")
+    for root in CHECKOUT.glob(folder)
+    for file in root.rglob("*.py")
+]
 PAGES = sorted(
     page
     for page in CHECKOUT.rglob("*.md")
@@ -38,12 +44,24 @@ def test_every_setting_that_code_reads_is_documented() -> None:
             assert any(re.fullmatch(pattern, name) for name in documented), f"{pattern} of {reader.name}"
 
 
+def test_every_documented_setting_is_read() -> None:
+    rows = [line.split("|")[1] for line in SETTINGS.read_text().splitlines() if line.startswith("| `")]
+    code = "".join(
+        file.read_text() for file in (CHECKOUT / "Makefile", CHECKOUT / "docker-compose.yml", *PROGRAMS)
+    )
+    made_up = [pattern for reader in READERS for pattern in _names_read_by(reader)]
+    made_up += [*RunSettings.from_env().as_environment(), *map(_limit, TimeLimits.__dataclass_fields__)]
+
+    for name in (name for row in rows for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", row)):
+        assert name in code or any(re.fullmatch(pattern, name) for pattern in made_up), name
+
+
 def test_every_time_limit_is_documented_with_its_default() -> None:
     page = SETTINGS.read_text()
     limits = TimeLimits()
 
     for name in TimeLimits.__dataclass_fields__:
-        line = next((line for line in page.splitlines() if f"`LIMIT_{name.upper()}`" in line), None)
+        line = next((line for line in page.splitlines() if f"`{_limit(name)}`" in line), None)
         assert line is not None, name
         value = getattr(limits, name)
         shown = ",".join(f"{item:g}" for item in value) if isinstance(value, tuple) else f"{value:g}"
@@ -94,10 +112,15 @@ def _names_read_by(file: Path) -> Iterator[str]:
         candidates: list[ast.expr] = []
         if called.startswith("env.") or called == "os.environ.get":
             candidates = node.args[:1]
-        elif called == "read_secret":
-            candidates = node.args[2:3]
+        elif called.startswith(("read_", "_read_")):
+            candidates = node.args[1:]
         candidates += [keyword.value for keyword in node.keywords if keyword.arg == "envvar"]
         yield from filter(None, map(_pattern, candidates))
+
+
+def _limit(field: str) -> str:
+    """Return the setting of a time limit."""
+    return f"LIMIT_{field.upper()}"
 
 
 def _pattern(name: ast.expr) -> str | None:
