@@ -83,7 +83,8 @@ def submit(payment_id: str) -> Response:
     except PaymentNotFound:
         return _respond(NoSuchPaymentPage(payment_id))
     except (DatabaseUnavailable, CommitOutcomeUnknown):
-        return _respond(UnavailablePage())
+        # Not "nothing was charged": the same form, or another, may have been charged before.
+        return _respond(ProblemPage(HTTPStatus.SERVICE_UNAVAILABLE))
 
 
 def init_app(app: Flask) -> None:
