@@ -7,6 +7,7 @@ from service_kit.clock import utc_now
 from service_kit.database import CommitOutcomeUnknown
 from service_kit.ids import new_id
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
@@ -44,7 +45,12 @@ def create_payment(command: CreatePayment, dependencies: Dependencies) -> Paymen
         return _make_sure(dependencies, command, public_id, now)
 
 
-@retry(retry=retry_if_exception_type(CommitOutcomeUnknown), stop=stop_after_attempt(5), reraise=True)
+# IntegrityError: the commit that seemed lost came through between the look and the insert; look again.
+@retry(
+    retry=retry_if_exception_type((CommitOutcomeUnknown, IntegrityError)),
+    stop=stop_after_attempt(5),
+    reraise=True,
+)
 def _make_sure(dependencies: Dependencies, command: CreatePayment, public_id: str, now: datetime) -> Payment:
     def work(session: Session) -> Payment:
         stored = session.scalar(select(Payment).where(Payment.public_id == public_id))
