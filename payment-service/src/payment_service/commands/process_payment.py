@@ -12,7 +12,7 @@ from typing import cast
 
 import structlog
 from service_kit.clock import utc_now
-from service_kit.database import CommitOutcomeUnknown, DatabaseUnavailable
+from service_kit.database import CommitOutcomeUnknown
 from service_kit.deadlines import Deadline, time_budget, time_left_s
 from service_kit.http_client import NotSent, TooManyCalls
 from service_kit.ids import new_id
@@ -60,6 +60,10 @@ class ProcessPayment:
     def card(self) -> CardData:
         """The card, for the provider."""
         return CardData(self.card_number, self.card_exp_month, self.card_exp_year, self.card_cvv)
+
+
+class _LeftToJanitor(Exception):
+    """The charge may have been sent, and its outcome could not be stored: the janitor finds it out."""
 
 
 def process_payment(command: ProcessPayment, dependencies: Dependencies) -> Processed:
@@ -150,9 +154,8 @@ def _carry_on(command: ProcessPayment, begun: _Begun, dependencies: Dependencies
             lambda session: settler.decide(session, payment_id, attempt_id, verdict, now)
         )
         if standing.attempt.state == AttemptState.SENDING:
-            result, failure = _charge(command, begun, standing, dependencies)
-            standing = _settle(standing, result, dependencies)
-    except CommitOutcomeUnknown:
+            standing, failure = _charge_and_settle(command, begun, standing, dependencies)
+    except (CommitOutcomeUnknown, _LeftToJanitor):
         log.warning("outcome_left_to_janitor", payment=payment_id)
         return begun.pending
     if standing.payment.is_paid:
@@ -191,6 +194,28 @@ def _judge(command: ProcessPayment, begun: _Begun, dependencies: Dependencies) -
         return judge_silence(payment.amount, dependencies.config.fraud_silent_approve_below, str(exc))
 
 
+def _charge_and_settle(
+    command: ProcessPayment, begun: _Begun, standing: Settlement, dependencies: Dependencies
+) -> tuple[Settlement, PaymentError]:
+    """Send the charge, and apply what the provider said (transaction 3).
+
+    Raises:
+        _LeftToJanitor: the money may have moved, and that is not surely stored.
+    """
+    payment_id, attempt_id = standing.payment.id, standing.attempt.id
+    try:
+        result, failure = _charge(command, begun, standing, dependencies)
+        now = utc_now()
+        settled = db.in_transaction(
+            lambda session: dependencies.settler.settle(session, payment_id, attempt_id, result, now)
+        )
+    except Exception as exc:
+        # Whatever went wrong from here on says nothing about the money: no answer may sound as if it did.
+        log.exception("charge_not_settled", payment=payment_id)
+        raise _LeftToJanitor from exc
+    return settled, failure
+
+
 def _charge(
     command: ProcessPayment, begun: _Begun, standing: Settlement, dependencies: Dependencies
 ) -> tuple[ProviderResult, PaymentError]:
@@ -216,22 +241,6 @@ def _charge(
     if result.outcome is Outcome.PENDING:
         result = _ask_once(provider, attempt, result, dependencies)
     return result, ChargeNotSent()
-
-
-def _settle(standing: Settlement, result: ProviderResult, dependencies: Dependencies) -> Settlement:
-    """Transaction 3: apply what the provider said.
-
-    Raises:
-        CommitOutcomeUnknown: it is not surely stored; the money may have moved, so only the janitor goes on.
-    """
-    payment_id, attempt_id = standing.payment.id, standing.attempt.id
-    now = utc_now()
-    try:
-        return db.in_transaction(
-            lambda session: dependencies.settler.settle(session, payment_id, attempt_id, result, now)
-        )
-    except DatabaseUnavailable as exc:
-        raise CommitOutcomeUnknown(None) from exc
 
 
 def _ask_once(

@@ -1,0 +1,122 @@
+"""Storing fails in ways that no retry mends; the customer is told nothing about money that may be untrue."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from payment_service.extensions import db
+from payment_service.models.payment import Payment
+from payment_service.testing import ScriptedBank, World, lose_request, make_config, world_on
+from payment_service.values.statuses import PaymentStatus
+from service_kit import migrations
+from sqlalchemy import event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+FORM = {"cardNumber": "9999999999999", "cardCode": "123", "expirationDate": "01/30", "form_key": "f" * 32}
+CLAIM, DECIDE, SETTLE = 1, 2, 3
+
+
+@pytest.fixture
+def world(database_url: str) -> Iterator[World]:
+    config = make_config(database_url)
+    config = replace(config, limits=replace(config.limits, processing_s=0.5))
+    migrations.upgrade(database_url, config.migrations_dir)
+    with world_on(config) as world:
+        yield world
+
+
+@contextmanager
+def full_disk(world: World, *, at_unit: int) -> Iterator[None]:
+    """Let the database refuse the ``at_unit``-th unit of work from now, and all after, for lack of room."""
+    units = 0
+
+    def begin(connection: Connection) -> None:
+        nonlocal units
+        units += bool(connection.get_execution_options().get("begin_immediate"))
+        if units >= at_unit:
+            raise OperationalError("BEGIN", None, Exception(1021, "Disk full"))
+
+    with world.app.app_context():
+        engine = db.engine
+    event.listen(engine, "begin", begin)
+    try:
+        yield
+    finally:
+        event.remove(engine, "begin", begin)
+
+
+def test_a_charge_that_cannot_be_stored_is_pending_whatever_the_reason(world: World) -> None:
+    payment_id = world.create()
+
+    with full_disk(world, at_unit=SETTLE):
+        response = world.pay(payment_id)
+    world.age(60)
+    world.run_janitor()
+
+    assert (response.status_code, response.json["is_paid"]) == (202, False)
+    assert len(world.bank.sales) == 1
+    assert world.payment(payment_id).status == PaymentStatus.COMPLETED
+
+
+def test_a_provider_that_breaks_in_our_hands_is_pending(world: World) -> None:
+    def take_and_break(bank: ScriptedBank, request: object) -> object:
+        bank.carry_out(request)  # type: ignore[arg-type]
+        raise RuntimeError("a defect of the adapter")
+
+    payment_id = world.create()
+    world.bank.script = [take_and_break]  # type: ignore[list-item]
+
+    response = world.pay(payment_id)
+    world.age(60)
+    world.run_janitor()
+
+    assert response.status_code == 202
+    assert world.payment(payment_id).status == PaymentStatus.COMPLETED
+
+
+@pytest.mark.parametrize("away_from", [1, 2])
+def test_a_form_that_was_charged_before_is_never_told_that_nothing_was(world: World, away_from: int) -> None:
+    payment_id = world.create()
+    world.bank.script = [lambda bank, request: (bank.carry_out(request), lose_request(bank, request))[1]]
+    world.bank.is_away = True
+    first = world.client.post(f"/payments/process/{payment_id}", data=FORM)
+    world.bank.is_away = False
+    world.age(60)
+
+    with world.losing_database(after_units=away_from - 1):
+        again = world.client.post(
+            f"/payments/process/{payment_id}", data=FORM, headers={"Accept-Language": "en"}
+        )
+
+    assert (first.status_code, again.status_code) == (202, 503)
+    assert world.bank.total_minor > 0
+    assert "charged nothing" not in again.text
+    assert "look here whether your payment was received" in again.text
+
+
+def test_create_finds_the_payment_whose_commit_came_through_late(world: World) -> None:
+    before = len(world.all(Payment))
+    commits = 0
+
+    def commit(connection: Connection) -> None:
+        nonlocal commits
+        commits += 1
+        if commits == 1:
+            raise OperationalError("COMMIT", None, Exception(2013, "Lost connection"))
+        if commits == 2:
+            # The server had the first commit after all, but only after the second look.
+            connection.connection.commit()
+            raise IntegrityError("INSERT", None, Exception(1062, "Duplicate entry"))
+
+    with world.app.app_context():
+        engine = db.engine
+    event.listen(engine, "commit", commit)
+    try:
+        payment_id = world.create(59.5)
+    finally:
+        event.remove(engine, "commit", commit)
+
+    assert len(world.all(Payment)) == before + 1
+    assert world.payment(payment_id).amount_minor == 5950
