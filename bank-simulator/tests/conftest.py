@@ -2,9 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 from bank_simulator.app import create_app
-from bank_simulator.cli import migrations_directory
 from bank_simulator.commands.issue_cards import issue_cards
-from bank_simulator.config import Config
+from bank_simulator.config import MIGRATIONS, Config
 from bank_simulator.extensions import db
 from bank_simulator.queries.verify_books import verify_books
 from bank_simulator.testing import BankClient, serving
@@ -16,7 +15,7 @@ SLOW_ANSWER_S = 0.4
 
 
 def build(database_url: str) -> Flask:
-    migrations.upgrade(database_url, migrations_directory())
+    migrations.upgrade(database_url, MIGRATIONS)
     config = Config(database_url=database_url, slow_answer_s=SLOW_ANSWER_S)
     app = create_app(config)
     with app.app_context():

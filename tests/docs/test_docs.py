@@ -16,7 +16,6 @@ SETTINGS = CHECKOUT / "docs" / "settings.md"
 READERS = (
     *CHECKOUT.glob("*/src/*/config.py"),  # the kit's, too
     CHECKOUT / "service-kit/src/service_kit/gunicorn_settings.py",
-    CHECKOUT / "bank-simulator/src/bank_simulator/cli.py",
     CHECKOUT / "krakend/src/gateway/cli.py",
     CHECKOUT / "run/settings.py",
 )

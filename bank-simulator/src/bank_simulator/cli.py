@@ -1,10 +1,8 @@
 """The operator's commands."""
 
-import os
 import sys
 from collections.abc import Sequence
 from itertools import chain
-from pathlib import Path
 
 import click
 from service_kit import migrations
@@ -23,11 +21,6 @@ from bank_simulator.values.test_cards import (
 )
 
 
-def migrations_directory() -> Path:
-    """Return the folder of the revisions; ``MIGRATIONS_DIR`` moves it."""
-    return Path(os.environ.get("MIGRATIONS_DIR") or Path(__file__).parents[2] / "migrations")
-
-
 @click.group(cls=OperatorCommands)
 def main() -> None:
     """The outside world: card network, client banks, merchant bank."""
@@ -36,7 +29,8 @@ def main() -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database to the newest revision."""
-    migrations.upgrade(Config.from_env().database_url, migrations_directory())
+    config = Config.from_env()
+    migrations.upgrade(config.database_url, config.migrations_dir)
     click.echo("The database is up to date.")
 
 

@@ -1,7 +1,8 @@
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from bank_simulator.cli import main, migrations_directory
+from bank_simulator.cli import main
 from bank_simulator.commands.issue_cards import issue_cards
+from bank_simulator.config import MIGRATIONS
 from bank_simulator.extensions import db
 from bank_simulator.models import Base, Card
 from bank_simulator.values.test_cards import TEST_CARDS, TestCard
@@ -14,7 +15,7 @@ from sqlalchemy.pool import NullPool
 
 
 def test_models_and_migrations_are_the_same(database_url: str) -> None:
-    migrations.upgrade(database_url, migrations_directory())
+    migrations.upgrade(database_url, MIGRATIONS)
 
     with create_engine(database_url, poolclass=NullPool).connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
@@ -22,7 +23,7 @@ def test_models_and_migrations_are_the_same(database_url: str) -> None:
 
 
 def test_a_migration_that_was_killed_before_it_was_noted_runs_again(database_url: str) -> None:
-    migrations.upgrade(database_url, migrations_directory())
+    migrations.upgrade(database_url, MIGRATIONS)
     engine = create_engine(database_url, poolclass=NullPool)
     for revision in ("0001", "0002", "0003", "0004", "0005"):
         with engine.begin() as connection:
@@ -30,7 +31,7 @@ def test_a_migration_that_was_killed_before_it_was_noted_runs_again(database_url
                 text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision}
             )
 
-        migrations.upgrade(database_url, migrations_directory())
+        migrations.upgrade(database_url, MIGRATIONS)
 
         with engine.connect() as connection:
             assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0006"
