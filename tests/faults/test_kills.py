@@ -16,11 +16,20 @@ from typing import Any
 
 import pytest
 import requests
-from sqlalchemy import Engine, create_engine, text
 from werkzeug.serving import make_server
 
 from run.demo_stage import on_free_ports
-from tests.stand_in_shop.shop import Shop, create_app
+from tests.faults.books import (
+    AllOrders,
+    all_payments,
+    bank_sales,
+    double_charges,
+    our_sales,
+    paid_payments,
+    payment_database,
+    wait_until_settled,
+)
+from tests.stand_in_shop.shop import create_app
 from tests.system.whole import WholeSystem
 
 # Mostly the lab's card, which no velocity rule stops; the last one's answer is lost after the money moved.
@@ -28,7 +37,6 @@ CARDS = (*["9999999999999"] * 8, "4000100000000018", "4000100000000034", "400020
 SECONDS = float(os.environ.get("CAISSE_KILL_SECONDS", "45"))
 PAYERS = 6
 SERVICES = ("payment-service", "fraud-service", "notification-service", "bank-simulator")
-SETTLED_WITHIN_S = 90.0
 # Shrunken limits: what the janitor does within a minute in production happens here within seconds.
 FAST = {
     "LIMIT_SEND_WITHIN_S": "1",
@@ -102,19 +110,6 @@ class Load:
         return answer
 
 
-class AllOrders(Shop):
-    """A shop that knows every order, and remembers which payments it was told of."""
-
-    def __init__(self, gateway_url: str) -> None:
-        super().__init__(gateway_url)
-        self.paid_payments: set[int] = set()
-
-    def update(self, body: dict[str, Any]) -> bool:
-        """Take every update."""
-        self.paid_payments.add(body["payment_id"])
-        return True
-
-
 @pytest.fixture
 def shop_and_system(
     tmp_path: Path, database_url_factory: Callable[[str], str]
@@ -149,7 +144,7 @@ def test_killing_any_process_loses_and_doubles_nothing(
     for payer in running:
         payer.result()
     system.wait_until_ready()
-    payment_db = create_engine(system.database_url("payment-service"))
+    payment_db = payment_database(system)
     wait_until_settled(payment_db)
 
     print(f"killed {dict(killed)}, answers {dict(load.answers)}, {len(load.told_paid)} told paid")
@@ -179,76 +174,3 @@ def kill_at_random(system: WholeSystem, dice: random.Random) -> Counter[str]:
         system.start(name)
         system.wait_until_ready(name)
     return killed
-
-
-def wait_until_settled(payment_db: Engine) -> None:
-    """Wait until no attempt is open and the outbox is empty."""
-    deadline_s = time.monotonic() + SETTLED_WITHIN_S
-    while left := unsettled(payment_db):
-        assert time.monotonic() < deadline_s, f"still open: {left}"
-        time.sleep(0.5)
-
-
-def unsettled(payment_db: Engine) -> list[Any]:
-    """Return what is still to come: open attempts and undelivered messages."""
-    return [
-        *_rows(payment_db, "SELECT public_id, state FROM payment_attempts WHERE ended_at IS NULL"),
-        *_rows(payment_db, "SELECT id, queue, last_error FROM outbox_messages WHERE status = 'pending'"),
-    ]
-
-
-def our_sales(payment_db: Engine) -> dict[str, int]:
-    """Return the amount of every sale that we hold for approved, by its attempt."""
-    return dict(
-        _rows(
-            payment_db,
-            "SELECT public_id, amount_minor FROM payment_attempts WHERE kind = 'sale' AND state = 'approved'",
-        )
-    )
-
-
-def bank_sales(system: WholeSystem) -> dict[str, int]:
-    """Return the amount of every sale that the bank approved, by its request id."""
-    sales: dict[str, int] = {}
-    after: str | None = None
-    while True:
-        answer = requests.get(
-            f"http://127.0.0.1:{system.settings.ports.bank}/admin/requests",
-            params={"merchant_id": "mer_lab", **({"after": after} if after else {})},
-            headers={"Authorization": "Bearer lab-bank-token"},
-            timeout=30,
-        )
-        assert answer.status_code == 200
-        page = answer.json()
-        sales |= {
-            row["request_id"]: row["amount_minor"]
-            for row in page["requests"]
-            if row["kind"] == "sale" and row["status"] == "approved"
-        }
-        after = page["next_after"]
-        if not after:
-            return sales
-
-
-def double_charges(payment_db: Engine) -> list[Any]:
-    """Return payments with more than one approved sale."""
-    return _rows(
-        payment_db,
-        "SELECT payment_id, COUNT(*) FROM payment_attempts WHERE kind = 'sale' AND state = 'approved' "
-        "GROUP BY payment_id HAVING COUNT(*) > 1",
-    )
-
-
-def paid_payments(payment_db: Engine) -> set[int]:
-    """Return the ids of completed payments."""
-    return {row[0] for row in _rows(payment_db, "SELECT id FROM payments WHERE status = 'completed'")}
-
-
-def all_payments(payment_db: Engine) -> set[int]:
-    """Return every payment's id."""
-    return {row[0] for row in _rows(payment_db, "SELECT id FROM payments")}
-
-
-def _rows(database: Engine, statement: str) -> list[Any]:
-    with database.connect() as connection:
-        return [tuple(row) for row in connection.execute(text(statement))]
