@@ -7,8 +7,9 @@ from babel.numbers import list_currencies
 from hypothesis import given
 from hypothesis import strategies as st
 from notification_service.rendering.formatting import format_amount, format_moment
-from notification_service.values.money import currency_exponent, is_currency, to_decimal
+from notification_service.values.money import is_currency, to_decimal
 from notification_service.values.vocabulary import MailLocale
+from service_kit.currencies import currency_exponent
 
 FR, EN = MailLocale.FR, MailLocale.EN
 THIN, NBSP = "\u202f", "\u00a0"

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_datetime
 from babel.numbers import NumberPattern, parse_pattern
+from service_kit.currencies import currency_exponent
 
-from notification_service.values.money import currency_exponent, currency_symbol, to_decimal
+from notification_service.values.money import currency_symbol, to_decimal
 from notification_service.values.vocabulary import MailLocale
 
 NO_BREAK_SPACE = "\u00a0"

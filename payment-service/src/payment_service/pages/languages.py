@@ -7,11 +7,12 @@ from enum import StrEnum
 
 from babel.dates import format_datetime
 from babel.numbers import format_currency
+from service_kit.currencies import currency_exponent
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
 from payment_service.pages.texts import en, fr
-from payment_service.values.money import Money, currency_exponent
+from payment_service.values.money import Money
 
 
 class Language(StrEnum):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from babel.numbers import get_currency_precision
+from service_kit.currencies import currency_exponent
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,3 @@ class Money:
     def to_decimal(self) -> Decimal:
         """Return the amount in major units with the currency's number of decimals."""
         return Decimal(self.amount_minor).scaleb(-currency_exponent(self.currency))
-
-
-def currency_exponent(currency: str) -> int:
-    """Return how many decimals the currency has (CLDR): 2 for MAD, 0 for JPY, 3 for TND."""
-    exponent: int = get_currency_precision(currency)
-    return exponent
