@@ -128,7 +128,8 @@ class HttpClient:
     ) -> Answer:
         """Send one request, once, following no redirect, and return the answer whatever its status.
 
-        It takes at most the dependency's time-out, or what the current deadline leaves.
+        It takes at most the dependency's time-out, or what the current deadline leaves, the wait for a free
+        place included.
 
         Raises:
             NotSent: breaker open, no free place, no time left, or no connection could be made.
@@ -137,10 +138,10 @@ class HttpClient:
         if self._before_call is not None:
             self._before_call()
         name = self.dependency.name
-        if not self._places.acquire(timeout=time_left_s(self.dependency.max_wait_s)):
+        deadline = Deadline.after(time_left_s(self.dependency.timeout_s))
+        if not self._places.acquire(timeout=min(self.dependency.max_wait_s, deadline.remaining_s())):
             raise TooManyCalls(f"{name}: too many calls at once")
         try:
-            deadline = Deadline.after(time_left_s(self.dependency.timeout_s))
             if deadline.remaining_s() < _SHORTEST_CALL_S:
                 raise NotSent(f"{name}: no time left")
             return self._send_through_breaker(method, path, body, headers or {}, deadline)
