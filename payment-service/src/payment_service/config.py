@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from babel.numbers import list_currencies
 from environs import Env
 from service_kit.config import (
     ConfigurationError,
@@ -72,7 +73,7 @@ class Config:
         """Read the environment.
 
         Raises:
-            ConfigurationError: a production service without secrets of its own, or no such address.
+            ConfigurationError: a production service without secrets of its own, or no such address or currency.
             environs.EnvError: a value that cannot be read as what it should be.
         """
         env = Env()
@@ -90,7 +91,7 @@ class Config:
                 "STORE_MANAGER_ORDERS_URL", "http://127.0.0.1:8080/store-manager-api/orders"
             ),
             worker_wake_address=read_address(env, "WORKER_WAKE_ADDRESS", "127.0.0.1:5909"),
-            lab_currency=env.str("LAB_CURRENCY", "MAD"),
+            lab_currency=_read_currency(env, "LAB_CURRENCY", "MAD"),
             lab_payment_lifetime=timedelta(days=env.int("LAB_PAYMENT_LIFETIME_DAYS", 30)),
             pans_without_luhn=frozenset(env.list("PANS_WITHOUT_LUHN", ["9999999999999"])),
             fraud_silent_approve_below=env.decimal("FRAUD_SILENT_APPROVE_BELOW", Decimal("1000.00")),
@@ -104,6 +105,13 @@ class Config:
             limits=_read_limits(env),
             log_level=env.str("LOG_LEVEL", "INFO"),
         )
+
+
+def _read_currency(env: Env, name: str, default: str) -> str:
+    code: str = env.str(name, default)
+    if code not in list_currencies():
+        raise ConfigurationError(f"{name} is {code!r}; it must be an ISO 4217 code such as MAD.")
+    return code
 
 
 def _read_networks(env: Env, name: str) -> tuple[IpNetwork, ...]:
