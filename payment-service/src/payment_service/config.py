@@ -73,7 +73,7 @@ class Config:
         """Read the environment.
 
         Raises:
-            ConfigurationError: a production service without secrets of its own, or no such address or currency.
+            ConfigurationError: a secret of our own is missing, or a currency, network or address is none.
             environs.EnvError: a value that cannot be read as what it should be.
         """
         env = Env()
