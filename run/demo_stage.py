@@ -50,7 +50,7 @@ def set_stage(settings: RunSettings) -> Iterator[Stage]:
             ready_file = own.ready_file
         stage = _read(ready_file)
         if not _listens(stage.store_manager):
-            click.echo(f"Store Manager is not at {stage.store_manager}: a stand-in shop plays it.")
+            click.echo(f"A stand-in shop plays Store Manager at {stage.store_manager}, where nobody listens.")
             started.enter_context(_stand_in_shop(stage, ready_file.parent))
         yield stage
 
