@@ -25,7 +25,8 @@ log = structlog.get_logger(__name__)
 
 DEADLOCK, LOCK_WAIT_TIMEOUT, RECORD_CHANGED = 1213, 1205, 1020
 ERROR_DURING_COMMIT = 1180
-CONNECTION_ERRORS = frozenset({1047, 1053, 1927, 2002, 2003, 2006, 2013, 2055})
+# 1040, 1203: the server has no connection left for us. The others: it went away, or cannot be reached.
+CONNECTION_ERRORS = frozenset({1040, 1203, 1047, 1053, 1927, 2002, 2003, 2006, 2013, 2055})
 DEFAULT_BUDGET_S = 10.0
 
 _NAMING = {
