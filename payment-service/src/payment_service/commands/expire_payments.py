@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import structlog
 from service_kit.clock import utc_now
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,11 +14,14 @@ from payment_service.extensions import db
 from payment_service.models.payment import Payment
 from payment_service.values.statuses import PaymentStatus
 
+log = structlog.get_logger(__name__)
+
 
 def expire_payments(dependencies: Dependencies, *, limit: int = 100) -> int:
     """Expire up to ``limit`` payments that are due, and return how many.
 
     A payment with an open movement is processing, and so is not due: expiry waits for its outcome.
+    One that fails is logged and comes again; the others go on.
     """
     now = utc_now()
     with db.reading() as session:
@@ -27,7 +31,14 @@ def expire_payments(dependencies: Dependencies, *, limit: int = 100) -> int:
             )
         )
     key = dependencies.settler.event_key
-    return sum(_expire(payment_id, key, now) for payment_id in due)
+    expired = 0
+    for payment_id in due:
+        try:
+            expired += _expire(payment_id, key, now)
+        except Exception:
+            # One broken payment must not keep all others payable for ever.
+            log.exception("expiry_failed", payment=payment_id)
+    return expired
 
 
 def _expire(payment_id: int, key: EventKey, now: datetime) -> int:
