@@ -1,21 +1,32 @@
 """Storing fails in ways that no retry mends; the customer is told nothing about money that may be untrue."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from flask import Flask, jsonify
+from payment_service.app import create_app
+from payment_service.commands.expire_payments import expire_payments
+from payment_service.commands.seed_lab import seed_lab
+from payment_service.controllers.current import EXTENSION
 from payment_service.extensions import db
 from payment_service.models.payment import Payment
-from payment_service.testing import ScriptedBank, World, lose_request, make_config, world_on
+from payment_service.testing import CARD, ScriptedBank, World, lose_request, make_config, world_on
 from payment_service.values.statuses import PaymentStatus
 from service_kit import migrations
-from sqlalchemy import event
+from service_kit.clock import utc_now
+from sqlalchemy import event, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
 
 FORM = {"cardNumber": "9999999999999", "cardCode": "123", "expirationDate": "01/30", "form_key": "f" * 32}
 CLAIM, DECIDE, SETTLE = 1, 2, 3
+DISK_FULL, TOO_MANY_CONNECTIONS, TOO_MANY_OF_THIS_USER = 1021, 1040, 1203
 
 
 @pytest.fixture
@@ -28,15 +39,15 @@ def world(database_url: str) -> Iterator[World]:
 
 
 @contextmanager
-def full_disk(world: World, *, at_unit: int) -> Iterator[None]:
-    """Let the database refuse the ``at_unit``-th unit of work from now, and all after, for lack of room."""
+def refusing(world: World, number: int, *, at_unit: int) -> Iterator[None]:
+    """Let the database refuse the ``at_unit``-th unit of work from now, and all after, with that error."""
     units = 0
 
     def begin(connection: Connection) -> None:
         nonlocal units
         units += bool(connection.get_execution_options().get("begin_immediate"))
         if units >= at_unit:
-            raise OperationalError("BEGIN", None, Exception(1021, "Disk full"))
+            raise OperationalError("BEGIN", None, Exception(number, "refused"))
 
     with world.app.app_context():
         engine = db.engine
@@ -50,7 +61,7 @@ def full_disk(world: World, *, at_unit: int) -> Iterator[None]:
 def test_a_charge_that_cannot_be_stored_is_pending_whatever_the_reason(world: World) -> None:
     payment_id = world.create()
 
-    with full_disk(world, at_unit=SETTLE):
+    with refusing(world, DISK_FULL, at_unit=SETTLE):
         response = world.pay(payment_id)
     world.age(60)
     world.run_janitor()
@@ -120,3 +131,59 @@ def test_create_finds_the_payment_whose_commit_came_through_late(world: World) -
 
     assert len(world.all(Payment)) == before + 1
     assert world.payment(payment_id).amount_minor == 5950
+
+
+@pytest.mark.parametrize("number", [TOO_MANY_CONNECTIONS, TOO_MANY_OF_THIS_USER])
+@pytest.mark.parametrize("at_unit", [CLAIM, DECIDE])
+def test_a_server_without_a_connection_for_us_is_a_database_that_is_away(
+    world: World, number: int, at_unit: int
+) -> None:
+    payment_id = world.create()
+
+    with refusing(world, number, at_unit=at_unit):
+        response = world.pay(payment_id)
+
+    assert (response.status_code, response.json["code"]) == (503, "database_unavailable")
+    assert world.bank.sales == []
+
+
+def test_a_payment_that_cannot_expire_holds_up_no_other(world: World) -> None:
+    broken, whole = world.create(), world.create()
+
+    def break_one_and_age_both(session: Session) -> None:
+        session.execute(update(Payment).values(expires_at=utc_now() - timedelta(days=1)))
+        # Its next event has a number that is taken.
+        session.execute(update(Payment).where(Payment.id == broken).values(event_count=0))
+
+    world.change(break_one_and_age_both)
+    world.in_other_thread(lambda: expire_payments(world.dependencies))
+
+    assert world.payment(broken).status == PaymentStatus.PENDING
+    assert world.payment(whole).status == PaymentStatus.EXPIRED
+
+
+def test_an_endless_answer_of_fraud_service_is_silence(database_url: str) -> None:
+    fraud = Flask("fraud")
+    reasons = [{"rule": "r", "detail": "é" * 100} for _ in range(200)]
+    fraud.post("/internal/assessments")(lambda: (jsonify(decision="approve", reasons=reasons), 201))
+    server = make_server("127.0.0.1", 0, fraud)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    config = make_config(database_url, fraud_service_url=f"http://127.0.0.1:{server.server_port}")
+    migrations.upgrade(database_url, config.migrations_dir)
+    bank = ScriptedBank()
+    app = create_app(config, provider=bank)
+    with app.app_context():
+        seed_lab(app.extensions[EXTENSION])
+    client = app.test_client()
+
+    created = client.post("/payments", json={"user_id": 1, "order_id": 1, "total_amount": 5000})
+    answer = client.post(f"/payments/process/{created.get_json()['payment_id']}", json=dict(CARD))
+
+    assert answer.status_code == 503
+    assert bank.sales == []
+    with app.app_context():
+        db.engine.dispose()
+    server.shutdown()
+    serving.join()
+    server.server_close()

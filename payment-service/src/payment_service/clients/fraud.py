@@ -9,6 +9,10 @@ from service_kit.http_client import CallFailed, HttpClient, OutcomeUnknown
 from payment_service.values.assessment import Assessment, FraudDecision
 from payment_service.values.money import Money
 
+# Reasons are stored with the attempt and in its events: texts that do not fit would keep a charge from
+# being settled.
+MAX_ANSWER_BYTES = 8 * 1024
+
 
 class FraudSilent(Exception):
     """fraud-service gave no usable answer in time; what that means is a policy, not an accident."""
@@ -46,6 +50,8 @@ class FraudClient:
             answer = self._http.post("/internal/assessments", _to_body(request))
             if answer.status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
                 raise OutcomeUnknown(f"fraud-service: HTTP {answer.status}")
+            if len(answer.body) > MAX_ANSWER_BYTES:
+                raise OutcomeUnknown("fraud-service: the answer is too long")
             return _from_body(answer.json())
         except CallFailed as exc:
             raise FraudSilent(str(exc)) from exc
