@@ -1,7 +1,7 @@
 """Storing fails in ways that no retry mends; the customer is told nothing about money that may be untrue."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -26,6 +26,7 @@ from werkzeug.serving import make_server
 
 FORM = {"cardNumber": "9999999999999", "cardCode": "123", "expirationDate": "01/30", "form_key": "f" * 32}
 CLAIM, DECIDE, SETTLE = 1, 2, 3
+ERROR_DURING_COMMIT, RECORD_CHANGED = 1180, 1020
 DISK_FULL, TOO_MANY_CONNECTIONS, TOO_MANY_OF_THIS_USER = 1021, 1040, 1203
 
 
@@ -49,13 +50,20 @@ def refusing(world: World, number: int, *, at_unit: int) -> Iterator[None]:
         if units >= at_unit:
             raise OperationalError("BEGIN", None, Exception(number, "refused"))
 
+    with listening(world, "begin", begin):
+        yield
+
+
+@contextmanager
+def listening(world: World, name: str, listener: Callable[[Connection], None]) -> Iterator[None]:
+    """Have ``listener`` called at each BEGIN or COMMIT of the service."""
     with world.app.app_context():
         engine = db.engine
-    event.listen(engine, "begin", begin)
+    event.listen(engine, name, listener)
     try:
         yield
     finally:
-        event.remove(engine, "begin", begin)
+        event.remove(engine, name, listener)
 
 
 def test_a_charge_that_cannot_be_stored_is_pending_whatever_the_reason(world: World) -> None:
@@ -69,6 +77,37 @@ def test_a_charge_that_cannot_be_stored_is_pending_whatever_the_reason(world: Wo
     assert (response.status_code, response.json["is_paid"]) == (202, False)
     assert len(world.bank.sales) == 1
     assert world.payment(payment_id).status == PaymentStatus.COMPLETED
+
+
+def test_an_error_during_the_commit_of_the_claim_is_unknown_and_nobody_is_called(world: World) -> None:
+    payment_id = world.create()
+
+    def commit(_connection: Connection) -> None:
+        raise OperationalError("COMMIT", None, Exception(ERROR_DURING_COMMIT, "Got error during COMMIT"))
+
+    with listening(world, "commit", commit):
+        response = world.pay(payment_id)
+
+    assert response.status_code == 202
+    assert (world.fraud.requests, world.bank.sales) == ([], [])
+
+
+def test_a_unit_whose_rows_changed_under_it_is_repeated(world: World) -> None:
+    payment_id = world.create()
+    refused: list[Connection] = []
+
+    def begin(connection: Connection) -> None:
+        # Every second unit of work is refused once.
+        if connection.get_execution_options().get("begin_immediate"):
+            refused.append(connection)
+            if len(refused) % 2:
+                raise OperationalError("SELECT", None, Exception(RECORD_CHANGED, "Record has changed"))
+
+    with listening(world, "begin", begin):
+        response = world.pay(payment_id)
+
+    assert (response.status_code, len(refused)) == (200, 6)
+    assert len(world.bank.sales) == 1
 
 
 def test_a_provider_that_breaks_in_our_hands_is_pending(world: World) -> None:
@@ -121,13 +160,8 @@ def test_create_finds_the_payment_whose_commit_came_through_late(world: World) -
             connection.connection.commit()
             raise IntegrityError("INSERT", None, Exception(1062, "Duplicate entry"))
 
-    with world.app.app_context():
-        engine = db.engine
-    event.listen(engine, "commit", commit)
-    try:
+    with listening(world, "commit", commit):
         payment_id = world.create(59.5)
-    finally:
-        event.remove(engine, "commit", commit)
 
     assert len(world.all(Payment)) == before + 1
     assert world.payment(payment_id).amount_minor == 5950
