@@ -104,6 +104,8 @@ def _run(
         while generator.poll() is None:
             oldest_s = max(oldest_s, oldest_outbox_row_s(outbox))
             time.sleep(1)
+    if generator.returncode:
+        raise click.ClickException(f"The load generator failed (exit code {generator.returncode}).")
     after = meter.read()
     result: dict[str, Any] = {
         "scenario": scenario.name,

@@ -12,10 +12,12 @@ from typing import Any  # noqa: E402
 
 import click  # noqa: E402
 import gevent  # noqa: E402
-from locust import FastHttpUser, constant, constant_throughput, task  # noqa: E402
+from locust import FastHttpUser, task  # noqa: E402
 from locust.env import Environment  # noqa: E402
 
 FULL_PAYMENT = "full payment"
+# Each open-loop user begins a payment so often: far more seldom than one takes, so that nobody is late.
+OPEN_LOOP_PERIOD_S = 4.0
 PERCENTILES = (0.5, 0.95, 0.99)
 
 
@@ -24,6 +26,22 @@ class Payer(FastHttpUser):
 
     abstract = True
     cards: tuple[str, ...] = ()
+    period_s = 0.0
+    due_s = 0.0
+
+    def on_start(self) -> None:
+        """Begin at a moment of one's own, so that the users of an open loop do not march in step."""
+        pause_s = random.uniform(0, self.period_s)
+        self.due_s = time.perf_counter() + pause_s
+        gevent.sleep(pause_s)
+
+    def wait_time(self) -> float:
+        """Wait for the next period, which does not depend on how long an answer took; 0 in a closed loop.
+
+        Locust's own constant_throughput counts from the user's making, and brings all into step again.
+        """
+        self.due_s += self.period_s
+        return max(0.0, self.due_s - time.perf_counter()) if self.period_s else 0.0
 
     @task
     def pay(self) -> None:
@@ -76,14 +94,12 @@ class Payer(FastHttpUser):
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 def main(host: str, cards: Path, seconds: float, users: int, rate: float | None, out: Path) -> None:
     """Send the load and write what came back as JSON."""
-    # Each open-loop user begins a payment every two seconds, far longer than one takes.
-    wait = constant_throughput(0.5) if rate else constant(0)
-    count = round(rate * 2) if rate else users
-    members = {"host": host, "wait_time": wait, "cards": tuple(cards.read_text().split())}
+    period_s = OPEN_LOOP_PERIOD_S if rate else 0.0
+    members = {"host": host, "cards": tuple(cards.read_text().split()), "period_s": period_s}
+    count = round(rate * OPEN_LOOP_PERIOD_S) if rate else users
     environment = Environment(user_classes=[type("BenchPayer", (Payer,), members)])
     runner = environment.create_local_runner()
-    # Spread over two seconds, so that open-loop users do not begin together.
-    runner.start(count, spawn_rate=max(1.0, count / 2))
+    runner.start(count, spawn_rate=count)
     gevent.sleep(seconds)
     stats = environment.stats
     full = stats.get(FULL_PAYMENT, "")
