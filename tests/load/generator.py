@@ -100,8 +100,10 @@ def main(host: str, cards: Path, seconds: float, users: int, rate: float | None,
     environment = Environment(user_classes=[type("BenchPayer", (Payer,), members)])
     runner = environment.create_local_runner()
     runner.start(count, spawn_rate=count)
-    gevent.sleep(seconds)
+    gevent.sleep(period_s)
     stats = environment.stats
+    stats.reset_all()  # until now the open loop was filling up
+    gevent.sleep(seconds)
     full = stats.get(FULL_PAYMENT, "")
     result = {
         "generator_cpu_s": time.process_time(),

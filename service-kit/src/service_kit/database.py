@@ -135,7 +135,8 @@ class Database(SQLAlchemy):
         session.rollback()
         token = _in_unit_of_work.set(True)
         try:
-            session.connection(execution_options={"begin_immediate": True})
+            if session.get_bind().dialect.name == "sqlite":
+                session.connection(execution_options={"begin_immediate": True})
             result = work(session)
             session.flush()
         except BaseException:

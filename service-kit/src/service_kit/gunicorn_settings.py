@@ -1,20 +1,14 @@
 """What the gunicorn.conf.py of every service has in common."""
 
-import gc
 from pathlib import Path
 from typing import Any
 
 from environs import Env
 
+from service_kit.garbage import calm_garbage_collector
+
 # Heartbeats go to a file: in memory where there is such a folder, so that a busy disk stops no worker.
 _MEMORY = Path("/dev/shm")  # noqa: S108
-
-
-def calm_garbage_collector(_worker: object) -> None:
-    """Look for garbage cycles less often: what start-up made lives for ever, and a request makes few."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def settings(default_port: int, *, workers: int = 1, threads: int = 16) -> dict[str, Any]:
@@ -33,5 +27,5 @@ def settings(default_port: int, *, workers: int = 1, threads: int = 16) -> dict[
         "accesslog": None,
         "worker_tmp_dir": str(_MEMORY) if _MEMORY.is_dir() else None,
         "control_socket_disable": True,
-        "post_worker_init": calm_garbage_collector,
+        "post_worker_init": lambda _worker: calm_garbage_collector(),
     }

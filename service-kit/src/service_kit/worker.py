@@ -12,6 +12,7 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 from flask import Flask
 
+from service_kit.garbage import calm_garbage_collector
 from service_kit.leased_queue import Failed, LeasedQueue, LeasedRow, Result
 
 log = structlog.get_logger(__name__)
@@ -19,7 +20,7 @@ log = structlog.get_logger(__name__)
 POLL_S = 0.5
 PAUSE_AFTER_FAILURE_S = 1.0
 # Jobs that come, or are done, within this time are claimed and recorded in one transaction.
-GATHER_S = 0.02
+GATHER_S = 0.04
 Row = TypeVar("Row", bound=LeasedRow)
 
 
@@ -122,6 +123,7 @@ def run(loops: Sequence[Loop], wake_event: Callable[[], threading.Event]) -> Non
         threading.Thread(target=_run_loop, args=(loop, wake_event(), stopping), name=loop.name)
         for loop in loops
     ]
+    calm_garbage_collector()
     for thread in threads:
         thread.start()
     log.info("worker_started", loops=[loop.name for loop in loops])
