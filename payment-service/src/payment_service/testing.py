@@ -379,9 +379,10 @@ class World:
         """Let no unit of work begin any more after so many of them."""
         count = 0
 
-        def begin(connection: Connection) -> None:
+        def begin(_connection: Connection) -> None:
             nonlocal count
-            if connection.get_execution_options().get("begin_immediate"):
+            # The session of units of work; whoever only reads has one of its own.
+            if db.session().in_transaction():
                 count += 1
                 if count > after_units:
                     raise _lost()
