@@ -1,8 +1,11 @@
 """Row locks, always in this order: payment, then attempt, so that no two of us dead-lock."""
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session, load_only
+from sqlalchemy.orm.interfaces import ORMOption
+from sqlalchemy.orm.util import identity_key
 
+from payment_service.models.base import Base
 from payment_service.models.payment import Payment
 from payment_service.models.payment_attempt import PaymentAttempt
 
@@ -34,7 +37,7 @@ def lock_payment(session: Session, payment_id: int) -> Payment:
     return session.scalars(
         select(Payment)
         .where(Payment.id == payment_id)
-        .options(_PAYMENT_CHANGES)
+        .options(*_to_read(session, Payment, payment_id, _PAYMENT_CHANGES))
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
@@ -45,7 +48,17 @@ def lock_attempt(session: Session, attempt_id: int) -> PaymentAttempt:
     return session.scalars(
         select(PaymentAttempt)
         .where(PaymentAttempt.id == attempt_id)
-        .options(_ATTEMPT_CHANGES)
+        .options(*_to_read(session, PaymentAttempt, attempt_id, _ATTEMPT_CHANGES))
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
+
+
+def _to_read(session: Session, model: type[Base], row_id: int, changes: ORMOption) -> tuple[ORMOption, ...]:
+    """Return what limits the reading of a row: nothing, unless the session holds the rest of it.
+
+    A row that is new to the session, or that the rollback of a first run expired, is read whole: what it
+    lacked would be read later, outside of any unit of work, where nobody expects the database to be away.
+    """
+    known = session.identity_map.get(identity_key(model, row_id))
+    return () if known is None or inspect(known).expired else (changes,)
