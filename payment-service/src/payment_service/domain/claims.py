@@ -95,9 +95,9 @@ def _attempt_of_form(session: Session, payment: Payment, form_key: str | None) -
     if form_key is None:
         return None
     return session.scalar(
-        select(PaymentAttempt).where(
-            PaymentAttempt.payment_id == payment.id, PaymentAttempt.form_key == form_key
-        )
+        select(PaymentAttempt)
+        .where(PaymentAttempt.payment_id == payment.id, PaymentAttempt.form_key == form_key)
+        .execution_options(populate_existing=True)
     )
 
 
@@ -107,4 +107,5 @@ def _latest_attempt(session: Session, payment: Payment) -> PaymentAttempt | None
         .where(PaymentAttempt.payment_id == payment.id, PaymentAttempt.kind == AttemptKind.SALE)
         .order_by(PaymentAttempt.id.desc())
         .limit(1)
+        .execution_options(populate_existing=True)
     )
