@@ -1,13 +1,14 @@
 """All settings of the payment-service, read once at start."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 from environs import Env
-from service_kit.config import Profile, read_database_url, read_profile, read_secret
+from service_kit.config import ConfigurationError, Profile, read_database_url, read_profile, read_secret
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -55,6 +56,9 @@ class Config:
     card_fingerprint_key: bytes
     event_key_id: str
     event_key: bytes
+    public_base_url: str
+    token_key_encryption_key: bytes
+    client_secret_key: bytes
     trusted_proxies: tuple[IpNetwork, ...]
     bank_max_concurrent: int
     limits: TimeLimits
@@ -93,11 +97,28 @@ class Config:
             ).encode(),
             event_key_id=env.str("EVENT_KEY_ID", "1"),
             event_key=read_secret(env, profile, "EVENT_KEY", "lab-event-key").encode(),
+            public_base_url=_read_public_base_url(env, profile),
+            token_key_encryption_key=read_secret(
+                env, profile, "TOKEN_KEY_ENCRYPTION_KEY", "lab-token-key-encryption-key"
+            ).encode(),
+            client_secret_key=read_secret(
+                env, profile, "CLIENT_SECRET_KEY", "lab-client-secret-key"
+            ).encode(),
             trusted_proxies=tuple(ipaddress.ip_network(proxy) for proxy in proxies),
             bank_max_concurrent=env.int("BANK_MAX_CONCURRENT", 16),
             limits=_read_limits(env),
             log_level=env.str("LOG_LEVEL", "INFO"),
         )
+
+
+def _read_public_base_url(env: Env, profile: Profile) -> str:
+    """Read where the world reaches the gateway: the issuer of our tokens, never taken from a request."""
+    url: str = env.str("PUBLIC_BASE_URL", "http://127.0.0.1:8080" if profile is Profile.LAB else "")
+    if not re.fullmatch(r"https?://[^/\s]+(/[^\s?#]*)?", url):
+        raise ConfigurationError(
+            f"PUBLIC_BASE_URL is {url!r}; it must be where the gateway is reached, such as https://pay.shop.ma"
+        )
+    return url.rstrip("/")
 
 
 def _read_limits(env: Env) -> TimeLimits:

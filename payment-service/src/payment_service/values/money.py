@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+from babel.core import get_global
 from babel.numbers import get_currency_precision
 
 
@@ -29,3 +30,8 @@ def currency_exponent(currency: str) -> int:
     """Return how many decimals the currency has (CLDR): 2 for MAD, 0 for JPY, 3 for TND."""
     exponent: int = get_currency_precision(currency)
     return exponent
+
+
+def is_currency(code: str) -> bool:
+    """Whether this is a currency of ISO 4217 (CLDR's list), such as MAD."""
+    return code in get_global("all_currencies")
