@@ -142,7 +142,7 @@ def test_the_labs_credentials_are_kept_as_long_as_they_work(world: World, run: R
     assert works(world, first)
     assert list(file.parent.iterdir()) == [file]
 
-    assert "work." in done(run(*seed))
+    assert "Kept the credentials" in done(run(*seed))
     again = held(file)
     assert again == {**first, "token_url": "http://127.0.0.1:8080/oauth2/token"}
 

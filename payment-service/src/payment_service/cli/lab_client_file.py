@@ -19,7 +19,7 @@ def keep_lab_client(file: Path, dependencies: Dependencies) -> None:
     token_url = f"{dependencies.config.public_base_url}/oauth2/token"
     _write(file, credentials, token_url)
     click.echo(
-        f"The credentials in {file} work." if credentials == held else f"Wrote new credentials to {file}."
+        f"Kept the credentials in {file}." if credentials == held else f"Wrote new credentials to {file}."
     )
 
 
