@@ -1,5 +1,6 @@
 """What is printed when everything is ready: where things are, and the commands of a first payment."""
 
+import json
 from collections.abc import Sequence
 
 from run.settings import RunSettings
@@ -30,9 +31,24 @@ def addresses(settings: RunSettings, gateway: str) -> str:
         ),
         ("Store Manager", settings.store_manager, "expected there; without it `make demo` plays the shop"),
         ("receipts", shown_path(settings.mail), "e-mails as .eml files"),
+        ("lab client", shown_path(settings.lab_client_file), "client_id and client_secret for /v1"),
         ("logs", shown_path(settings.logs), "one file per process; warnings appear here too"),
     ]
     return "\n".join(f"  {name:<21} {where:<23} {what}" for name, where, what in rows)
+
+
+def client_lines(settings: RunSettings) -> Sequence[str]:
+    """The credentials of the lab's API client, and a first token with them; nothing without a lab."""
+    if not settings.lab_client_file.exists():
+        return ()
+    client = json.loads(settings.lab_client_file.read_text())
+    basic = f"{client['client_id']}:{client['client_secret']}"
+    cut = r"""sed 's/.*"access_token": *"\([^"]*\)".*/\1/'"""
+    ask = f"curl -s -u {basic} -d grant_type=client_credentials {client['token_url']}"
+    return (
+        f"TOKEN=$({ask} | {cut})",
+        f'curl -s -H "Authorization: Bearer $TOKEN" {settings.gateway_url}/v1/merchant',
+    )
 
 
 def curl_lines(settings: RunSettings) -> Sequence[str]:

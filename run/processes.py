@@ -73,8 +73,13 @@ def migrations(settings: RunSettings) -> tuple[Task, ...]:
 def preparations(settings: RunSettings) -> tuple[Task, ...]:
     """The lab's data, which seeding twice does not double, and the gateway's file."""
     environments = _environments(settings)
+    options = {"payment-service": ("--lab-client-file", str(settings.lab_client_file))}
     seeds = tuple(
-        Task(f"seed-{service}", (str(_BIN / service), "seed"), environments[service])
+        Task(
+            f"seed-{service}",
+            (str(_BIN / service), "seed", *options.get(service, ())),
+            environments[service],
+        )
         for service in ("payment-service", "fraud-service", "bank-simulator")
     )
     return (*seeds, Task("render-gateway", _render(settings)))
@@ -105,6 +110,7 @@ def _environments(settings: RunSettings) -> dict[str, dict[str, str]]:
             "BANK_URL": f"http://127.0.0.1:{ports.bank}",
             "STORE_MANAGER_ORDERS_URL": f"{settings.gateway_url}/store-manager-api/orders",
             "WORKER_WAKE_ADDRESS": payment_wake,
+            "PUBLIC_BASE_URL": settings.gateway_url,
         },
         "fraud-service": {},
         "notification-service": {"OUTBOX_DIR": str(settings.mail), "WORKER_WAKE_ADDRESS": notification_wake},

@@ -83,6 +83,11 @@ class RunSettings:
         return self.run_dir / "krakend.json"
 
     @property
+    def lab_client_file(self) -> Path:
+        """The credentials of the lab's API client, readable by its owner only."""
+        return self.run_dir / "lab-client.json"
+
+    @property
     def logs(self) -> Path:
         """One file per process."""
         return self.run_dir / "logs"

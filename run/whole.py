@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gateway.launch import choose_gateway
 
-from run.first_payment import addresses, curl_lines
+from run.first_payment import addresses, client_lines, curl_lines
 from run.guard import Guard
 from run.preconditions import RunLock, check_ports
 from run.preparation import Interrupted, do_all
@@ -64,6 +64,10 @@ def _report(settings: RunSettings, terminal: Terminal, not_ready: list[str], too
     terminal.say("\nA first payment, in another terminal:", "bold")
     for line in curl_lines(settings):
         terminal.say(f"  {line}")
+    if token_lines := client_lines(settings):
+        terminal.say("\nA first token for /v1, with the lab's API client:", "bold")
+        for line in token_lines:
+            terminal.say(f"  {line}")
     terminal.say("")
 
 

@@ -14,6 +14,9 @@ PAYMENT_ROUTES = [
     ("POST", "/payments-api/payments/process/7", "/payments/process/7"),
     ("GET", "/payments-api/payments/process/0", "/payments/process/0"),
     ("GET", "/payments-api/payments/process/None", "/payments/process/None"),
+    ("POST", "/oauth2/token", "/oauth2/token"),
+    ("GET", "/.well-known/jwks.json", "/.well-known/jwks.json"),
+    ("GET", "/v1/merchant", "/v1/merchant"),
 ]
 STORE_ROUTES = [
     ("POST", "/orders"),
@@ -65,6 +68,8 @@ def test_store_routes_reach_store_manager_under_both_prefixes(
         "/payments-api/payments/process/7/more",
         "/payments-api/payments/a%2Fb",
         "/internal/assessments",
+        "/v1",
+        "/oauth2",
         "/payments-api/internal/assessments",
         "/store-api/products",
         "/__debug/",
@@ -98,6 +103,8 @@ def test_get_of_two_slashes_with_a_body_is_404_through_the_gateway(gateway: Runn
         ("DELETE", "/payments-api/payments/7", "GET, POST"),
         ("HEAD", "/payments-api/payments/7", "GET, POST"),
         ("OPTIONS", "/payments-api/payments/process/7", "GET, POST"),
+        ("GET", "/oauth2/token", "POST"),
+        ("POST", "/v1/merchant", "GET"),
         ("GET", "/store-api/orders", "POST, PUT"),
         ("PUT", "/store-manager-api/orders/7", "GET, DELETE"),
         ("PATCH", "/store-api/users/7", "GET, DELETE"),

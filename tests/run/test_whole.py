@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from run.demo_stage import on_free_ports
-from run.first_payment import curl_lines
+from run.first_payment import client_lines, curl_lines
 from run.settings import RunSettings
 from tests.run.watched import Watched, assert_all_end
 
@@ -70,10 +70,23 @@ def test_the_printed_commands_pay_and_a_killed_run_leaves_only_its_data(
     family = first.family()
     assert len(family) >= 12  # seven processes, four workers of gunicorn, the guard
 
+    token = subprocess.run(
+        ["sh", "-ec", "\n".join(client_lines(settings))],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert all(line in first.printed() for line in client_lines(settings))
+    assert json.loads(token.stdout)["id"] == "mer_lab"
+    credentials = settings.lab_client_file.read_text()
+    assert settings.lab_client_file.stat().st_mode & 0o777 == 0o600
+
     first.kill()
     assert_all_end(family)
 
     run_it(settings)
+    assert settings.lab_client_file.read_text() == credentials
     assert payment(settings, 3) == shown
     assert payment(settings, 1)["is_paid"] is False
 

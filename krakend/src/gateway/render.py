@@ -76,7 +76,7 @@ def _endpoint(route: Route, settings: Settings) -> dict[str, Any]:
         "method": route.method,
         "output_encoding": "no-op",
         "timeout": _timeout(route.patience, settings),
-        "input_headers": list(INPUT_HEADERS),
+        "input_headers": sorted((*INPUT_HEADERS, *route.headers)),
         "backend": [
             {
                 "host": [_host(route.backend, settings)],

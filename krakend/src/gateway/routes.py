@@ -38,6 +38,7 @@ class Route:
     backend_path: str
     patience: Patience = Patience.ORDINARY
     limit: Limit | None = None
+    headers: tuple[str, ...] = ()  # that pass besides those of INPUT_HEADERS
 
 
 # What a request may carry through the gateway. KrakenD forwards nothing else (it adds Host, X-Forwarded-For,
@@ -51,6 +52,9 @@ INPUT_HEADERS = (
     "Tracestate",
     "User-Agent",
 )
+
+# Only where it is read: the lab's routes ignore it, and what is not sent cannot leak.
+AUTHORIZED = ("Authorization",)
 
 # Lab 5 of 2026 and lab 6 use the first, lab 5 of 2025 (and its load tests) the second.
 STORE_PREFIXES = ("/store-manager-api", "/store-api")
@@ -68,6 +72,19 @@ def _payment_routes() -> tuple[Route, ...]:
         # The link that Store Manager makes for each order: GET shows the payment page, POST pays.
         route("GET", "/payments/process/{id}", "/payments/process/{id}"),
         route("POST", "/payments/process/{id}", "/payments/process/{id}", Patience.PROVIDER),
+    )
+
+
+def _merchant_routes() -> tuple[Route, ...]:
+    """What merchants' servers call, under the service's own paths; tokens are checked by the service."""
+
+    def route(method: str, path: str, headers: tuple[str, ...] = ()) -> Route:
+        return Route(method, path, Backend.PAYMENT_SERVICE, path, headers=headers)
+
+    return (
+        route("POST", "/oauth2/token", AUTHORIZED),
+        route("GET", "/.well-known/jwks.json"),
+        route("GET", "/v1/merchant", AUTHORIZED),
     )
 
 
@@ -94,4 +111,5 @@ def _store_routes(prefix: str) -> tuple[Route, ...]:
 ROUTES: tuple[Route, ...] = (
     *_payment_routes(),
     *(route for prefix in STORE_PREFIXES for route in _store_routes(prefix)),
+    *_merchant_routes(),
 )

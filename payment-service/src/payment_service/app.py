@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from flask import Flask
 from service_kit import logs, standard_app
+from service_kit.api import Api
 from service_kit.config import Profile
 from service_kit.database import leave_transaction
 from service_kit.http_client import Dependency, HttpClient
@@ -13,9 +14,17 @@ from payment_service.clients.fraud import FraudClient
 from payment_service.commands.dependencies import Dependencies, FraudAssessor, WakesWorker
 from payment_service.config import Config
 from payment_service.controllers import payment_page
+from payment_service.controllers.access import SECURITY_SCHEME
 from payment_service.controllers.current import EXTENSION
 from payment_service.controllers.lab_payments import lab_payments
+from payment_service.controllers.merchant import merchant
+from payment_service.controllers.oauth2 import CLIENT_SCHEME, oauth2
 from payment_service.controllers.service_root import service_root
+from payment_service.domain.access.access_tokens import AccessTokens
+from payment_service.domain.access.client_directory import ClientDirectory
+from payment_service.domain.access.client_secrets import ClientSecrets
+from payment_service.domain.access.key_ring import KeyRing
+from payment_service.domain.access.sealed_keys import KeySealer
 from payment_service.domain.asks import AskSchedule
 from payment_service.domain.events import EventKey
 from payment_service.domain.merchant_directory import MerchantDirectory
@@ -24,13 +33,17 @@ from payment_service.extensions import db
 from payment_service.problems import PROBLEMS
 from payment_service.providers.bank_simulator import BankSimulator
 from payment_service.providers.port import Provider
+from payment_service.values.scopes import SCOPE_MEANINGS
 
 DESCRIPTION = """Takes card payments for orders.
 
 The lab surface is what Store Manager and its collections call: create a payment, open its page or send a
 card, read it. Amounts are JSON numbers in major units (MAD), ids are integers, errors are problem documents
-(RFC 9457) that also carry `error`."""
-SECRET_FIELDS = ("cardnumber", "card_number", "number", "pan", "cardcode", "cvv", "cvc")
+(RFC 9457) that also carry `error`.
+
+`/v1` is for merchants' servers: an access token from `POST /oauth2/token` in every request, a scope for every
+route, and ids such as `mer_…`. A merchant sees what it owns and nothing else."""
+SECRET_FIELDS = ("cardnumber", "card_number", "number", "pan", "cardcode", "cvv", "cvc", "access_token")
 
 
 def create_app(
@@ -50,7 +63,9 @@ def create_app(
     app.config["LAB_CURRENCY"] = config.lab_currency
     app.config["PANS_WITHOUT_LUHN"] = config.pans_without_luhn
     app.extensions[EXTENSION] = _dependencies(config, provider, fraud, waker)
-    api.register_blueprint(service_root)
+    _describe_security(api)
+    for blueprint in (service_root, oauth2, merchant):
+        api.register_blueprint(blueprint)
     if config.profile is Profile.LAB:
         api.register_blueprint(lab_payments)
         payment_page.init_app(app)
@@ -61,6 +76,17 @@ def create_app(
         budgets_s={"lab.process": config.limits.processing_s},
     )
     return app
+
+
+def _describe_security(api: Api) -> None:
+    """Say in the description how callers show who they are."""
+    flow = {
+        "tokenUrl": "/oauth2/token",
+        "scopes": {scope.value: meaning for scope, meaning in SCOPE_MEANINGS.items()},
+    }
+    schemes = api.spec.components
+    schemes.security_scheme(SECURITY_SCHEME, {"type": "oauth2", "flows": {"clientCredentials": flow}})
+    schemes.security_scheme(CLIENT_SCHEME, {"type": "http", "scheme": "basic"})
 
 
 def _dependencies(
@@ -79,6 +105,9 @@ def _dependencies(
         providers=providers,
         fraud=fraud or FraudClient(http_client(_fraud(config))),
         waker=waker or Waker(config.worker_wake_address),
+        tokens=AccessTokens(KeyRing(KeySealer(config.token_key_encryption_key)), config.public_base_url),
+        clients=ClientDirectory(),
+        client_secrets=ClientSecrets(config.client_secret_key),
     )
 
 

@@ -1,12 +1,12 @@
 """All settings of the payment-service, read once at start."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from babel.numbers import list_currencies
 from environs import Env
 from service_kit.config import (
     ConfigurationError,
@@ -16,6 +16,8 @@ from service_kit.config import (
     read_profile,
     read_secret,
 )
+
+from payment_service.values.money import is_currency
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -63,6 +65,9 @@ class Config:
     card_fingerprint_key: bytes
     event_key_id: str
     event_key: bytes
+    public_base_url: str
+    token_key_encryption_key: bytes
+    client_secret_key: bytes
     trusted_proxies: tuple[IpNetwork, ...]
     bank_max_concurrent: int
     limits: TimeLimits
@@ -100,6 +105,13 @@ class Config:
             ).encode(),
             event_key_id=env.str("EVENT_KEY_ID", "1"),
             event_key=read_secret(env, profile, "EVENT_KEY", "lab-event-key").encode(),
+            public_base_url=_read_public_base_url(env, profile),
+            token_key_encryption_key=read_secret(
+                env, profile, "TOKEN_KEY_ENCRYPTION_KEY", "lab-token-key-encryption-key"
+            ).encode(),
+            client_secret_key=read_secret(
+                env, profile, "CLIENT_SECRET_KEY", "lab-client-secret-key"
+            ).encode(),
             trusted_proxies=_read_networks(env, "TRUSTED_PROXIES"),
             bank_max_concurrent=env.int("BANK_MAX_CONCURRENT", 16),
             limits=_read_limits(env),
@@ -109,7 +121,7 @@ class Config:
 
 def _read_currency(env: Env, name: str, default: str) -> str:
     code: str = env.str(name, default)
-    if code not in list_currencies():
+    if not is_currency(code):
         raise ConfigurationError(f"{name} is {code!r}; it must be an ISO 4217 code such as MAD.")
     return code
 
@@ -120,6 +132,16 @@ def _read_networks(env: Env, name: str) -> tuple[IpNetwork, ...]:
         return tuple(ipaddress.ip_network(text.strip()) for text in texts)
     except ValueError as exc:
         raise ConfigurationError(f"{name}: {exc}.") from exc
+
+
+def _read_public_base_url(env: Env, profile: Profile) -> str:
+    """Read where the world reaches the gateway: the issuer of our tokens, never taken from a request."""
+    url: str = env.str("PUBLIC_BASE_URL", "http://127.0.0.1:8080" if profile is Profile.LAB else "")
+    if not re.fullmatch(r"https?://[^/\s]+(/[^\s?#]*)?", url):
+        raise ConfigurationError(
+            f"PUBLIC_BASE_URL is {url!r}; it must be where the gateway is reached, such as https://pay.shop.ma"
+        )
+    return url.rstrip("/")
 
 
 def _read_limits(env: Env) -> TimeLimits:

@@ -60,3 +60,69 @@ class IllegalTransition(PaymentError):
 
     def __init__(self, current: str, target: str) -> None:
         super().__init__(f"A {current} payment cannot become {target}.")
+
+
+class MerchantNotFound(PaymentError):
+    """No merchant has this id."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such merchant.")
+
+
+class ApiClientNotFound(PaymentError):
+    """No API client has this id."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such API client.")
+
+
+class SigningKeyMissing(PaymentError):
+    """Nothing can sign a token: no signing key was made."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no signing key; run `payment-service seed` or `signing-keys rotate`.")
+
+
+class SigningKeyUnreadable(PaymentError):
+    """The signing key cannot be decrypted: TOKEN_KEY_ENCRYPTION_KEY is not what it was sealed with."""
+
+    def __init__(self, kid: str) -> None:
+        super().__init__(f"The signing key {kid} was encrypted with another TOKEN_KEY_ENCRYPTION_KEY.")
+        self.kid = kid
+
+
+class AccessTokenMissing(PaymentError):
+    """The request carries no access token."""
+
+    def __init__(self) -> None:
+        super().__init__("This needs an access token: Authorization: Bearer …, from POST /oauth2/token.")
+
+
+class AccessTokenInvalid(PaymentError):
+    """The access token is not ours, was changed, has expired, or its client was disabled."""
+
+    def __init__(self, reason: str = "The access token is not valid.") -> None:
+        super().__init__(reason)
+
+
+class ScopeMissing(PaymentError):
+    """The access token is good, but does not allow this; ``scope`` would."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This needs the scope {scope}.")
+        self.scope = scope
+
+
+class TokenRefused(PaymentError):
+    """No token for this request; ``code`` is RFC 6749's (5.2)."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class ClientRefused(TokenRefused):
+    """The client did not show who it is; the answer does not say what was wrong."""
+
+    def __init__(self) -> None:
+        super().__init__("invalid_client", "Unknown client, wrong secret, or a client that was disabled.")

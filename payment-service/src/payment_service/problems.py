@@ -2,18 +2,49 @@
 
 from http import HTTPStatus
 
+import structlog
+from flask import Response
+from service_kit import strict_json
 from service_kit.problems import Problem, ProblemTable
 
 from payment_service.errors import (
+    AccessTokenInvalid,
+    AccessTokenMissing,
     ChargeNotSent,
+    ClientRefused,
     MerchantMissing,
+    MerchantNotFound,
     PaymentBusy,
     PaymentClosed,
     PaymentNotFound,
     ProcessingUnavailable,
+    ScopeMissing,
+    SigningKeyMissing,
+    SigningKeyUnreadable,
+    TokenRefused,
 )
 
 RETRY_AFTER_S = "2"
+log = structlog.get_logger(__name__)
+REALM = 'realm="caisse"'
+
+
+class TokenProblem(Problem):
+    """An error of the token endpoint, in the words of RFC 6749 (5.2), which OAuth libraries read."""
+
+    def response(self) -> Response:
+        """Return the answer that carries it."""
+        body = strict_json.dumps({"error": self.code, "error_description": self.detail})
+        response = Response(body, self.status, content_type="application/json")
+        response.headers.update({"Cache-Control": "no-store", "Pragma": "no-cache", **self.headers})
+        return response
+
+
+def _signing_unavailable(error: Exception) -> Problem:
+    """Say nothing about keys to clients; operators read it in the log."""
+    log.error("signing_unavailable", reason=str(error))
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "signing_unavailable", "No token can be signed now.")
+
 
 PROBLEMS: ProblemTable = {
     PaymentNotFound: lambda error: Problem(HTTPStatus.NOT_FOUND, "payment_not_found", str(error)),
@@ -46,5 +77,31 @@ PROBLEMS: ProblemTable = {
     ),
     MerchantMissing: lambda error: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE, "not_seeded", str(error), headers={"Retry-After": RETRY_AFTER_S}
+    ),
+    MerchantNotFound: lambda error: Problem(HTTPStatus.NOT_FOUND, "merchant_not_found", str(error)),
+    SigningKeyMissing: _signing_unavailable,
+    SigningKeyUnreadable: _signing_unavailable,
+    TokenRefused: lambda error: TokenProblem(HTTPStatus.BAD_REQUEST, error.code, str(error)),
+    ClientRefused: lambda error: TokenProblem(
+        HTTPStatus.UNAUTHORIZED, error.code, str(error), headers={"WWW-Authenticate": f"Basic {REALM}"}
+    ),
+    AccessTokenMissing: lambda error: Problem(
+        HTTPStatus.UNAUTHORIZED,
+        "access_token_missing",
+        str(error),
+        # Without an error code, because nothing was tried (RFC 6750, 3.1).
+        headers={"WWW-Authenticate": f"Bearer {REALM}"},
+    ),
+    AccessTokenInvalid: lambda error: Problem(
+        HTTPStatus.UNAUTHORIZED,
+        "access_token_invalid",
+        str(error),
+        headers={"WWW-Authenticate": f'Bearer {REALM}, error="invalid_token", error_description="{error}"'},
+    ),
+    ScopeMissing: lambda error: Problem(
+        HTTPStatus.FORBIDDEN,
+        "scope_missing",
+        str(error),
+        headers={"WWW-Authenticate": f'Bearer {REALM}, error="insufficient_scope", scope="{error.scope}"'},
     ),
 }

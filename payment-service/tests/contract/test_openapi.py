@@ -5,8 +5,12 @@ from typing import Any
 
 import jsonschema
 import pytest
+from payment_service.commands.access.rotate_signing_keys import rotate_signing_keys
 from payment_service.config import Config
 from payment_service.testing import CARD, World, decline, lose_request, refuse_connection, world_on
+from payment_service.testing_access import ask_token, bearer, open_shop
+from payment_service.values.scopes import Scope
+from payment_service.values.signing_algorithm import SigningAlgorithm
 
 pytestmark = pytest.mark.engines("sqlite")
 
@@ -109,6 +113,43 @@ def test_every_answer_of_the_table_is_described_and_fits_its_schema(
     silent = world.pay(world.create())
     check(process, "post", silent)
     assert [*statuses, silent.status_code] == [200, 402, 502, 202, 503]
+
+
+def test_answers_for_merchants_are_described_and_fit_their_schemas(
+    world: World, description: Mapping[str, Any]
+) -> None:
+    def check(path: str, method: str, response: Any) -> int:
+        responses = description["paths"][path][method]["responses"]
+        described = resolved(description, responses[str(response.status_code)])
+        schema = described["content"][response.content_type.partition(";")[0]]["schema"]
+        validator(description, schema).validate(response.json)
+        return int(response.status_code)
+
+    shop = open_shop(world)
+    jwks, merchant = "/.well-known/jwks.json", "/v1/merchant"
+    with world.app.app_context():
+        rotate_signing_keys(SigningAlgorithm.RS256, world.dependencies)
+    narrow = bearer(world, shop.credentials, scope="refunds:write")
+    assert [
+        check("/oauth2/token", "post", ask_token(world, shop.credentials)),
+        check("/oauth2/token", "post", ask_token(world, shop.credentials, scope="x")),
+        check("/oauth2/token", "post", world.client.post("/oauth2/token", data={"grant_type": "x"})),
+        check(jwks, "get", world.client.get(jwks)),
+        check(merchant, "get", world.client.get(merchant, headers=shop.bearer)),
+        check(merchant, "get", world.client.get(merchant)),
+        check(merchant, "get", world.client.get(merchant, headers=narrow)),
+    ] == [200, 400, 401, 200, 200, 401, 403]
+
+
+def test_the_description_says_how_callers_show_who_they_are(description: Mapping[str, Any]) -> None:
+    schemes = description["components"]["securitySchemes"]
+    flow = schemes["access_token"]["flows"]["clientCredentials"]
+
+    assert flow["tokenUrl"] == "/oauth2/token"
+    assert set(flow["scopes"]) == set(Scope)
+    assert schemes["client"] == {"type": "http", "scheme": "basic"}
+    form = description["paths"]["/oauth2/token"]["post"]["requestBody"]["content"]
+    assert set(form) == {"application/x-www-form-urlencoded"}
 
 
 def _plain(value: Any) -> Any:

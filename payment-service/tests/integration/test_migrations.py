@@ -52,6 +52,83 @@ def test_revisions_follow_one_another_in_one_line(database_url: str) -> None:
     ]
 
 
+OF_BEFORE = (
+    """
+INSERT INTO merchants (id, public_id, name, locale, currency, created_at) VALUES
+    (1, 'mer_lab', 'Store Manager', 'fr', 'MAD', '2026-11-20 10:00:00'),
+    (2, 'mer_other', 'Librairie Atlas', 'en', 'EUR', '2026-11-20 11:00:00')
+""",
+    """
+INSERT INTO payments (id, public_id, merchant_id, surface, order_id, user_id, amount_minor, currency, status,
+                      receipt_locale, event_count, event_head, created_at)
+VALUES (3, 'pay_3', 1, 'lab', '1', '1', 399998, 'MAD', 'completed', 'fr', 3, 'abc', '2026-11-20 12:00:00')
+""",
+)
+
+
+def test_data_of_before_merchants_had_legal_names_is_kept_and_completed(database_url: str) -> None:
+    directory = make_config(database_url).migrations_dir
+    migrations.upgrade(database_url, directory, "0009")
+    engine = create_engine(database_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        for statement in OF_BEFORE:
+            connection.execute(text(statement))
+
+    migrations.upgrade(database_url, directory)
+
+    with engine.connect() as connection:
+        merchants = connection.execute(
+            text("SELECT public_id, legal_name, address, tax_number, currency FROM merchants ORDER BY id")
+        ).all()
+        payments = connection.execute(
+            text("SELECT id, merchant_id, amount_minor, status FROM payments")
+        ).all()
+    lab = (
+        "mer_lab",
+        "Store Manager SARL",
+        "1, rue du Laboratoire\n20000 Casablanca\nMaroc",
+        "IF 00000001",
+        "MAD",
+    )
+    assert merchants == [lab, ("mer_other", "Librairie Atlas", "", "", "EUR")]
+    assert payments == [(3, 1, 399998, "completed")]
+
+
+def test_completing_merchants_again_overwrites_nothing(database_url: str) -> None:
+    directory = make_config(database_url).migrations_dir
+    migrations.upgrade(database_url, directory, "0013")
+    engine = create_engine(database_url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text(OF_BEFORE[0]))
+        connection.execute(text("UPDATE merchants SET legal_name = 'Changed', address = 'Rabat'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0012'"))
+
+    migrations.upgrade(database_url, directory)
+
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT legal_name, address FROM merchants")).all()
+    assert rows == [("Changed", "Rabat"), ("Changed", "Rabat")]
+
+
+def test_a_seeded_merchant_is_as_an_upgraded_one(database_url: str) -> None:
+    directory = make_config(database_url).migrations_dir
+    environment = {"DATABASE_URL": database_url, "LOG_LEVEL": "ERROR"}
+    migrations.upgrade(database_url, directory)
+    assert CliRunner().invoke(main, ["seed"], env=environment).exit_code == 0
+    engine = create_engine(database_url, poolclass=NullPool)
+    columns = "SELECT name, legal_name, address, tax_number, locale FROM merchants"
+    with engine.connect() as connection:
+        seeded = connection.execute(text(columns)).all()
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE merchants SET legal_name = '', address = '', tax_number = ''"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0012'"))
+
+    migrations.upgrade(database_url, directory)
+
+    with engine.connect() as connection:
+        assert connection.execute(text(columns)).all() == seeded
+
+
 def test_migrate_and_seed_can_be_repeated(database_url: str) -> None:
     outputs = [
         CliRunner().invoke(main, [command], env={"DATABASE_URL": database_url, "LOG_LEVEL": "ERROR"})

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -387,7 +388,8 @@ def test_retries_come_as_the_specification_says() -> None:
 
 @pytest.fixture
 def run_cli(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    monkeypatch.setattr("payment_service.cli.create_app", lambda: world.app)
+    # By its module: the group of commands has the same name.
+    monkeypatch.setattr(import_module("payment_service.cli.outbox"), "create_app", lambda: world.app)
 
     def run(*arguments: str) -> str:
         result = CliRunner().invoke(main, ["outbox", *arguments])

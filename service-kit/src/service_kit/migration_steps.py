@@ -2,6 +2,7 @@
 two statements leaves the first one done and the revision unrecorded."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,3 +20,10 @@ def create_index(name: str, table: str, columns: Sequence[str]) -> None:
     existing = {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}
     if name not in existing:
         op.create_index(name, table, list(columns))
+
+
+def add_column(table: str, column: sa.Column[Any]) -> None:
+    """Add the column unless it is there; one that may not be null needs a server default for the old rows."""
+    existing = {found["name"] for found in sa.inspect(op.get_bind()).get_columns(table)}
+    if column.name not in existing:
+        op.add_column(table, column)

@@ -6,6 +6,9 @@ from typing import Protocol
 
 from payment_service.clients.fraud import AssessmentRequest
 from payment_service.config import Config
+from payment_service.domain.access.access_tokens import AccessTokens
+from payment_service.domain.access.client_directory import ClientDirectory
+from payment_service.domain.access.client_secrets import ClientSecrets
 from payment_service.domain.settlement import Settler
 from payment_service.providers.port import Provider
 from payment_service.values.assessment import Assessment
@@ -36,6 +39,9 @@ class Dependencies:
     providers: Mapping[str, Provider]
     fraud: FraudAssessor
     waker: WakesWorker
+    tokens: AccessTokens
+    clients: ClientDirectory
+    client_secrets: ClientSecrets
 
     @property
     def provider(self) -> Provider:

@@ -30,7 +30,14 @@ def seed_lab(dependencies: Dependencies) -> bool:
         if session.scalar(select(Merchant.id).where(Merchant.public_id == LAB_MERCHANT_ID)):
             return False
         merchant = Merchant(
-            public_id=LAB_MERCHANT_ID, name="Store Manager", locale="fr", currency=currency, created_at=now
+            public_id=LAB_MERCHANT_ID,
+            name="Store Manager",
+            legal_name="Store Manager SARL",
+            address="1, rue du Laboratoire\n20000 Casablanca\nMaroc",
+            tax_number="IF 00000001",
+            locale="fr",
+            currency=currency,
+            created_at=now,
         )
         session.add(merchant)
         session.flush()

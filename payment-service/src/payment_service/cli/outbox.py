@@ -1,56 +1,18 @@
-"""Operator commands: ``payment-service --help``."""
+"""``payment-service outbox``: what others are still to be told."""
 
 from collections.abc import Sequence
 
 import click
-from service_kit import migrations
-from service_kit.config import Profile
 from service_kit.leased_queue import JobStatus
-from service_kit.operator_commands import OperatorCommands
 
 from payment_service.app import create_app
 from payment_service.commands.replay_outbox import replay_messages
-from payment_service.commands.seed_lab import seed_lab
-from payment_service.config import Config
 from payment_service.controllers.current import EXTENSION
 from payment_service.models.outbox_message import OutboxMessage
 from payment_service.queries.outbox import list_messages
-from payment_service.worker import run_worker
 
 
-@click.group(cls=OperatorCommands)
-def main() -> None:
-    """Run and look after the payment-service."""
-
-
-@main.command()
-def migrate() -> None:
-    """Bring the database to the newest revision."""
-    config = Config.from_env()
-    migrations.upgrade(config.database_url, config.migrations_dir)
-    click.echo("The database is up to date.")
-
-
-@main.command()
-def seed() -> None:
-    """Store the lab's merchant and payments 1 and 2, unless they are there; nothing in production."""
-    config = Config.from_env()
-    if config.profile is Profile.PRODUCTION:
-        click.echo("Production has no lab data.")
-        return
-    app = create_app(config)
-    with app.app_context():
-        stored = seed_lab(app.extensions[EXTENSION])
-    click.echo("Seeded the lab's data." if stored else "The lab's data is there already.")
-
-
-@main.command()
-def worker() -> None:
-    """Deliver the outbox, ask about open attempts, expire payments; until it is told to stop."""
-    run_worker(Config.from_env())
-
-
-@main.group()
+@click.group()
 def outbox() -> None:
     """Look at what others are still to be told, and send it again."""
 
@@ -91,7 +53,6 @@ def replay(message_id: tuple[int, ...], all_dead: bool) -> None:
 
 
 def _print_messages(messages: Sequence[OutboxMessage]) -> None:
-
     if not messages:
         click.echo("There are none.")
     for message in messages:

@@ -1,0 +1,20 @@
+"""Merchants: address, as receipts show it"""
+
+import sqlalchemy as sa
+from alembic import op
+from service_kit.migration_steps import add_column
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    add_column(
+        "merchants", sa.Column("address", sa.String(500), nullable=False, server_default=sa.text("''"))
+    )
+
+
+def downgrade() -> None:
+    op.drop_column("merchants", "address")

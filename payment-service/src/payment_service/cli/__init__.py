@@ -1,0 +1,68 @@
+"""Operator commands: ``payment-service --help``."""
+
+from pathlib import Path
+
+import click
+from service_kit import migrations
+from service_kit.config import Profile
+from service_kit.operator_commands import OperatorCommands
+
+from payment_service.app import create_app
+from payment_service.cli.api_clients import api_clients
+from payment_service.cli.lab_client_file import keep_lab_client
+from payment_service.cli.merchants import merchants
+from payment_service.cli.outbox import outbox
+from payment_service.cli.signing_keys import signing_keys
+from payment_service.commands.access.rotate_signing_keys import ensure_signing_key
+from payment_service.commands.seed_lab import seed_lab
+from payment_service.config import Config
+from payment_service.controllers.current import EXTENSION
+from payment_service.worker import run_worker
+
+
+@click.group(cls=OperatorCommands)
+def main() -> None:
+    """Run and look after the payment-service."""
+
+
+for group in (outbox, merchants, api_clients, signing_keys):
+    main.add_command(group)
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the newest revision."""
+    config = Config.from_env()
+    migrations.upgrade(config.database_url, config.migrations_dir)
+    click.echo("The database is up to date.")
+
+
+@main.command()
+@click.option(
+    "--lab-client-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep credentials of the lab's API client that work in this file, readable by its owner only.",
+)
+def seed(lab_client_file: Path | None) -> None:
+    """Make the first signing key and store the lab's merchant and payments 1 and 2, unless they are there.
+
+    In production it is the signing key only.
+    """
+    config = Config.from_env()
+    app = create_app(config)
+    with app.app_context():
+        dependencies = app.extensions[EXTENSION]
+        ensure_signing_key(dependencies)
+        if config.profile is Profile.PRODUCTION:
+            click.echo("Production has no lab data.")
+            return
+        stored = seed_lab(dependencies)
+        click.echo("Seeded the lab's data." if stored else "The lab's data is there already.")
+        if lab_client_file is not None:
+            keep_lab_client(lab_client_file, dependencies)
+
+
+@main.command()
+def worker() -> None:
+    """Deliver the outbox, ask about open attempts, expire payments; until it is told to stop."""
+    run_worker(Config.from_env())

@@ -1,0 +1,1 @@
+"""API clients, their secrets and tokens, and the keys that sign them."""

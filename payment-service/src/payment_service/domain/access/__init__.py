@@ -1,0 +1,1 @@
+"""Who may do what: client secrets, signing keys, access tokens."""

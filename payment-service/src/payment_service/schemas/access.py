@@ -1,0 +1,43 @@
+"""Tokens and keys as JSON, in the words of RFC 6749 and RFC 7517."""
+
+import marshmallow as ma
+
+
+class TokenSchema(ma.Schema):
+    """RFC 6749, 5.1."""
+
+    access_token = ma.fields.String(required=True, metadata={"description": "A JWT (RFC 9068)."})
+    token_type = ma.fields.String(required=True, metadata={"example": "Bearer"})
+    expires_in = ma.fields.Integer(required=True, metadata={"description": "Seconds.", "example": 900})
+    scope = ma.fields.String(required=True, metadata={"example": "payments:read payments:write"})
+
+
+class TokenRefusalSchema(ma.Schema):
+    """RFC 6749, 5.2; not a problem document, because OAuth libraries read this one."""
+
+    error = ma.fields.String(
+        required=True,
+        validate=ma.validate.OneOf(
+            ["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type"]
+        ),
+    )
+    error_description = ma.fields.String(required=True)
+
+
+class JwkSchema(ma.Schema):
+    """A public key; ``crv`` and ``x`` are of Ed25519, ``n`` and ``e`` of RSA."""
+
+    kty = ma.fields.String(required=True, metadata={"example": "OKP"})
+    kid = ma.fields.String(required=True)
+    alg = ma.fields.String(required=True, metadata={"example": "EdDSA"})
+    use = ma.fields.String(required=True, metadata={"example": "sig"})
+    crv = ma.fields.String(metadata={"example": "Ed25519"})
+    x = ma.fields.String()
+    n = ma.fields.String()
+    e = ma.fields.String()
+
+
+class JwksSchema(ma.Schema):
+    """RFC 7517, 5."""
+
+    keys = ma.fields.List(ma.fields.Nested(JwkSchema), required=True)

@@ -1,0 +1,230 @@
+"""What operators type: merchants, API clients, signing keys, and the lab's credentials."""
+
+import json
+import stat
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from payment_service.cli import main
+from payment_service.commands.access.create_api_client import ClientCredentials
+from payment_service.models.api_client import ApiClient
+from payment_service.models.merchant import Merchant
+from payment_service.testing import World
+from payment_service.testing_access import ask_token
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(world: World) -> Run:
+    """Type a command on the world's database."""
+
+    def invoke(*words: str, **environment: str) -> Result:
+        settings = {"DATABASE_URL": world.config.database_url, "LOG_LEVEL": "CRITICAL", **environment}
+        return CliRunner().invoke(main, words, env=settings)
+
+    return invoke
+
+
+def done(result: Result) -> str:
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def credentials(output: str) -> ClientCredentials:
+    shown = dict(line.split() for line in output.splitlines())
+    return ClientCredentials(shown["client_id"], shown["client_secret"])
+
+
+def test_a_merchant_and_its_client_are_made_shown_rotated_and_disabled(world: World, run: Run) -> None:
+    merchant_id = done(
+        run("merchants", "create", "--name", "Atlas", "--legal-name", "Atlas SA", "--address", "1, rue A",
+            "--address", "Rabat", "--tax-number", "IF 1", "--locale", "en", "--currency", "EUR")
+    ).strip()  # fmt: skip
+    (merchant,) = world.all(Merchant, public_id=merchant_id)
+    assert (merchant.legal_name, merchant.address, merchant.currency) == (
+        "Atlas SA",
+        "1, rue A\nRabat",
+        "EUR",
+    )
+    assert f"{merchant_id}  Atlas  en  EUR" in done(run("merchants", "list"))
+    shown = done(run("merchants", "show", merchant_id))
+    assert "legal name  Atlas SA\naddress     1, rue A\n            Rabat\ntax number  IF 1\n" in shown
+
+    scopes = ("--scope", "payments:write", "--scope", "payments:read")
+    made = run("api-clients", "create", "--merchant", merchant_id, "--name", "Till", *scopes)
+    first = credentials(done(made))
+    assert "cannot be shown again" in made.stderr
+    assert ask_token(world, first).json["scope"] == "payments:read payments:write"
+    listed = done(run("api-clients", "list", "--merchant", merchant_id))
+    assert listed == f"{first.client_id}  {merchant_id}  Till  enabled  payments:read payments:write\n"
+    assert first.client_id not in done(run("api-clients", "list", "--merchant", "mer_lab"))
+
+    second = credentials(done(run("api-clients", "rotate-secret", first.client_id)))
+    assert "two secrets until" in done(run("api-clients", "list"))
+    assert [ask_token(world, pair).status_code for pair in (first, second)] == [200, 200]
+    third = credentials(done(run("api-clients", "rotate-secret", "--overlap-hours", "0", first.client_id)))
+    assert [ask_token(world, pair).status_code for pair in (first, second, third)] == [401, 401, 200]
+
+    assert "is disabled" in done(run("api-clients", "disable", first.client_id))
+    assert ask_token(world, third).status_code == 401
+    assert "  disabled 2" in done(run("api-clients", "list"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("merchants", "show", "mer_nobody"),
+        ("merchants", "create", "--name", "n" * 201, "--address", "x"),
+        ("merchants", "create", "--name", "n", "--address", "x" * 501),
+        ("merchants", "create", "--name", "n", "--address", "x", "--currency", "XYZ"),
+        ("merchants", "create", "--name", "n", "--address", "x", "--locale", "de"),
+        ("api-clients", "create", "--merchant", "mer_nobody", "--name", "x", "--scope", "payments:read"),
+        ("api-clients", "create", "--merchant", "mer_lab", "--name", "x"),
+        ("api-clients", "create", "--merchant", "mer_lab", "--name", "x", "--scope", "all"),
+        ("api-clients", "rotate-secret", "cli_nobody"),
+        ("api-clients", "disable", "cli_nobody"),
+        ("signing-keys", "rotate", "--algorithm", "none"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(world: World, run: Run, words: tuple[str, ...]) -> None:
+    result = run(*words)
+
+    assert result.exit_code in {1, 2}
+    assert "Error: " in result.stderr
+    assert "Traceback" not in result.output
+    assert len(world.all(Merchant)) == 1
+    assert world.all(ApiClient) == []
+
+
+def test_keys_are_listed_with_what_they_do(run: Run) -> None:
+    assert done(run("signing-keys", "list")).endswith("  EdDSA  signs\n")
+
+    rotated = done(run("signing-keys", "rotate", "--algorithm", "RS256"))
+
+    old, new = done(run("signing-keys", "list")).splitlines()
+    assert "  EdDSA  signs until 2" in old
+    assert "  RS256  signs from 2" in new
+    assert rotated.split()[0] == new.split()[0]
+    done(run("signing-keys", "rotate", "--now"))
+    states = [line.split("  ")[2] for line in done(run("signing-keys", "list")).splitlines()]
+    assert states[0] == "published, signs no more"
+    assert states[2] == "signs"
+
+
+def test_every_command_explains_itself(run: Run) -> None:
+    for words in ((), ("merchants",), ("api-clients",), ("signing-keys",), ("api-clients", "create")):
+        assert "Usage: " in done(run(*words, "--help"))
+
+
+def held(file: Path) -> Mapping[str, Any]:
+    document: Mapping[str, Any] = json.loads(file.read_text())
+    return document
+
+
+def works(world: World, document: Mapping[str, Any]) -> bool:
+    pair = ClientCredentials(document["client_id"], document["client_secret"])
+    return ask_token(world, pair).status_code == 200
+
+
+def test_the_labs_credentials_are_kept_as_long_as_they_work(world: World, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "run" / "lab-client.json"
+    seed = ("seed", "--lab-client-file", str(file))
+
+    assert "Wrote new credentials" in done(run(*seed, PUBLIC_BASE_URL="http://127.0.0.1:8081/"))
+    first = held(file)
+    assert set(first) == {"client_id", "client_secret", "token_url"}
+    assert first["token_url"] == "http://127.0.0.1:8081/oauth2/token"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert works(world, first)
+    assert list(file.parent.iterdir()) == [file]
+
+    assert "Kept the credentials" in done(run(*seed))
+    again = held(file)
+    assert again == {**first, "token_url": "http://127.0.0.1:8080/oauth2/token"}
+
+    file.unlink()
+    done(run(*seed))
+    renewed = held(file)
+    assert renewed["client_id"] == first["client_id"]
+    assert renewed["client_secret"] != first["client_secret"]
+    assert works(world, renewed)
+    assert works(world, first)  # for a day: somebody may have copied it
+    assert len(world.all(ApiClient)) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", '{"client_id": "cli_lab"}', '{"client_id": 1, "client_secret": 2}']
+)
+def test_a_file_that_is_none_of_ours_is_replaced(world: World, run: Run, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "lab-client.json"
+    file.write_text(text)
+
+    done(run("seed", "--lab-client-file", str(file)))
+
+    assert works(world, held(file))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_file_of_another_database_or_of_an_older_secret_is_renewed(
+    world: World, run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "lab-client.json"
+    seed = ("seed", "--lab-client-file", str(file))
+    done(run(*seed))
+    client_id, old = held(file)["client_id"], held(file)["client_secret"]
+    done(run("api-clients", "rotate-secret", client_id))
+
+    done(run(*seed))
+    assert held(file)["client_secret"] != old
+    assert works(world, held(file))
+
+    file.write_text(json.dumps({"client_id": "cli_other", "client_secret": "cs_other"}))
+    done(run(*seed))
+    assert works(world, held(file))
+
+
+def test_a_disabled_lab_client_stays_disabled(world: World, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "lab-client.json"
+    done(run("seed", "--lab-client-file", str(file)))
+    done(run("api-clients", "disable", held(file)["client_id"]))
+
+    done(run("seed", "--lab-client-file", str(file)))
+
+    assert not works(world, held(file))
+
+
+def test_production_gets_a_signing_key_and_no_lab(database_url: str, tmp_path: Path) -> None:
+    production = {
+        name: f"a-secret-of-our-own-{name}"
+        for name in ("SERVICE_TOKEN", "BANK_TOKEN", "CARD_FINGERPRINT_KEY", "EVENT_KEY", "CLIENT_SECRET_KEY",
+                     "TOKEN_KEY_ENCRYPTION_KEY")
+    }  # fmt: skip
+    environment = {
+        "DATABASE_URL": database_url,
+        "LOG_LEVEL": "CRITICAL",
+        "CAISSE_PROFILE": "production",
+        "PUBLIC_BASE_URL": "https://pay.example",
+        **production,
+    }
+
+    def invoke(*words: str, **changes: str) -> Result:
+        return CliRunner().invoke(main, words, env={**environment, **changes})
+
+    done(invoke("migrate"))
+    file = tmp_path / "lab-client.json"
+    assert done(invoke("seed", "--lab-client-file", str(file))) == "Production has no lab data.\n"
+    assert not file.exists()
+    assert done(invoke("merchants", "list")) == ""
+    assert done(invoke("signing-keys", "list")).endswith("  signs\n")
+    for name, value in {
+        "PUBLIC_BASE_URL": "",
+        "CLIENT_SECRET_KEY": "lab-client-secret-key",
+        "TOKEN_KEY_ENCRYPTION_KEY": "",
+    }.items():
+        refused = invoke("merchants", "list", **{name: value})
+        assert refused.exit_code == 1
+        assert name in refused.stderr
