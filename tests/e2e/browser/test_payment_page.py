@@ -6,6 +6,7 @@ The numbers are test cards of the bank-simulator (`bank-simulator cards`).
 from collections.abc import Callable
 
 import pytest
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -266,4 +267,11 @@ def wait_for_heading(payer: Payer, *headings: str) -> None:
 
 
 def wait_until(payer: Payer, is_so: Callable[[], bool]) -> None:
-    WebDriverWait(payer.driver, THE_JANITOR_ASKS_WITHIN_S, poll_frequency=0.5).until(lambda _: is_so())
+    # Where no script runs, a new document may take the old one's place between finding and reading.
+    patience = WebDriverWait(
+        payer.driver,
+        THE_JANITOR_ASKS_WITHIN_S,
+        poll_frequency=0.5,
+        ignored_exceptions=(NoSuchElementException, StaleElementReferenceException),
+    )
+    patience.until(lambda _: is_so())
