@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from payment_service.domain.transitions import TRANSITIONS
+from payment_service.domain.payments.transitions import TRANSITIONS
 from payment_service.values.statuses import PaymentStatus
 
 PAGE = Path(__file__).parent / "arc42" / "etats-paiement.md"

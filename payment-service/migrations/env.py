@@ -1,25 +1,14 @@
 """Alembic's entry: this service's tables, the kit's way of running them."""
 
-from payment_service.models import (
-    api_client,
-    merchant,
-    outbox_message,
-    payment,
-    payment_attempt,
-    payment_event,
-    signing_key,
-)
+import importlib
+import pkgutil
+
+from payment_service import models
 from payment_service.models.base import Base
 from service_kit.migrations import run_env
 
-__all__ = [
-    "api_client",
-    "merchant",
-    "outbox_message",
-    "payment",
-    "payment_attempt",
-    "payment_event",
-    "signing_key",
-]
+# A table that no module was imported for would look as if it were to be dropped.
+for module in pkgutil.walk_packages(models.__path__, f"{models.__name__}."):
+    importlib.import_module(module.name)
 
 run_env(Base.metadata)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import requests
-from payment_service.domain.events import seal
+from payment_service.domain.payments.events import seal
 from sqlalchemy import Engine, create_engine, text
 
 from tests.stand_in_shop.shop import Shop

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from payment_service.extensions import db
-from payment_service.models.payment_attempt import PaymentAttempt
+from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.providers.port import Outcome, ProviderResult
 from payment_service.testing import World, lose_request, make_config, world_on
-from payment_service.values.statuses import AttemptState, PaymentStatus
+from payment_service.values.statuses import MovementState, PaymentStatus
 from service_kit import migrations
 from service_kit.clock import utc_now
 from sqlalchemy.orm import Session
@@ -54,7 +54,7 @@ def test_the_second_settles_what_the_first_left(world: World) -> None:
     first.join()
     second.join()
 
-    assert met == [AttemptState.APPROVED]
+    assert met == [MovementState.APPROVED]
     assert world.payment(payment_id).status == PaymentStatus.COMPLETED
     assert world.events(payment_id)[-2:] == ["payment.completed", "attempt.contradicted"]
 

@@ -9,11 +9,11 @@ from datetime import timedelta
 import pytest
 from flask import Flask, jsonify
 from payment_service.app import create_app
-from payment_service.commands.expire_payments import expire_payments
+from payment_service.commands.payments.expire_payments import expire_payments
 from payment_service.commands.seed_lab import seed_lab
 from payment_service.controllers.current import EXTENSION
 from payment_service.extensions import db
-from payment_service.models.payment import Payment
+from payment_service.models.payments.payment import Payment
 from payment_service.testing import CARD, ScriptedBank, World, lose_request, make_config, world_on
 from payment_service.values.statuses import PaymentStatus
 from service_kit import migrations

@@ -25,10 +25,10 @@ from payment_service.domain.access.client_directory import ClientDirectory
 from payment_service.domain.access.client_secrets import ClientSecrets
 from payment_service.domain.access.key_ring import KeyRing
 from payment_service.domain.access.sealed_keys import KeySealer
-from payment_service.domain.asks import AskSchedule
-from payment_service.domain.events import EventKey
 from payment_service.domain.merchant_directory import MerchantDirectory
-from payment_service.domain.settlement import Settler
+from payment_service.domain.payments.asks import AskSchedule
+from payment_service.domain.payments.events import EventKey
+from payment_service.domain.settlement.settler import Settler
 from payment_service.extensions import db
 from payment_service.problems import PROBLEMS
 from payment_service.providers.bank_simulator import BankSimulator

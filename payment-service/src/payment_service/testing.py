@@ -23,19 +23,19 @@ from payment_service.app import create_app
 from payment_service.clients.fraud import AssessmentRequest, FraudSilent
 from payment_service.commands.access.rotate_signing_keys import ensure_signing_key
 from payment_service.commands.dependencies import Dependencies
-from payment_service.commands.run_janitor import run_janitor
+from payment_service.commands.payments.run_janitor import run_janitor
 from payment_service.commands.seed_lab import seed_lab
 from payment_service.config import Config, TimeLimits
 from payment_service.controllers.current import EXTENSION
 from payment_service.extensions import db
-from payment_service.models.api_client import ApiClient
 from payment_service.models.base import Base
-from payment_service.models.merchant import Merchant
+from payment_service.models.merchants.api_client import ApiClient
+from payment_service.models.merchants.merchant import Merchant
+from payment_service.models.merchants.signing_key import SigningKey
 from payment_service.models.outbox_message import OutboxMessage
-from payment_service.models.payment import Payment
-from payment_service.models.payment_attempt import PaymentAttempt
-from payment_service.models.payment_event import PaymentEvent
-from payment_service.models.signing_key import SigningKey
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.models.payments.payment_event import PaymentEvent
 from payment_service.providers.port import (
     Capabilities,
     Outcome,

@@ -8,7 +8,7 @@ from payment_service.commands.access.create_api_client import (
     CreateApiClient,
     create_api_client,
 )
-from payment_service.commands.create_merchant import CreateMerchant, create_merchant
+from payment_service.commands.access.create_merchant import CreateMerchant, create_merchant
 from payment_service.testing import Answer, World
 from payment_service.values.scopes import Scope
 

@@ -11,9 +11,9 @@ from service_kit.worker import Loop, QueueLoop, run
 from payment_service.app import create_app, http_client
 from payment_service.clients.notifications import NotificationClient
 from payment_service.clients.store_manager import StoreManagerClient
-from payment_service.commands.deliver_outbox import deliveries
-from payment_service.commands.expire_payments import expire_payments
-from payment_service.commands.run_janitor import run_janitor
+from payment_service.commands.outbox.deliver_outbox import deliveries
+from payment_service.commands.payments.expire_payments import expire_payments
+from payment_service.commands.payments.run_janitor import run_janitor
 from payment_service.config import Config
 from payment_service.controllers.current import EXTENSION
 

@@ -1,6 +1,6 @@
 """The diagram of a payment's states in docs/ is the one that the code's table gives."""
 
-from payment_service.domain.transitions import TRANSITIONS
+from payment_service.domain.payments.transitions import TRANSITIONS
 
 from docs.draw_states import PAGE, diagram, redrawn
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from payment_service.config import Config
-from payment_service.models.payment import Payment
-from payment_service.models.payment_attempt import PaymentAttempt
-from payment_service.models.payment_event import PaymentEvent
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.models.payments.payment_event import PaymentEvent
 from payment_service.testing import Answer, World, world_on
 
 GOOD = {"user_id": 1, "order_id": 1, "total_amount": 10}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from payment_service.config import Config
-from payment_service.models.payment import Payment
+from payment_service.models.payments.payment import Payment
 from payment_service.testing import World, make_config, world_on
 from payment_service.values.statuses import PaymentStatus
 from service_kit import migrations

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 
 import pytest
-from payment_service.models.payment import Payment
-from payment_service.models.payment_event import PaymentEvent
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.payment_event import PaymentEvent
 from payment_service.testing import World, decline, refuse_connection
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session

@@ -5,11 +5,11 @@ from typing import cast
 
 import pytest
 from payment_service.commands.dependencies import Dependencies
-from payment_service.commands.expire_payments import expire_payments
+from payment_service.commands.payments.expire_payments import expire_payments
 from payment_service.config import Config
-from payment_service.domain.settlement import Settler
-from payment_service.models.payment import Payment
-from payment_service.models.payment_attempt import PaymentAttempt
+from payment_service.domain.settlement.settler import Settler
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.providers.port import Capabilities, ProviderResult, SaleRequest
 from payment_service.testing import ScriptedBank, World, approve, decline, lose_answer, lose_request, world_on
 from payment_service.values.statuses import PaymentStatus

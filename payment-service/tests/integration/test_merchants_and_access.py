@@ -16,9 +16,9 @@ from payment_service.commands.access.disable_api_client import disable_api_clien
 from payment_service.controllers.access import REQUIRED_SCOPE
 from payment_service.domain.access.access_tokens import PinnedAlgorithm
 from payment_service.extensions import db
-from payment_service.models.api_client import ApiClient
-from payment_service.models.merchant import Merchant
-from payment_service.models.signing_key import SigningKey
+from payment_service.models.merchants.api_client import ApiClient
+from payment_service.models.merchants.merchant import Merchant
+from payment_service.models.merchants.signing_key import SigningKey
 from payment_service.testing import Answer, World
 from payment_service.testing_access import ask_token, bearer, new_client, open_shop
 from payment_service.values.scopes import Scope

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 from payment_service.cli import main
 from payment_service.commands.access.create_api_client import ClientCredentials
-from payment_service.models.api_client import ApiClient
-from payment_service.models.merchant import Merchant
+from payment_service.models.merchants.api_client import ApiClient
+from payment_service.models.merchants.merchant import Merchant
 from payment_service.testing import World
 from payment_service.testing_access import ask_token
 

@@ -14,11 +14,11 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 from payment_service.cli import main
-from payment_service.commands.deliver_outbox import RETRIES
+from payment_service.commands.outbox.deliver_outbox import RETRIES
 from payment_service.config import Config
 from payment_service.extensions import db
 from payment_service.models.outbox_message import OutboxMessage
-from payment_service.models.payment_event import PaymentEvent
+from payment_service.models.payments.payment_event import PaymentEvent
 from payment_service.testing import World, decline, world_on
 from payment_service.worker import build_loops
 from service_kit.clock import utc_now

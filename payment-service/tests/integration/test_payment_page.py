@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from payment_service.config import Config
-from payment_service.models.payment import Payment
+from payment_service.models.payments.payment import Payment
 from payment_service.testing import (
     Answer,
     World,

@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 import pytest
-from payment_service.models.payment import Payment
-from payment_service.models.payment_attempt import PaymentAttempt
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.testing import (
     OTHER_CARD,
     Answer,

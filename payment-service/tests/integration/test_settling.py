@@ -1,13 +1,13 @@
 """One settle for whoever brings a result: rules 6, 7 and 8, state by state."""
 
 import pytest
-from payment_service.domain.fraud_policy import Course, Verdict
-from payment_service.domain.settlement import FINAL_STATES, Settlement
-from payment_service.models.payment import Payment
-from payment_service.models.payment_attempt import PaymentAttempt
+from payment_service.domain.payments.fraud_policy import Course, Verdict
+from payment_service.domain.settlement.settler import FINAL_STATES, Settlement
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.providers.port import Outcome, ProviderResult
 from payment_service.testing import World, approve, decline, lose_answer, lose_request, refuse_connection
-from payment_service.values.statuses import AttemptState, PaymentStatus
+from payment_service.values.statuses import MovementState, PaymentStatus
 from service_kit.clock import utc_now
 from sqlalchemy import update
 
@@ -236,7 +236,7 @@ def test_not_sent_by_somebody_who_saw_another_state_is_not_applied(world: World)
             attempt.id,
             ProviderResult(Outcome.NOT_SENT),
             utc_now(),
-            seen_state=AttemptState.ASSESSING,
+            seen_state=MovementState.ASSESSING,
         )
     )
 
@@ -253,5 +253,5 @@ def test_a_decision_that_comes_after_the_end_is_not_applied(world: World) -> Non
         lambda session: settler.decide(session, attempt.payment_id, attempt.id, verdict, utc_now())
     )
 
-    assert standing.attempt.state == AttemptState.NOT_SENT
+    assert standing.attempt.state == MovementState.NOT_SENT
     assert everything(world, attempt.payment_id) == before

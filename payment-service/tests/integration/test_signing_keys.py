@@ -14,7 +14,7 @@ from payment_service.domain.access.client_directory import ClientDirectory
 from payment_service.domain.access.key_ring import JWKS_KEPT, PUBLISHED_AHEAD, REMEMBERED_S, KeyRing
 from payment_service.domain.access.sealed_keys import KeySealer
 from payment_service.errors import AccessTokenInvalid
-from payment_service.models.signing_key import SigningKey
+from payment_service.models.merchants.signing_key import SigningKey
 from payment_service.queries.access import authorise, published_keys
 from payment_service.testing import World
 from payment_service.testing_access import ask_token, new_client

@@ -7,7 +7,7 @@ import pytest
 from payment_service.app import http_client
 from payment_service.config import Config
 from payment_service.extensions import db
-from payment_service.models.payment import Payment
+from payment_service.models.payments.payment import Payment
 from payment_service.providers.port import Outcome, ProviderResult, SaleRequest
 from payment_service.testing import CARD, ScriptedBank, World, approve, world_on
 from payment_service.values.statuses import PaymentStatus

@@ -15,8 +15,8 @@ from payment_service.commands.access.create_api_client import ClientCredentials
 from payment_service.commands.access.disable_api_client import disable_api_client
 from payment_service.commands.access.rotate_client_secret import rotate_client_secret
 from payment_service.domain.access.access_tokens import PinnedAlgorithm
-from payment_service.models.api_client import ApiClient
-from payment_service.models.signing_key import SigningKey
+from payment_service.models.merchants.api_client import ApiClient
+from payment_service.models.merchants.signing_key import SigningKey
 from payment_service.testing import Answer, World
 from payment_service.testing_access import FORM, ask_token, new_client, open_shop
 from payment_service.values.scopes import Scope

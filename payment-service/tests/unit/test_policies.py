@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 from payment_service.config import TimeLimits
-from payment_service.domain.asks import AskSchedule
-from payment_service.domain.fraud_policy import Course, judge, judge_silence
+from payment_service.domain.payments.asks import AskSchedule
+from payment_service.domain.payments.fraud_policy import Course, judge, judge_silence
 from payment_service.values.assessment import Assessment, FraudDecision
 from payment_service.values.money import Money
 

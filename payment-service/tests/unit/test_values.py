@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from payment_service.app import SECRET_FIELDS
-from payment_service.domain.transitions import PAYABLE, TRANSITIONS, change_status
+from payment_service.domain.payments.transitions import PAYABLE, TRANSITIONS, change_status
 from payment_service.errors import IllegalTransition
-from payment_service.models.payment import Payment
+from payment_service.models.payments.payment import Payment
 from payment_service.pages.form import CardInput
 from payment_service.providers.port import SaleRequest
 from payment_service.values.card_data import CardData
 from payment_service.values.card_rules import has_expired, is_card_number
 from payment_service.values.money import Money
-from payment_service.values.statuses import AttemptState, PaymentStatus
+from payment_service.values.statuses import MovementState, PaymentStatus
 from service_kit.logs import redactor
 
 S = PaymentStatus
@@ -187,8 +187,8 @@ def test_every_state_has_its_row_and_the_payable_ones_lead_to_processing() -> No
 
 
 def test_an_attempt_is_open_until_its_outcome_is_known() -> None:
-    assert {state for state in AttemptState if state.is_open} == {
-        AttemptState.ASSESSING,
-        AttemptState.SENDING,
-        AttemptState.UNKNOWN,
+    assert {state for state in MovementState if state.is_open} == {
+        MovementState.ASSESSING,
+        MovementState.SENDING,
+        MovementState.UNKNOWN,
     }

@@ -16,7 +16,7 @@ from payment_service.commands.access.disable_api_client import disable_api_clien
 from payment_service.commands.access.rotate_client_secret import rotate_client_secret
 from payment_service.controllers.current import EXTENSION
 from payment_service.errors import ApiClientNotFound, MerchantNotFound
-from payment_service.models.api_client import ApiClient
+from payment_service.models.merchants.api_client import ApiClient
 from payment_service.queries.access import list_api_clients
 from payment_service.values.scopes import Scope
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import click
 
 from payment_service.app import create_app
-from payment_service.commands.create_merchant import CreateMerchant, create_merchant
+from payment_service.commands.access.create_merchant import CreateMerchant, create_merchant
 from payment_service.errors import MerchantNotFound
-from payment_service.models.merchant import Merchant
+from payment_service.models.merchants.merchant import Merchant
 from payment_service.queries.merchants import find_merchant, list_merchants
 from payment_service.values.money import is_currency
 

@@ -6,7 +6,7 @@ import click
 from service_kit.leased_queue import JobStatus
 
 from payment_service.app import create_app
-from payment_service.commands.replay_outbox import replay_messages
+from payment_service.commands.outbox.replay_outbox import replay_messages
 from payment_service.controllers.current import EXTENSION
 from payment_service.models.outbox_message import OutboxMessage
 from payment_service.queries.outbox import list_messages

@@ -9,7 +9,7 @@ from payment_service.app import create_app
 from payment_service.commands.access.rotate_signing_keys import rotate_signing_keys
 from payment_service.controllers.current import EXTENSION
 from payment_service.domain.access.key_ring import RingKey
-from payment_service.models.signing_key import SigningKey
+from payment_service.models.merchants.signing_key import SigningKey
 from payment_service.queries.access import list_signing_keys
 from payment_service.values.signing_algorithm import SigningAlgorithm
 

@@ -9,7 +9,7 @@ from payment_service.config import Config
 from payment_service.domain.access.access_tokens import AccessTokens
 from payment_service.domain.access.client_directory import ClientDirectory
 from payment_service.domain.access.client_secrets import ClientSecrets
-from payment_service.domain.settlement import Settler
+from payment_service.domain.settlement.settler import Settler
 from payment_service.providers.port import Provider
 from payment_service.values.assessment import Assessment
 

@@ -8,11 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.commands.dependencies import Dependencies
-from payment_service.domain.events import EventKey
-from payment_service.domain.new_payments import store_new_payment
+from payment_service.domain.payments.events import EventKey
+from payment_service.domain.payments.new_payments import store_new_payment
 from payment_service.extensions import db
-from payment_service.models.merchant import LAB_MERCHANT_ID, Merchant
-from payment_service.models.payment import Payment
+from payment_service.models.merchants.merchant import LAB_MERCHANT_ID, Merchant
+from payment_service.models.payments.payment import Payment
 from payment_service.values.statuses import PaymentStatus, Surface
 
 # The reference service's seed: (id, order, user, minor units). The first new payment is therefore 3.

@@ -10,14 +10,14 @@ from service_kit.api import Blueprint, StrictParser
 from service_kit.problems import Problem
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from payment_service.commands.create_payment import CreatePayment, create_payment
-from payment_service.commands.process_payment import ProcessPayment, process_payment
+from payment_service.commands.payments.create_payment import CreatePayment, create_payment
+from payment_service.commands.payments.process_payment import ProcessPayment, process_payment
 from payment_service.controllers import payment_page
 from payment_service.controllers.client_address import trusted_client_ip
 from payment_service.controllers.current import current_dependencies
 from payment_service.controllers.path_ids import read_payment_id
-from payment_service.domain.standing import Processed, ProcessingResult
-from payment_service.models.payment import Payment
+from payment_service.domain.payments.standing import Processed, ProcessingResult
+from payment_service.models.payments.payment import Payment
 from payment_service.pages.form import CardInput
 from payment_service.pages.languages import choose_language
 from payment_service.pages.render import decline_sentence

@@ -3,7 +3,7 @@
 from service_kit.api import Blueprint
 
 from payment_service.controllers.access import current_merchant_id, require_scope
-from payment_service.models.merchant import Merchant
+from payment_service.models.merchants.merchant import Merchant
 from payment_service.queries.merchants import get_merchant
 from payment_service.schemas.merchant import MerchantSchema
 

@@ -11,11 +11,11 @@ from service_kit.config import Profile
 from service_kit.database import CommitOutcomeUnknown, DatabaseUnavailable
 from service_kit.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 
-from payment_service.commands.process_payment import ProcessPayment, process_payment
+from payment_service.commands.payments.process_payment import ProcessPayment, process_payment
 from payment_service.controllers.client_address import trusted_client_ip
 from payment_service.controllers.current import current_dependencies
 from payment_service.controllers.path_ids import read_payment_id
-from payment_service.domain.standing import Processed, ProcessingResult
+from payment_service.domain.payments.standing import Processed, ProcessingResult
 from payment_service.errors import (
     ChargeNotSent,
     PaymentBusy,

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from payment_service.domain.merchant_directory import MerchantRecord
 from payment_service.models.outbox_message import OutboxMessage
-from payment_service.models.payment import Payment
-from payment_service.models.payment_attempt import PaymentAttempt
-from payment_service.models.payment_event import PaymentEvent
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.models.payments.payment_event import PaymentEvent
 from payment_service.values.statuses import Destination
 
 

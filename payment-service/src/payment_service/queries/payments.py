@@ -6,9 +6,9 @@ from sqlalchemy import select
 
 from payment_service.errors import PaymentNotFound
 from payment_service.extensions import db
-from payment_service.models.merchant import Merchant
-from payment_service.models.payment import Payment
-from payment_service.models.payment_attempt import PaymentAttempt
+from payment_service.models.merchants.merchant import Merchant
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.values.statuses import AttemptKind, Surface
 
 

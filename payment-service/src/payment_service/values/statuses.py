@@ -21,7 +21,7 @@ class AttemptKind(StrEnum):
     REVERSAL = "reversal"
 
 
-class AttemptState(StrEnum):
+class MovementState(StrEnum):
     """Where one movement of money stands."""
 
     ASSESSING = "assessing"
@@ -36,7 +36,7 @@ class AttemptState(StrEnum):
     @property
     def is_open(self) -> bool:
         """Whether its outcome is still to come."""
-        return self in {AttemptState.ASSESSING, AttemptState.SENDING, AttemptState.UNKNOWN}
+        return self in {MovementState.ASSESSING, MovementState.SENDING, MovementState.UNKNOWN}
 
 
 class Surface(StrEnum):

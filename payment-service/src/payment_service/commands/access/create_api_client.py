@@ -11,8 +11,8 @@ from payment_service.commands.dependencies import Dependencies
 from payment_service.domain.access.client_secrets import new_client_secret
 from payment_service.errors import MerchantNotFound
 from payment_service.extensions import db
-from payment_service.models.api_client import ApiClient
-from payment_service.models.merchant import Merchant
+from payment_service.models.merchants.api_client import ApiClient
+from payment_service.models.merchants.merchant import Merchant
 from payment_service.values.scopes import Scope, write_scopes
 
 

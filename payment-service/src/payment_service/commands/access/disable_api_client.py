@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from payment_service.errors import ApiClientNotFound
 from payment_service.extensions import db
-from payment_service.models.api_client import ApiClient
+from payment_service.models.merchants.api_client import ApiClient
 
 
 def disable_api_client(client_id: str) -> None:

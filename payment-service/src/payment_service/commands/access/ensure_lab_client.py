@@ -12,8 +12,8 @@ from payment_service.commands.access.create_api_client import (
 from payment_service.commands.access.rotate_client_secret import rotate_client_secret
 from payment_service.commands.dependencies import Dependencies
 from payment_service.extensions import db
-from payment_service.models.api_client import LAB_CLIENT_ID, ApiClient
-from payment_service.models.merchant import LAB_MERCHANT_ID
+from payment_service.models.merchants.api_client import LAB_CLIENT_ID, ApiClient
+from payment_service.models.merchants.merchant import LAB_MERCHANT_ID
 from payment_service.values.scopes import Scope
 
 # Copies of the former secret (in a Postman environment, say) have a day to be renewed.

@@ -15,8 +15,8 @@ from payment_service.domain.access.client_secrets import ClientSecrets
 from payment_service.domain.access.key_ring import TOKEN_LIFETIME
 from payment_service.errors import ClientRefused, TokenRefused
 from payment_service.extensions import db
-from payment_service.models.api_client import ApiClient
-from payment_service.models.merchant import Merchant
+from payment_service.models.merchants.api_client import ApiClient
+from payment_service.models.merchants.merchant import Merchant
 from payment_service.values.scopes import Scope, parse_scopes, write_scopes
 
 # Anything else is no id of ours, and not every engine compares it with one.

@@ -11,7 +11,7 @@ from payment_service.commands.dependencies import Dependencies
 from payment_service.domain.access.client_secrets import new_client_secret
 from payment_service.errors import ApiClientNotFound
 from payment_service.extensions import db
-from payment_service.models.api_client import ApiClient
+from payment_service.models.merchants.api_client import ApiClient
 
 
 def rotate_client_secret(client_id: str, overlap: timedelta, dependencies: Dependencies) -> ClientCredentials:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from payment_service.commands.dependencies import Dependencies
 from payment_service.domain.access.key_ring import PUBLISHED_AHEAD
 from payment_service.extensions import db
-from payment_service.models.signing_key import SigningKey
+from payment_service.models.merchants.signing_key import SigningKey
 from payment_service.values.signing_algorithm import SigningAlgorithm
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from payment_service.models.api_client import ApiClient
-from payment_service.models.merchant import Merchant
+from payment_service.models.merchants.api_client import ApiClient
+from payment_service.models.merchants.merchant import Merchant
 
 # So long a client that was disabled in another process still gets in with a token from before.
 REMEMBERED_S = 10.0

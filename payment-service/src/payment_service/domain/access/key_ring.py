@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from payment_service.domain.access.sealed_keys import KeySealer
 from payment_service.errors import SigningKeyMissing
-from payment_service.models.signing_key import SigningKey
+from payment_service.models.merchants.signing_key import SigningKey
 from payment_service.values.signing_algorithm import SigningAlgorithm
 
 TOKEN_LIFETIME = timedelta(minutes=15)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from joserfc.jwk import Key, OKPKey, RSAKey, import_key
 
 from payment_service.errors import SigningKeyUnreadable
-from payment_service.models.signing_key import SigningKey
+from payment_service.models.merchants.signing_key import SigningKey
 from payment_service.values.signing_algorithm import SigningAlgorithm
 
 _NONCE_BYTES = 12

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from payment_service.errors import IllegalTransition
-from payment_service.models.payment import Payment
+from payment_service.models.payments.payment import Payment
 from payment_service.values.statuses import PaymentStatus as S
 
 TRANSITIONS: Mapping[S, frozenset[S]] = {

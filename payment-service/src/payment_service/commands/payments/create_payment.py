@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from payment_service.commands.dependencies import Dependencies
-from payment_service.domain.new_payments import store_new_payment
+from payment_service.domain.payments.new_payments import store_new_payment
 from payment_service.extensions import db
-from payment_service.models.payment import Payment
+from payment_service.models.payments.payment import Payment
 from payment_service.values.money import Money
 from payment_service.values.statuses import PaymentStatus, Surface
 

@@ -7,11 +7,11 @@ from service_kit.deadlines import time_budget
 from service_kit.http_client import NotSent
 
 from payment_service.commands.dependencies import Dependencies
-from payment_service.domain.settlement import Settlement
+from payment_service.domain.settlement.settler import Settlement
 from payment_service.extensions import db
-from payment_service.models.payment_attempt import PaymentAttempt
+from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.providers.port import Outcome, Provider, ProviderResult, RefundRequest, VoidRequest
-from payment_service.values.statuses import AttemptKind, AttemptState
+from payment_service.values.statuses import AttemptKind, MovementState
 
 TOO_LATE_TO_VOID = "wrong_state"
 
@@ -21,7 +21,7 @@ def ask_provider(attempt: PaymentAttempt, dependencies: Dependencies, *, within_
     with time_budget(within_s):
         result = _find_out(attempt, dependencies, utc_now())
     now = utc_now()
-    seen = AttemptState(attempt.state)
+    seen = MovementState(attempt.state)
     payment_id, attempt_id = attempt.payment_id, attempt.id
     return db.in_transaction(
         lambda session: dependencies.settler.settle(
@@ -35,7 +35,7 @@ def _find_out(attempt: PaymentAttempt, dependencies: Dependencies, now: datetime
     try:
         if attempt.kind == AttemptKind.REVERSAL:
             return _reverse(attempt, attempt.reversal_of or "", provider)
-        if attempt.state == AttemptState.ASSESSING:
+        if attempt.state == MovementState.ASSESSING:
             # No provider was called in this state, and the fence stops a sender who comes back late.
             return ProviderResult(Outcome.NOT_SENT if now > attempt.send_before else Outcome.PENDING)
         return _ask_about_sale(attempt, provider, dependencies, now)

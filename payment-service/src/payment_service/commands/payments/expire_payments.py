@@ -8,10 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.commands.dependencies import Dependencies
-from payment_service.domain.events import EventKey, record_event
-from payment_service.domain.transitions import PAYABLE, change_status
+from payment_service.domain.payments.events import EventKey, record_event
+from payment_service.domain.payments.transitions import PAYABLE, change_status
 from payment_service.extensions import db
-from payment_service.models.payment import Payment
+from payment_service.models.payments.payment import Payment
 from payment_service.values.statuses import PaymentStatus
 
 log = structlog.get_logger(__name__)

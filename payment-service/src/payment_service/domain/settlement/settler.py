@@ -12,29 +12,29 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from payment_service.domain.asks import AskSchedule
-from payment_service.domain.events import EventKey, record_event
-from payment_service.domain.fraud_policy import Course, Verdict
-from payment_service.domain.locks import lock_attempt, lock_payment
 from payment_service.domain.merchant_directory import MerchantDirectory
 from payment_service.domain.outbox import announce_paid, announce_reversal
-from payment_service.domain.transitions import change_status
-from payment_service.models.payment import Payment
-from payment_service.models.payment_attempt import PaymentAttempt
-from payment_service.models.payment_event import PaymentEvent
+from payment_service.domain.payments.asks import AskSchedule
+from payment_service.domain.payments.events import EventKey, record_event
+from payment_service.domain.payments.fraud_policy import Course, Verdict
+from payment_service.domain.payments.locks import lock_attempt, lock_payment
+from payment_service.domain.payments.transitions import change_status
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.models.payments.payment_event import PaymentEvent
 from payment_service.providers.port import Outcome, ProviderResult
-from payment_service.values.statuses import AttemptKind, AttemptState, PaymentStatus
+from payment_service.values.statuses import AttemptKind, MovementState, PaymentStatus
 
 log = structlog.get_logger(__name__)
 
 NO_NEWS = frozenset({Outcome.PENDING, Outcome.NOT_FOUND})
-SURELY_NOT_CHARGED: Mapping[Outcome, AttemptState] = {
-    Outcome.NOT_SENT: AttemptState.NOT_SENT,
-    Outcome.ABANDONED: AttemptState.ABANDONED,
+SURELY_NOT_CHARGED: Mapping[Outcome, MovementState] = {
+    Outcome.NOT_SENT: MovementState.NOT_SENT,
+    Outcome.ABANDONED: MovementState.ABANDONED,
 }
-FINAL_STATES: Mapping[Outcome, AttemptState] = {
-    Outcome.APPROVED: AttemptState.APPROVED,
-    Outcome.DECLINED: AttemptState.DECLINED,
+FINAL_STATES: Mapping[Outcome, MovementState] = {
+    Outcome.APPROVED: MovementState.APPROVED,
+    Outcome.DECLINED: MovementState.DECLINED,
     **SURELY_NOT_CHARGED,
 }
 
@@ -64,18 +64,18 @@ class Settler:
         """
         payment = lock_payment(session, payment_id)
         attempt = lock_attempt(session, attempt_id)
-        if attempt.state != AttemptState.ASSESSING:
+        if attempt.state != MovementState.ASSESSING:
             return Settlement(payment, attempt)
         attempt.fraud_decision = verdict.fraud_decision
         attempt.fraud_reasons = verdict.fraud_reasons
         if verdict.course is Course.SEND:
-            attempt.state = AttemptState.SENDING
+            attempt.state = MovementState.SENDING
         elif verdict.course is Course.REFUSE:
-            _end(attempt, AttemptState.FAILED, now)
+            _end(attempt, MovementState.FAILED, now)
             attempt.decline_code = "fraudulent"
             self._release(session, payment, attempt, Outcome.DECLINED, now)
         else:
-            _end(attempt, AttemptState.NOT_SENT, now)
+            _end(attempt, MovementState.NOT_SENT, now)
             self._release(session, payment, attempt, Outcome.NOT_SENT, now)
         return Settlement(payment, attempt)
 
@@ -87,7 +87,7 @@ class Settler:
         result: ProviderResult,
         now: datetime,
         *,
-        seen_state: AttemptState | None = None,
+        seen_state: MovementState | None = None,
     ) -> Settlement:
         """Apply ``result`` once, whoever brings it and however often.
 
@@ -118,13 +118,13 @@ class Settler:
     ) -> None:
         outcome = result.outcome
         attempt.last_error = result.detail and result.detail[:255]
-        if outcome in NO_NEWS or (outcome is Outcome.NOT_SENT and attempt.state == AttemptState.UNKNOWN):
+        if outcome in NO_NEWS or (outcome is Outcome.NOT_SENT and attempt.state == MovementState.UNKNOWN):
             # After one unknown try a movement stays unknown, whatever a later try met.
             self._keep_asking(attempt, now)
         elif outcome is Outcome.APPROVED and payment.status == PaymentStatus.PROCESSING:
             self._complete(session, payment, attempt, result, now)
         elif outcome is Outcome.APPROVED:
-            _end(attempt, AttemptState.APPROVED, now)
+            _end(attempt, MovementState.APPROVED, now)
             self._give_back(session, payment, attempt, now)
         else:
             _end(attempt, FINAL_STATES[outcome], now)
@@ -140,7 +140,7 @@ class Settler:
         result: ProviderResult,
         now: datetime,
     ) -> None:
-        _end(attempt, AttemptState.APPROVED, now)
+        _end(attempt, MovementState.APPROVED, now)
         attempt.authorization_code = result.authorization_code
         change_status(payment, PaymentStatus.COMPLETED)
         payment.paid_at = now
@@ -158,8 +158,8 @@ class Settler:
             self._record(session, payment, attempt, "payment.failed", now)
 
     def _keep_asking(self, attempt: PaymentAttempt, now: datetime) -> None:
-        if attempt.state == AttemptState.SENDING and attempt.kind == AttemptKind.SALE:
-            attempt.state = AttemptState.UNKNOWN
+        if attempt.state == MovementState.SENDING and attempt.kind == AttemptKind.SALE:
+            attempt.state = MovementState.UNKNOWN
         attempt.next_ask_at = self.asks.next_ask_at(attempt.started_at, attempt.ask_count, now)
 
     def _give_back(self, session: Session, payment: Payment, attempt: PaymentAttempt, now: datetime) -> None:
@@ -174,7 +174,7 @@ class Settler:
                 merchant_id=payment.merchant_id,
                 payment_id=payment.id,
                 kind=AttemptKind.REVERSAL,
-                state=AttemptState.SENDING,
+                state=MovementState.SENDING,
                 claimed_from=payment.status,
                 provider=attempt.provider,
                 amount_minor=attempt.amount_minor,
@@ -198,13 +198,13 @@ class Settler:
     ) -> None:
         attempt.last_error = result.detail and result.detail[:255]
         if result.outcome is Outcome.APPROVED:
-            _end(attempt, AttemptState.APPROVED, now)
+            _end(attempt, MovementState.APPROVED, now)
             event = self._record(session, payment, attempt, "payment.reversed", now)
             announce_reversal(
                 session, self.merchants.get(session, payment.merchant_id), payment, attempt, event
             )
         elif result.outcome is Outcome.DECLINED:
-            _end(attempt, AttemptState.DECLINED, now)
+            _end(attempt, MovementState.DECLINED, now)
             attempt.decline_code = result.decline_code
             self._record(session, payment, attempt, "payment.reversal_refused", now)
             log.error("reversal_refused", payment=payment.public_id, attempt=attempt.public_id)
@@ -259,7 +259,7 @@ class Settler:
         return record_event(session, self.event_key, payment, event_type, now, known)
 
 
-def _end(attempt: PaymentAttempt, state: AttemptState, now: datetime) -> None:
+def _end(attempt: PaymentAttempt, state: MovementState, now: datetime) -> None:
     attempt.state = state
     attempt.ended_at = now
     attempt.next_ask_at = None

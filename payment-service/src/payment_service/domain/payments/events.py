@@ -10,8 +10,8 @@ from typing import Any
 from service_kit import strict_json
 from sqlalchemy.orm import Session
 
-from payment_service.models.payment import Payment
-from payment_service.models.payment_event import PaymentEvent
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.payment_event import PaymentEvent
 
 
 @dataclass(frozen=True, slots=True)

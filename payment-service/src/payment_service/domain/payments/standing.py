@@ -6,10 +6,10 @@ from enum import StrEnum
 from math import ceil
 
 from payment_service.errors import ChargeNotSent, PaymentBusy, PaymentClosed
-from payment_service.models.payment import Payment
-from payment_service.models.payment_attempt import PaymentAttempt
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.values.money import Money
-from payment_service.values.statuses import AttemptState, PaymentStatus
+from payment_service.values.statuses import MovementState, PaymentStatus
 
 
 class ProcessingResult(StrEnum):
@@ -77,9 +77,9 @@ def as_it_stands(
         ChargeNotSent: the attempt surely took nothing.
     """
     if payment.status == PaymentStatus.COMPLETED:
-        is_own = attempt is not None and attempt.state == AttemptState.APPROVED and is_own_attempt
+        is_own = attempt is not None and attempt.state == MovementState.APPROVED and is_own_attempt
         return describe(ProcessingResult.PAID, payment, attempt, is_own=is_own)
-    if attempt is not None and attempt.state in {AttemptState.DECLINED, AttemptState.FAILED}:
+    if attempt is not None and attempt.state in {MovementState.DECLINED, MovementState.FAILED}:
         return describe(ProcessingResult.DECLINED, payment, attempt)
     if attempt is None or payment.status in {PaymentStatus.CANCELLED, PaymentStatus.EXPIRED}:
         raise PaymentClosed(payment.status)

@@ -6,8 +6,8 @@ from sqlalchemy.orm.interfaces import ORMOption
 from sqlalchemy.orm.util import identity_key
 
 from payment_service.models.base import Base
-from payment_service.models.payment import Payment
-from payment_service.models.payment_attempt import PaymentAttempt
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.payment_attempt import PaymentAttempt
 
 # What can change in a row; the rest was read when it was first met, and wide rows cost.
 _PAYMENT_CHANGES = load_only(

@@ -2,8 +2,8 @@
 
 from sqlalchemy.orm import Session
 
-from payment_service.domain.events import EventKey, next_event
-from payment_service.models.payment import Payment
+from payment_service.domain.payments.events import EventKey, next_event
+from payment_service.models.payments.payment import Payment
 
 
 def store_new_payment(session: Session, key: EventKey, payment: Payment) -> None:

@@ -7,10 +7,10 @@ from service_kit.clock import utc_now
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from payment_service.commands.ask_provider import ask_provider
 from payment_service.commands.dependencies import Dependencies
+from payment_service.commands.payments.ask_provider import ask_provider
 from payment_service.extensions import db
-from payment_service.models.payment_attempt import PaymentAttempt
+from payment_service.models.payments.payment_attempt import PaymentAttempt
 
 log = structlog.get_logger(__name__)
 

@@ -19,19 +19,19 @@ from service_kit.ids import new_id
 from sqlalchemy.orm import Session
 
 from payment_service.clients.fraud import AssessmentRequest, FraudSilent
-from payment_service.commands.ask_provider import ask_provider
 from payment_service.commands.dependencies import Dependencies
-from payment_service.domain.claims import Claim, NewAttempt, claim_payment
-from payment_service.domain.fraud_policy import Verdict, judge, judge_silence
+from payment_service.commands.payments.ask_provider import ask_provider
 from payment_service.domain.merchant_directory import MerchantRecord
-from payment_service.domain.settlement import Settlement
-from payment_service.domain.standing import Processed, ProcessingResult, as_it_stands, describe
+from payment_service.domain.payments.claims import Claim, NewAttempt, claim_payment
+from payment_service.domain.payments.fraud_policy import Verdict, judge, judge_silence
+from payment_service.domain.payments.standing import Processed, ProcessingResult, as_it_stands, describe
+from payment_service.domain.settlement.settler import Settlement
 from payment_service.errors import ChargeNotSent, PaymentError, ProcessingUnavailable
 from payment_service.extensions import db
-from payment_service.models.payment_attempt import PaymentAttempt
+from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.providers.port import Outcome, Provider, ProviderResult, SaleRequest
 from payment_service.values.card_data import CardData
-from payment_service.values.statuses import AttemptState
+from payment_service.values.statuses import MovementState
 
 log = structlog.get_logger(__name__)
 
@@ -153,14 +153,14 @@ def _carry_on(command: ProcessPayment, begun: _Begun, dependencies: Dependencies
         standing = db.in_transaction(
             lambda session: settler.decide(session, payment_id, attempt_id, verdict, now)
         )
-        if standing.attempt.state == AttemptState.SENDING:
+        if standing.attempt.state == MovementState.SENDING:
             standing, failure = _charge_and_settle(command, begun, standing, dependencies)
     except (CommitOutcomeUnknown, _LeftToJanitor):
         log.warning("outcome_left_to_janitor", payment=payment_id)
         return begun.pending
     if standing.payment.is_paid:
         dependencies.waker.wake()
-    if standing.attempt.state == AttemptState.NOT_SENT:
+    if standing.attempt.state == MovementState.NOT_SENT:
         raise failure
     grace_s = dependencies.config.limits.busy_grace_s
     return as_it_stands(

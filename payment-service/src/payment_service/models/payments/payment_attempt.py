@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from payment_service.models.base import Base
 from payment_service.values.money import Money
-from payment_service.values.statuses import AttemptState
+from payment_service.values.statuses import MovementState
 
 
 class PaymentAttempt(Base):
@@ -60,4 +60,4 @@ class PaymentAttempt(Base):
     @property
     def is_open(self) -> bool:
         """Whether its outcome is still to come."""
-        return AttemptState(self.state).is_open
+        return MovementState(self.state).is_open

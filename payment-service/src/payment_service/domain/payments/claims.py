@@ -6,12 +6,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from payment_service.domain.events import EventKey, record_event
-from payment_service.domain.transitions import PAYABLE, change_status
+from payment_service.domain.payments.events import EventKey, record_event
+from payment_service.domain.payments.transitions import PAYABLE, change_status
 from payment_service.errors import PaymentNotFound
-from payment_service.models.payment import Payment
-from payment_service.models.payment_attempt import PaymentAttempt
-from payment_service.values.statuses import AttemptKind, AttemptState, PaymentStatus, Surface
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.values.statuses import AttemptKind, MovementState, PaymentStatus, Surface
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _begin(payment: Payment, new: NewAttempt) -> PaymentAttempt:
         merchant_id=payment.merchant_id,
         payment_id=payment.id,
         kind=AttemptKind.SALE,
-        state=AttemptState.ASSESSING,
+        state=MovementState.ASSESSING,
         claimed_from=payment.status,
         provider=new.provider,
         amount_minor=payment.amount_minor,

@@ -1,0 +1,1 @@
+"""The rules of a payment: its states, its claim, its history."""

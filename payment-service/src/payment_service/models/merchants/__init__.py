@@ -1,0 +1,1 @@
+"""Tables of merchants and of who may act for them."""

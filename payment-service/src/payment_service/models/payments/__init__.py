@@ -1,0 +1,1 @@
+"""Tables of payments and of their movements."""
