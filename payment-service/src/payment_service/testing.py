@@ -38,10 +38,11 @@ from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.models.payments.payment_event import PaymentEvent
 from payment_service.providers.port import (
     Capabilities,
+    CaptureRequest,
+    ChargeRequest,
     Outcome,
     ProviderResult,
     RefundRequest,
-    SaleRequest,
     VoidRequest,
 )
 from payment_service.values.assessment import Assessment, FraudDecision
@@ -76,10 +77,10 @@ def make_config(database_url: str, **changes: Any) -> Config:
     return replace(config, **changes)
 
 
-SaleBehaviour = Callable[["ScriptedBank", SaleRequest], ProviderResult]
+SaleBehaviour = Callable[["ScriptedBank", ChargeRequest], ProviderResult]
 
 
-def approve(bank: "ScriptedBank", request: SaleRequest) -> ProviderResult:
+def approve(bank: "ScriptedBank", request: ChargeRequest) -> ProviderResult:
     """Take the money and say so."""
     return bank.carry_out(request)
 
@@ -87,29 +88,29 @@ def approve(bank: "ScriptedBank", request: SaleRequest) -> ProviderResult:
 def decline(code: str) -> SaleBehaviour:
     """Take nothing and say why."""
 
-    def behave(bank: "ScriptedBank", request: SaleRequest) -> ProviderResult:
+    def behave(bank: "ScriptedBank", request: ChargeRequest) -> ProviderResult:
         return bank.remember(request.attempt_id, ProviderResult(Outcome.DECLINED, decline_code=code))
 
     return behave
 
 
-def lose_answer(bank: "ScriptedBank", request: SaleRequest) -> ProviderResult:
+def lose_answer(bank: "ScriptedBank", request: ChargeRequest) -> ProviderResult:
     """Take the money; the answer is lost on its way."""
     bank.carry_out(request)
     return ProviderResult(Outcome.PENDING, detail="the answer was lost")
 
 
-def lose_request(_bank: "ScriptedBank", _request: SaleRequest) -> ProviderResult:
+def lose_request(_bank: "ScriptedBank", _request: ChargeRequest) -> ProviderResult:
     """Nothing arrives, and nobody can know that."""
     return ProviderResult(Outcome.PENDING, detail="the request was lost")
 
 
-def refuse_connection(_bank: "ScriptedBank", _request: SaleRequest) -> ProviderResult:
+def refuse_connection(_bank: "ScriptedBank", _request: ChargeRequest) -> ProviderResult:
     """The request surely never left."""
     raise NotSent("bank: connection refused")
 
 
-def be_full(_bank: "ScriptedBank", _request: SaleRequest) -> ProviderResult:
+def be_full(_bank: "ScriptedBank", _request: ChargeRequest) -> ProviderResult:
     """Too many calls are under way already."""
     raise TooManyCalls("bank: too many calls at once")
 
@@ -122,15 +123,18 @@ class ScriptedBank:
     def __init__(self) -> None:
         self.capabilities = Capabilities(can_abandon=True)
         self.script: list[SaleBehaviour] = []
-        self.sales: list[SaleRequest] = []
+        self.sales: list[ChargeRequest] = []
+        self.captures: list[CaptureRequest] = []
         self.voids: list[VoidRequest] = []
         self.refunds: list[RefundRequest] = []
         self.asked: list[str] = []
         self.abandoned: list[str] = []
         self.taken_minor: dict[str, int] = {}
+        self.held_minor: dict[str, int] = {}
         self.is_away = False
         self.void_answer: ProviderResult | None = None
         self._known: dict[str, ProviderResult] = {}
+        self._to_hold: set[str] = set()
         self._lock = threading.RLock()
 
     @property
@@ -138,11 +142,12 @@ class ScriptedBank:
         """What the bank holds of ours."""
         return sum(self.taken_minor.values())
 
-    def carry_out(self, request: SaleRequest) -> ProviderResult:
+    def carry_out(self, request: ChargeRequest) -> ProviderResult:
         """Move the money once for each id."""
         with self._lock:
             if request.attempt_id not in self._known:
-                self.taken_minor[request.attempt_id] = request.amount.amount_minor
+                where = self.held_minor if request.attempt_id in self._to_hold else self.taken_minor
+                where[request.attempt_id] = request.amount.amount_minor
                 self._known[request.attempt_id] = ProviderResult(
                     Outcome.APPROVED, authorization_code=f"A{len(self._known):05}"
                 )
@@ -153,34 +158,53 @@ class ScriptedBank:
         with self._lock:
             return self._known.setdefault(attempt_id, result)
 
-    def sale(self, request: SaleRequest) -> ProviderResult:
+    def sale(self, request: ChargeRequest) -> ProviderResult:
         """Play the next behaviour of the script."""
         with self._lock:
             self.sales.append(request)
             behave = self.script.pop(0) if self.script else approve
         return behave(self, request)
 
+    def authorise(self, request: ChargeRequest) -> ProviderResult:
+        """Play the next behaviour of the script; what it carries out is held."""
+        self._to_hold.add(request.attempt_id)
+        return self.sale(request)
+
+    def capture(self, request: CaptureRequest) -> ProviderResult:
+        """Take held money, once for each id."""
+        self._refuse_if_away()
+        with self._lock:
+            self.captures.append(request)
+            if request.capture_id not in self._known:
+                held = self.held_minor[request.original_id] - request.amount.amount_minor
+                self.held_minor[request.original_id] = 0 if request.is_final else held
+                taken = self.taken_minor.get(request.original_id, 0)
+                self.taken_minor[request.original_id] = taken + request.amount.amount_minor
+                self._known[request.capture_id] = ProviderResult(Outcome.APPROVED)
+            return self._known[request.capture_id]
+
     def void(self, request: VoidRequest) -> ProviderResult:
-        """Give a sale back, once for each id."""
+        """Release a hold or give a sale back, once for each id."""
         self._refuse_if_away()
         with self._lock:
             self.voids.append(request)
             if self.void_answer is not None:
                 return self.void_answer
-            if request.attempt_id not in self._known:
-                self.taken_minor[request.original_id] = 0
-                self._known[request.attempt_id] = ProviderResult(Outcome.APPROVED)
-            return self._known[request.attempt_id]
+            if request.void_id not in self._known:
+                if self.held_minor.pop(request.original_id, None) is None:
+                    self.taken_minor[request.original_id] = 0
+                self._known[request.void_id] = ProviderResult(Outcome.APPROVED)
+            return self._known[request.void_id]
 
     def refund(self, request: RefundRequest) -> ProviderResult:
         """Give money of a sale back, once for each id."""
         self._refuse_if_away()
         with self._lock:
             self.refunds.append(request)
-            if request.attempt_id not in self._known:
+            if request.refund_id not in self._known:
                 self.taken_minor[request.original_id] -= request.amount.amount_minor
-                self._known[request.attempt_id] = ProviderResult(Outcome.APPROVED)
-            return self._known[request.attempt_id]
+                self._known[request.refund_id] = ProviderResult(Outcome.APPROVED)
+            return self._known[request.refund_id]
 
     def fetch_status(self, attempt_id: str) -> ProviderResult:
         """Say what became of the id."""

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from payment_service.config import Config
 from payment_service.extensions import db
-from payment_service.providers.port import ProviderResult, SaleRequest
+from payment_service.providers.port import ChargeRequest, ProviderResult
 from payment_service.testing import (
     Answer,
     ScriptedBank,
@@ -52,7 +52,7 @@ def submit(world: World, **changes: str) -> Answer:
     return world.client.post(f"/payments/process/{world.create()}", data={**CARD, **form})
 
 
-def break_down(_bank: ScriptedBank, request: SaleRequest) -> ProviderResult:
+def break_down(_bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
     raise RuntimeError(f"a defect that tells {request.card.number} and {request.card}")
 
 

@@ -10,7 +10,7 @@ from payment_service.config import Config
 from payment_service.domain.settlement.settler import Settler
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.providers.port import Capabilities, ProviderResult, SaleRequest
+from payment_service.providers.port import Capabilities, ChargeRequest, ProviderResult
 from payment_service.testing import ScriptedBank, World, approve, decline, lose_answer, lose_request, world_on
 from payment_service.values.statuses import PaymentStatus
 from service_kit.clock import utc_now
@@ -35,7 +35,7 @@ def die_while_judged(world: World) -> int:
 
 
 def die_while_charging(world: World, *, is_carried_out: bool) -> int:
-    def die(bank: ScriptedBank, request: SaleRequest) -> ProviderResult:
+    def die(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
         if is_carried_out:
             bank.carry_out(request)
         raise Killed

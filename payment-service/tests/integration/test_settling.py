@@ -197,7 +197,7 @@ def test_a_reversal_is_repeated_under_its_own_key_until_it_is_answered(world: Wo
     world.age(100)
     world.run_janitor()
 
-    assert len({void.attempt_id for void in world.bank.voids}) == 1
+    assert len({void.void_id for void in world.bank.voids}) == 1
     assert world.attempts(attempt.payment_id)[1].state == "approved"
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from payment_service.clients.fraud import AssessmentRequest, _from_body, _to_body
-from payment_service.providers.bank_simulator import _from_answer, _to_sale
-from payment_service.providers.port import Outcome, ProviderResult, SaleRequest
+from payment_service.providers.bank_simulator import _from_answer, _to_charge
+from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult
 from payment_service.values.assessment import FraudDecision
 from payment_service.values.card_data import CardData
 from payment_service.values.money import Money
@@ -25,6 +25,7 @@ APPROVED = {
     "currency": "MAD",
     "processed_at": "2026-11-21T09:05:00.000Z",
 }
+ASKED = Money(399998, "MAD")
 
 
 def answer(body: Any, status: int = 200) -> Answer:
@@ -32,11 +33,11 @@ def answer(body: Any, status: int = 200) -> Answer:
 
 
 def test_a_sale_is_said_in_the_banks_words() -> None:
-    request = SaleRequest(
+    request = ChargeRequest(
         "att_01k", Money(399998, "MAD"), CardData("4242424242424242", 1, 2030, "907"), "mer_1", "7"
     )
 
-    assert _to_sale(request) == {
+    assert _to_charge(request) == {
         "request_id": "att_01k",
         "amount_minor": 399998,
         "currency": "MAD",
@@ -49,14 +50,14 @@ def test_a_sale_is_said_in_the_banks_words() -> None:
 @pytest.mark.parametrize(
     ("body", "result"),
     [
-        (APPROVED, ProviderResult(Outcome.APPROVED, authorization_code="A1B2C3")),
+        (APPROVED, ProviderResult(Outcome.APPROVED, authorization_code="A1B2C3", amount=ASKED)),
         (
             {**APPROVED, "status": "declined", "decline_code": "lost_card", "authorization_code": None},
-            ProviderResult(Outcome.DECLINED, decline_code="lost_card"),
+            ProviderResult(Outcome.DECLINED, decline_code="lost_card", amount=ASKED),
         ),
         (
             {**APPROVED, "status": "abandoned", "authorization_code": None},
-            ProviderResult(Outcome.ABANDONED),
+            ProviderResult(Outcome.ABANDONED, amount=ASKED),
         ),
     ],
 )

@@ -15,11 +15,11 @@ def create_table(name: str, *items: SchemaItem) -> None:
         op.create_table(name, *items)
 
 
-def create_index(name: str, table: str, columns: Sequence[str]) -> None:
+def create_index(name: str, table: str, columns: Sequence[str], *, unique: bool = False) -> None:
     """Create the index unless it is there."""
     existing = {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}
     if name not in existing:
-        op.create_index(name, table, list(columns))
+        op.create_index(name, table, list(columns), unique=unique)
 
 
 def add_column(table: str, column: sa.Column[Any]) -> None:
@@ -27,3 +27,17 @@ def add_column(table: str, column: sa.Column[Any]) -> None:
     existing = {found["name"] for found in sa.inspect(op.get_bind()).get_columns(table)}
     if column.name not in existing:
         op.add_column(table, column)
+
+
+def add_columns(table: str, *columns: sa.Column[Any]) -> None:
+    """Add those of the columns that are not there yet; a kill between two of them changes nothing."""
+    for column in columns:
+        add_column(table, column)
+
+
+def drop_columns(table: str, *names: str) -> None:
+    """Drop those of the columns that are there."""
+    existing = {found["name"] for found in sa.inspect(op.get_bind()).get_columns(table)}
+    for name in names:
+        if name in existing:
+            op.drop_column(table, name)

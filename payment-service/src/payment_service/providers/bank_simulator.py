@@ -7,18 +7,24 @@ from typing import Any
 from service_kit.http_client import Answer, HttpClient, OutcomeUnknown
 
 from payment_service.providers.port import (
+    Authentication,
     Capabilities,
+    CaptureRequest,
+    ChargeRequest,
     Outcome,
     ProviderResult,
     RefundRequest,
-    SaleRequest,
+    ThreeDSecure,
     VoidRequest,
 )
+from payment_service.values.money import Money
 
 _OUTCOMES: Mapping[str, Outcome] = {
     "approved": Outcome.APPROVED,
     "declined": Outcome.DECLINED,
     "abandoned": Outcome.ABANDONED,
+    "pending": Outcome.PENDING,
+    "requires_action": Outcome.REQUIRES_ACTION,
 }
 
 
@@ -31,31 +37,45 @@ class BankSimulator:
     def __init__(self, http: HttpClient) -> None:
         self._http = http
 
-    def sale(self, request: SaleRequest) -> ProviderResult:
+    def sale(self, request: ChargeRequest) -> ProviderResult:
         """Authorise and capture in one go. Raises ``NotSent``."""
-        return self._send("POST", "/network/sales", _to_sale(request))
+        return self._send("POST", "/network/sales", _to_charge(request))
+
+    def authorise(self, request: ChargeRequest) -> ProviderResult:
+        """Hold the money. Raises ``NotSent``."""
+        return self._send("POST", "/network/authorizations", _to_charge(request))
+
+    def capture(self, request: CaptureRequest) -> ProviderResult:
+        """Take held money. Raises ``NotSent``."""
+        body = {
+            "request_id": request.capture_id,
+            "original_request_id": request.original_id,
+            "amount_minor": request.amount.amount_minor,
+            "final": request.is_final,
+        }
+        return self._send("POST", "/network/captures", body)
 
     def void(self, request: VoidRequest) -> ProviderResult:
-        """Undo a sale of the last 24 hours. Raises ``NotSent``."""
-        body = {"request_id": request.attempt_id, "original_request_id": request.original_id}
+        """Release a hold, or undo a sale of the last 24 hours. Raises ``NotSent``."""
+        body = {"request_id": request.void_id, "original_request_id": request.original_id}
         return self._send("POST", "/network/voids", body)
 
     def refund(self, request: RefundRequest) -> ProviderResult:
-        """Give money of a sale back. Raises ``NotSent``."""
+        """Give captured money back. Raises ``NotSent``."""
         body = {
-            "request_id": request.attempt_id,
+            "request_id": request.refund_id,
             "original_request_id": request.original_id,
             "amount_minor": request.amount.amount_minor,
         }
         return self._send("POST", "/network/refunds", body)
 
-    def fetch_status(self, attempt_id: str) -> ProviderResult:
+    def fetch_status(self, movement_id: str) -> ProviderResult:
         """Ask what became of a movement. Raises ``NotSent``."""
-        return self._send("GET", f"/network/requests/{attempt_id}")
+        return self._send("GET", f"/network/requests/{movement_id}")
 
-    def abandon(self, attempt_id: str) -> ProviderResult:
+    def abandon(self, movement_id: str) -> ProviderResult:
         """Make sure that the id never executes. Raises ``NotSent``."""
-        return self._send("POST", f"/network/requests/{attempt_id}/abandon")
+        return self._send("POST", f"/network/requests/{movement_id}/abandon")
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> ProviderResult:
         try:
@@ -64,8 +84,8 @@ class BankSimulator:
             return ProviderResult(Outcome.PENDING, detail=str(exc))
 
 
-def _to_sale(request: SaleRequest) -> dict[str, Any]:
-    return {
+def _to_charge(request: ChargeRequest) -> dict[str, Any]:
+    body: dict[str, Any] = {
         "request_id": request.attempt_id,
         "amount_minor": request.amount.amount_minor,
         "currency": request.amount.currency,
@@ -78,6 +98,9 @@ def _to_sale(request: SaleRequest) -> dict[str, Any]:
         "merchant_id": request.merchant_id,
         "order_id": request.order_id,
     }
+    if request.three_ds is not ThreeDSecure.NONE:
+        body["three_ds"] = {"mode": request.three_ds.value, "return_url": request.return_url}
+    return body
 
 
 def _from_answer(answer: Answer) -> ProviderResult:
@@ -93,9 +116,36 @@ def _from_answer(answer: Answer) -> ProviderResult:
         outcome,
         decline_code=_code(members.get("decline_code")),
         authorization_code=_code(members.get("authorization_code")),
+        amount=_amount(members),
+        redirect_url=_url(members.get("redirect_url")),
+        authentication=_authentication(members.get("three_ds")),
     )
 
 
-def _code(value: Any) -> str | None:
+def _amount(members: Mapping[str, Any]) -> Money | None:
+    amount_minor, currency = members.get("amount_minor"), members.get("currency")
+    if isinstance(amount_minor, int) and isinstance(currency, str):
+        return Money(amount_minor, currency)
+    return None
+
+
+def _authentication(value: Any) -> Authentication | None:
+    """Return what 3-D Secure came to; None while the cardholder has still to act."""
+    members: Mapping[str, Any] = value if isinstance(value, dict) else {}
+    status = _code(members.get("status"), longest=24)
+    if status is None:
+        return None
+    return Authentication(
+        status, _code(members.get("eci"), longest=2), _code(members.get("liability"), longest=16)
+    )
+
+
+def _url(value: Any) -> str | None:
+    """Return an address that a browser may be sent to."""
+    is_usable = isinstance(value, str) and value.startswith(("http://", "https://")) and value.isprintable()
+    return value if is_usable and len(value) <= 2000 else None
+
+
+def _code(value: Any, longest: int = 40) -> str | None:
     """Return a code that fits its column; one that does not must not stop a result from being settled."""
-    return value if isinstance(value, str) and 0 < len(value) <= 40 and value.isprintable() else None
+    return value if isinstance(value, str) and 0 < len(value) <= longest and value.isprintable() else None

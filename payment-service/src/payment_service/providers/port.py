@@ -18,19 +18,47 @@ class Outcome(StrEnum):
     APPROVED = "approved"
     DECLINED = "declined"
     PENDING = "pending"
+    REQUIRES_ACTION = "requires_action"
     ABANDONED = "abandoned"
     NOT_FOUND = "not_found"
     NOT_SENT = "not_sent"
 
 
+class ThreeDSecure(StrEnum):
+    """What we ask of 3-D Secure: always, as the issuer likes, or not at all (the payer is absent)."""
+
+    REQUIRED = "required"
+    AUTOMATIC = "automatic"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """What 3-D Secure came to: ``status`` such as authenticated, attempted, failed, unavailable.
+
+    ``eci`` is the electronic commerce indicator of the card scheme; ``liability`` is issuer or merchant.
+    """
+
+    status: str
+    eci: str | None = None
+    liability: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderResult:
-    """The provider's answer in our vocabulary; ``detail`` is for the log and the attempt's row."""
+    """The provider's answer in our vocabulary; ``detail`` is for the log and the movement's row.
+
+    ``amount`` is what the provider says was moved, where it says so. ``redirect_url`` comes with
+    REQUIRES_ACTION: where the cardholder's browser must go.
+    """
 
     outcome: Outcome
     decline_code: str | None = None
     authorization_code: str | None = None
     detail: str | None = None
+    amount: Money | None = None
+    redirect_url: str | None = None
+    authentication: Authentication | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,55 +72,78 @@ class Capabilities:
 
 
 @dataclass(frozen=True, slots=True)
-class SaleRequest:
-    """Take ``amount`` from ``card`` at once; ``attempt_id`` is the idempotency key."""
+class ChargeRequest:
+    """Take or hold ``amount`` of ``card``; ``attempt_id`` is the idempotency key.
+
+    ``return_url`` is where the browser comes back to after 3-D Secure.
+    """
 
     attempt_id: str
     amount: Money
     card: CardData
     merchant_id: str
     order_id: str
+    three_ds: ThreeDSecure = ThreeDSecure.NONE
+    return_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRequest:
+    """Take ``amount`` of the hold ``original_id``; a final one releases the rest."""
+
+    capture_id: str
+    original_id: str
+    amount: Money
+    is_final: bool
 
 
 @dataclass(frozen=True, slots=True)
 class VoidRequest:
-    """Give the whole sale ``original_id`` back; ``attempt_id`` is the idempotency key."""
+    """Release what ``original_id`` still holds, or give the whole sale back; ``void_id`` is the key."""
 
-    attempt_id: str
+    void_id: str
     original_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class RefundRequest:
-    """Give ``amount`` of the sale ``original_id`` back; ``attempt_id`` is the idempotency key."""
+    """Give ``amount`` of what ``original_id`` took back; ``refund_id`` is the idempotency key."""
 
-    attempt_id: str
+    refund_id: str
     original_id: str
     amount: Money
 
 
 class Provider(Protocol):
-    """An acquirer or payment provider."""
+    """An acquirer or payment provider. Every verb raises ``NotSent`` when the request surely never left."""
 
     name: str
     capabilities: Capabilities
 
-    def sale(self, request: SaleRequest) -> ProviderResult:
-        """Authorise and capture in one go. Raises ``NotSent``."""
+    def sale(self, request: ChargeRequest) -> ProviderResult:
+        """Authorise and capture in one go."""
+        ...
+
+    def authorise(self, request: ChargeRequest) -> ProviderResult:
+        """Hold the money until it is captured or voided."""
+        ...
+
+    def capture(self, request: CaptureRequest) -> ProviderResult:
+        """Take held money, in one part or several."""
         ...
 
     def void(self, request: VoidRequest) -> ProviderResult:
-        """Undo a sale that was not settled yet; DECLINED ``wrong_state`` afterwards. Raises ``NotSent``."""
+        """Undo a hold, or a sale that was not settled yet; DECLINED ``wrong_state`` afterwards."""
         ...
 
     def refund(self, request: RefundRequest) -> ProviderResult:
-        """Give money of a sale back. Raises ``NotSent``."""
+        """Give captured money back; PENDING where the bank takes its time."""
         ...
 
-    def fetch_status(self, attempt_id: str) -> ProviderResult:
+    def fetch_status(self, movement_id: str) -> ProviderResult:
         """Ask what became of a movement; NOT_FOUND when the provider does not know the id."""
         ...
 
-    def abandon(self, attempt_id: str) -> ProviderResult:
+    def abandon(self, movement_id: str) -> ProviderResult:
         """Make sure that the id never executes; ABANDONED, or what it already came to."""
         ...

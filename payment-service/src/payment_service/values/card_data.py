@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class CardData:
-    """What the cardholder typed: digits only; ``cvv`` has 3 or 4."""
+    """What the cardholder typed: digits only; ``cvv`` has 3 or 4, and is None where the payer is absent."""
 
     number: str = field(repr=False)
     exp_month: int = field(repr=False)
     exp_year: int = field(repr=False)
-    cvv: str = field(repr=False)
+    cvv: str | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return f"card ending in {self.last4}"

@@ -1,4 +1,4 @@
-"""The states of a payment and of an attempt, as docs/arc42/etats-paiement.md explains them."""
+"""The states of a payment and of its movements, as docs/arc42/etats-paiement.md explains them."""
 
 from enum import StrEnum
 
@@ -8,24 +8,38 @@ class PaymentStatus(StrEnum):
 
     PENDING = "pending"
     PROCESSING = "processing"
+    REQUIRES_ACTION = "requires_action"
+    IN_REVIEW = "in_review"
     FAILED = "failed"
+    AUTHORIZED = "authorized"
+    PARTIALLY_CAPTURED = "partially_captured"
     COMPLETED = "completed"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
 
 
+class CaptureMethod(StrEnum):
+    """Whether the money is taken when the bank approves, or held until the merchant captures it."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
 class AttemptKind(StrEnum):
-    """What a movement does: takes the money, or gives a late approval back."""
+    """What an attempt does: takes the money, holds it, or gives a late approval back."""
 
     SALE = "sale"
+    AUTHORIZATION = "authorization"
     REVERSAL = "reversal"
 
 
 class MovementState(StrEnum):
-    """Where one movement of money stands."""
+    """Where one movement of money stands: an attempt, a capture, a void or a refund."""
 
     ASSESSING = "assessing"
+    HELD = "held"
     SENDING = "sending"
+    REQUIRES_ACTION = "requires_action"
     UNKNOWN = "unknown"
     APPROVED = "approved"
     DECLINED = "declined"
@@ -36,13 +50,32 @@ class MovementState(StrEnum):
     @property
     def is_open(self) -> bool:
         """Whether its outcome is still to come."""
-        return self in {MovementState.ASSESSING, MovementState.SENDING, MovementState.UNKNOWN}
+        return self in OPEN_STATES
+
+
+OPEN_STATES = frozenset(
+    {
+        MovementState.ASSESSING,
+        MovementState.HELD,
+        MovementState.SENDING,
+        MovementState.REQUIRES_ACTION,
+        MovementState.UNKNOWN,
+    }
+)
+
+
+class VoidPurpose(StrEnum):
+    """Why what is still held goes back to the cardholder."""
+
+    CANCEL = "cancel"
+    EXPIRY = "expiry"
 
 
 class Surface(StrEnum):
     """Where a payment was created, and therefore who may see it."""
 
     LAB = "lab"
+    V1 = "v1"
 
 
 class Destination(StrEnum):
@@ -50,3 +83,5 @@ class Destination(StrEnum):
 
     STORE_MANAGER = "store_manager"
     NOTIFICATIONS = "notifications"
+    EVENTS = "events"
+    FRAUD_OUTCOMES = "fraud_outcomes"

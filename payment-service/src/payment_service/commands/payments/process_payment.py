@@ -29,7 +29,7 @@ from payment_service.domain.settlement.settler import Settlement
 from payment_service.errors import ChargeNotSent, PaymentError, ProcessingUnavailable
 from payment_service.extensions import db
 from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.providers.port import Outcome, Provider, ProviderResult, SaleRequest
+from payment_service.providers.port import ChargeRequest, Outcome, Provider, ProviderResult
 from payment_service.values.card_data import CardData
 from payment_service.values.statuses import MovementState
 
@@ -224,7 +224,7 @@ def _charge(
     provider = dependencies.providers[attempt.provider]
     if begun.send_deadline.has_passed:
         return ProviderResult(Outcome.NOT_SENT, detail="too late to send"), ChargeNotSent()
-    request = SaleRequest(
+    request = ChargeRequest(
         attempt_id=attempt.public_id,
         amount=attempt.amount,
         card=command.card,

@@ -1,0 +1,17 @@
+"""Captures: index on next_ask_at"""
+
+from alembic import op
+from service_kit.migration_steps import create_index
+
+revision = "0026"
+down_revision = "0025"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    create_index("ix_captures_next_ask_at", "captures", ["next_ask_at"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_captures_next_ask_at", table_name="captures")

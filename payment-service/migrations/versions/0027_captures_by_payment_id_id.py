@@ -1,0 +1,17 @@
+"""Captures: index on payment_id, id"""
+
+from alembic import op
+from service_kit.migration_steps import create_index
+
+revision = "0027"
+down_revision = "0026"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    create_index("ix_captures_payment_id_id", "captures", ["payment_id", "id"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_captures_payment_id_id", table_name="captures")

@@ -1,0 +1,17 @@
+"""Refunds: index on merchant_id, id"""
+
+from alembic import op
+from service_kit.migration_steps import create_index
+
+revision = "0034"
+down_revision = "0033"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    create_index("ix_refunds_merchant_id_id", "refunds", ["merchant_id", "id"])
+
+
+def downgrade() -> None:
+    op.drop_index("ix_refunds_merchant_id_id", table_name="refunds")
