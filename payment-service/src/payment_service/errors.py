@@ -76,6 +76,14 @@ class ApiClientNotFound(PaymentError):
         super().__init__("There is no such API client.")
 
 
+class CursorUnknown(PaymentError):
+    """A page should begin or end at a row that the caller does not have; ``field`` named it."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__("There is nothing with this id in this list.")
+        self.field = field
+
+
 class SigningKeyMissing(PaymentError):
     """Nothing can sign a token: no signing key was made."""
 

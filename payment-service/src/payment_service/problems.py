@@ -12,6 +12,7 @@ from payment_service.errors import (
     AccessTokenMissing,
     ChargeNotSent,
     ClientRefused,
+    CursorUnknown,
     MerchantMissing,
     MerchantNotFound,
     PaymentBusy,
@@ -79,6 +80,9 @@ PROBLEMS: ProblemTable = {
         HTTPStatus.SERVICE_UNAVAILABLE, "not_seeded", str(error), headers={"Retry-After": RETRY_AFTER_S}
     ),
     MerchantNotFound: lambda error: Problem(HTTPStatus.NOT_FOUND, "merchant_not_found", str(error)),
+    CursorUnknown: lambda error: Problem(
+        HTTPStatus.BAD_REQUEST, "cursor_unknown", str(error), errors={error.field: [str(error)]}
+    ),
     SigningKeyMissing: _signing_unavailable,
     SigningKeyUnreadable: _signing_unavailable,
     TokenRefused: lambda error: TokenProblem(HTTPStatus.BAD_REQUEST, error.code, str(error)),

@@ -1,0 +1,83 @@
+"""Lists of /v1: what a client may ask of one, and how its pages look."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import marshmallow as ma
+from flask import request
+
+from payment_service.queries.pagination import PageRequest
+
+MAX_LIMIT = 100
+# Letters, digits and _ only: an ascii_bin column cannot be compared with anything else.
+_PUBLIC_ID = ma.validate.Regexp(r"^[a-z]+_[0-9A-Za-z_]{1,56}$", error="Is not an id of ours.")
+
+
+class PublicId(ma.fields.String):
+    """A public id of ours in a body or a query, whichever kind of thing it names."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=_PUBLIC_ID, **kwargs)
+
+
+class Timestamp(ma.fields.AwareDateTime):
+    """A moment: ISO 8601 with an offset, shown in UTC with microseconds and a Z."""
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **_: Any) -> str | None:
+        return None if value is None else f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+class PageQuerySchema(ma.Schema):
+    """The query of a list; lists with filters derive from it. Loads ``page``, a PageRequest, and the rest."""
+
+    limit = ma.fields.Integer(
+        load_default=10,
+        validate=ma.validate.Range(1, MAX_LIMIT),
+        metadata={"description": "How many at most."},
+    )
+    starting_after = PublicId(
+        load_default=None, metadata={"description": "The id after which the page begins: older ones."}
+    )
+    ending_before = PublicId(
+        load_default=None, metadata={"description": "The id before which the page ends: newer ones."}
+    )
+
+    @ma.validates_schema
+    def check_cursors(self, data: dict[str, Any], **_: Any) -> None:
+        """Let a page lie on one side of one row."""
+        if data.get("starting_after") is not None and data.get("ending_before") is not None:
+            raise ma.ValidationError("Give starting_after or ending_before, not both.", "ending_before")
+
+    @ma.post_load
+    def to_page(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Gather the three in one ``page``."""
+        names = ("limit", "starting_after", "ending_before")
+        page = PageRequest(**{name: data.pop(name) for name in names})
+        return {"page": page, **data}
+
+
+class CreatedQuerySchema(PageQuerySchema):
+    """The query of a list that can be limited to a time."""
+
+    created_from = Timestamp(load_default=None, metadata={"description": "Not created before this moment."})
+    created_to = Timestamp(load_default=None, metadata={"description": "Created before this moment."})
+
+
+def list_schema(item: type[ma.Schema]) -> type[ma.Schema]:
+    """Return the schema of a ``Page`` of rows that ``item`` shows."""
+    name = item.__name__.removesuffix("Schema")
+    return ma.Schema.from_dict(
+        {
+            "object": ma.fields.Constant("list", required=True),
+            "url": ma.fields.Function(
+                lambda _page: request.path,
+                required=True,
+                metadata={"type": "string", "description": "The list of which this is a page."},
+            ),
+            "has_more": ma.fields.Boolean(
+                required=True, metadata={"description": "Whether there are more in this direction."}
+            ),
+            "data": ma.fields.List(ma.fields.Nested(item), required=True, attribute="rows"),
+        },
+        name=f"{name}List",
+    )
