@@ -34,6 +34,8 @@ from payment_service.problems import PROBLEMS
 from payment_service.providers.bank_simulator import BankSimulator
 from payment_service.providers.port import Provider
 from payment_service.values.scopes import SCOPE_MEANINGS
+from payment_service.vault.envelopes import EnvelopeKeys
+from payment_service.vault.vault import Vault
 
 DESCRIPTION = """Takes card payments for orders.
 
@@ -94,6 +96,7 @@ def _dependencies(
 ) -> Dependencies:
     provider = provider or BankSimulator(http_client(_bank(config)))
     providers: Mapping[str, Provider] = {provider.name: provider}
+    vault = Vault(EnvelopeKeys(config.vault_keys))
     limits = config.limits
     return Dependencies(
         config=config,
@@ -101,6 +104,7 @@ def _dependencies(
             event_key=EventKey(config.event_key_id, config.event_key),
             asks=AskSchedule(limits.asks_after_s, limits.asks_hourly_s, limits.asks_daily_s),
             merchants=MerchantDirectory(),
+            vault=vault,
         ),
         providers=providers,
         fraud=fraud or FraudClient(http_client(_fraud(config))),
@@ -108,6 +112,7 @@ def _dependencies(
         tokens=AccessTokens(KeyRing(KeySealer(config.token_key_encryption_key)), config.public_base_url),
         clients=ClientDirectory(),
         client_secrets=ClientSecrets(config.client_secret_key),
+        vault=vault,
     )
 
 

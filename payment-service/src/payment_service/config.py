@@ -1,7 +1,10 @@
 """All settings of the payment-service, read once at start."""
 
+import base64
+import binascii
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -18,6 +21,11 @@ from service_kit.config import (
 )
 
 from payment_service.values.money import is_currency
+
+# Base64 of a text that everybody can read here, which is the point.
+LAB_VAULT_KEYS = "lab:bGFiLXZhdWx0LWtleS10aGF0LWFsbC1tYXkta25vdyE="
+_VAULT_KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
+_VAULT_KEY_BYTES = 32  # AES-256
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -68,6 +76,7 @@ class Config:
     public_base_url: str
     token_key_encryption_key: bytes
     client_secret_key: bytes
+    vault_keys: Mapping[str, bytes]
     trusted_proxies: tuple[IpNetwork, ...]
     bank_max_concurrent: int
     limits: TimeLimits
@@ -112,6 +121,7 @@ class Config:
             client_secret_key=read_secret(
                 env, profile, "CLIENT_SECRET_KEY", "lab-client-secret-key"
             ).encode(),
+            vault_keys=_read_vault_keys(env, profile),
             trusted_proxies=_read_networks(env, "TRUSTED_PROXIES"),
             bank_max_concurrent=env.int("BANK_MAX_CONCURRENT", 16),
             limits=_read_limits(env),
@@ -132,6 +142,28 @@ def _read_networks(env: Env, name: str) -> tuple[IpNetwork, ...]:
         return tuple(ipaddress.ip_network(text.strip()) for text in texts)
     except ValueError as exc:
         raise ConfigurationError(f"{name}: {exc}.") from exc
+
+
+def _read_vault_keys(env: Env, profile: Profile) -> Mapping[str, bytes]:
+    """Read ``id:base64,id:base64,…``: the key-encryption keys of the vault, of which the first seals."""
+    text = read_secret(env, profile, "VAULT_KEYS", LAB_VAULT_KEYS)
+    keys: dict[str, bytes] = {}
+    for part in text.split(","):
+        key_id, _, encoded = part.strip().partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            key = b""
+        if not _VAULT_KEY_ID.fullmatch(key_id) or key_id in keys or len(key) != _VAULT_KEY_BYTES:
+            # The text itself is a secret: only its shape is told.
+            raise ConfigurationError(
+                "VAULT_KEYS must be id:key, or several with a comma between: ids of up to 32 letters, "
+                "digits, dots, dashes or underscores, each once, and keys of 32 bytes in base64."
+            )
+        if profile is Profile.PRODUCTION and key == base64.b64decode(LAB_VAULT_KEYS.partition(":")[2]):
+            raise ConfigurationError("VAULT_KEYS holds the lab's key, which everybody knows.")
+        keys[key_id] = key
+    return keys
 
 
 def _read_public_base_url(env: Env, profile: Profile) -> str:

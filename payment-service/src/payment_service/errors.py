@@ -99,6 +99,31 @@ class SigningKeyUnreadable(PaymentError):
         self.kid = kid
 
 
+class SealedCardUnreadable(PaymentError):
+    """A card in the vault cannot be decrypted: VAULT_KEYS lacks its key, or the row is not as we wrote it."""
+
+    def __init__(self, owner: str, key_id: str) -> None:
+        super().__init__(
+            f"The card of {owner} cannot be decrypted: VAULT_KEYS lacks the right key {key_id!r}, or the row "
+            "was changed."
+        )
+        self.owner = owner
+
+
+class PaymentMethodNotFound(PaymentError):
+    """The merchant has no payment method of this id."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such payment method.")
+
+
+class PaymentMethodUnusable(PaymentError):
+    """The payment method that a request names cannot pay: the merchant has none such, or detached it."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such payment method, or it was detached.")
+
+
 class AccessTokenMissing(PaymentError):
     """The request carries no access token."""
 

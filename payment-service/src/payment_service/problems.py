@@ -17,9 +17,12 @@ from payment_service.errors import (
     MerchantNotFound,
     PaymentBusy,
     PaymentClosed,
+    PaymentMethodNotFound,
+    PaymentMethodUnusable,
     PaymentNotFound,
     ProcessingUnavailable,
     ScopeMissing,
+    SealedCardUnreadable,
     SigningKeyMissing,
     SigningKeyUnreadable,
     TokenRefused,
@@ -45,6 +48,12 @@ def _signing_unavailable(error: Exception) -> Problem:
     """Say nothing about keys to clients; operators read it in the log."""
     log.error("signing_unavailable", reason=str(error))
     return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "signing_unavailable", "No token can be signed now.")
+
+
+def _vault_unavailable(error: Exception) -> Problem:
+    """Say nothing about keys to clients; operators read it in the log."""
+    log.error("vault_unavailable", reason=str(error))
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "vault_unavailable", "The stored card cannot be read now.")
 
 
 PROBLEMS: ProblemTable = {
@@ -83,6 +92,16 @@ PROBLEMS: ProblemTable = {
     CursorUnknown: lambda error: Problem(
         HTTPStatus.BAD_REQUEST, "cursor_unknown", str(error), errors={error.field: [str(error)]}
     ),
+    PaymentMethodNotFound: lambda error: Problem(
+        HTTPStatus.NOT_FOUND, "payment_method_not_found", str(error)
+    ),
+    PaymentMethodUnusable: lambda error: Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "payment_method_unusable",
+        str(error),
+        errors={"payment_method": [str(error)]},
+    ),
+    SealedCardUnreadable: _vault_unavailable,
     SigningKeyMissing: _signing_unavailable,
     SigningKeyUnreadable: _signing_unavailable,
     TokenRefused: lambda error: TokenProblem(HTTPStatus.BAD_REQUEST, error.code, str(error)),

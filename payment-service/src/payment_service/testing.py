@@ -36,6 +36,8 @@ from payment_service.models.outbox_message import OutboxMessage
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.models.payments.payment_event import PaymentEvent
+from payment_service.models.vault.payment_method import PaymentMethod
+from payment_service.models.vault.sealed_card import SealedCard
 from payment_service.providers.port import (
     Capabilities,
     CaptureRequest,
@@ -455,5 +457,16 @@ def world_on(config: Config) -> Iterator[World]:
 
 
 def _empty(session: Session) -> None:
-    for model in (OutboxMessage, PaymentEvent, PaymentAttempt, Payment, ApiClient, Merchant, SigningKey):
+    models: tuple[type[Base], ...] = (
+        OutboxMessage,
+        PaymentEvent,
+        PaymentAttempt,
+        Payment,
+        PaymentMethod,
+        SealedCard,
+        ApiClient,
+        Merchant,
+        SigningKey,
+    )
+    for model in models:
         session.execute(delete(model))

@@ -1,5 +1,6 @@
 """What operators type: merchants, API clients, signing keys, and the lab's credentials."""
 
+import base64
 import json
 import stat
 from collections.abc import Callable, Mapping
@@ -208,6 +209,7 @@ def test_production_gets_a_signing_key_and_no_lab(database_url: str, tmp_path: P
         "LOG_LEVEL": "CRITICAL",
         "CAISSE_PROFILE": "production",
         "PUBLIC_BASE_URL": "https://pay.example",
+        "VAULT_KEYS": f"own:{base64.b64encode(bytes(32)).decode()}",
         **production,
     }
 
@@ -224,6 +226,7 @@ def test_production_gets_a_signing_key_and_no_lab(database_url: str, tmp_path: P
         "PUBLIC_BASE_URL": "",
         "CLIENT_SECRET_KEY": "lab-client-secret-key",
         "TOKEN_KEY_ENCRYPTION_KEY": "",
+        "VAULT_KEYS": "",
     }.items():
         refused = invoke("merchants", "list", **{name: value})
         assert refused.exit_code == 1

@@ -12,6 +12,7 @@ from payment_service.domain.access.client_secrets import ClientSecrets
 from payment_service.domain.settlement.settler import Settler
 from payment_service.providers.port import Provider
 from payment_service.values.assessment import Assessment
+from payment_service.vault.vault import Vault
 
 
 class FraudAssessor(Protocol):
@@ -42,6 +43,7 @@ class Dependencies:
     tokens: AccessTokens
     clients: ClientDirectory
     client_secrets: ClientSecrets
+    vault: Vault
 
     @property
     def provider(self) -> Provider:

@@ -24,6 +24,7 @@ from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.models.payments.payment_event import PaymentEvent
 from payment_service.providers.port import Outcome, ProviderResult
 from payment_service.values.statuses import AttemptKind, MovementState, PaymentStatus
+from payment_service.vault.vault import Vault
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +55,7 @@ class Settler:
     event_key: EventKey
     asks: AskSchedule
     merchants: MerchantDirectory
+    vault: Vault
 
     def decide(
         self, session: Session, payment_id: int, attempt_id: int, verdict: Verdict, now: datetime

@@ -1,0 +1,1 @@
+"""Tables of stored cards: what may be read of one, and the sealed number."""

@@ -1,0 +1,100 @@
+"""The vault: keeps a card number for one owner and one purpose, until it is deleted (docs/adr/0014)."""
+
+import json
+from datetime import datetime
+from enum import StrEnum
+
+from cryptography.exceptions import InvalidTag
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from payment_service.errors import SealedCardUnreadable
+from payment_service.models.vault.sealed_card import SealedCard
+from payment_service.values.card_data import CardData
+from payment_service.vault.envelopes import Envelope, EnvelopeKeys
+
+
+class Purpose(StrEnum):
+    """Why a card is kept."""
+
+    REVIEW = "review"
+    PAYMENT_METHOD = "payment_method"
+
+
+class Vault:
+    """Stores, opens and deletes cards inside the caller's transaction; the CVV is never among what it stores.
+
+    It draws random keys and nonces there: harmless, because a unit that is run again stores its row anew.
+    """
+
+    def __init__(self, keys: EnvelopeKeys) -> None:
+        self.keys = keys
+
+    def store(
+        self,
+        session: Session,
+        owner: str,
+        purpose: Purpose,
+        card: CardData,
+        merchant_id: int,
+        now: datetime,
+    ) -> None:
+        """Keep number and expiry for ``owner`` (``att_…`` or ``pm_…``), which has one card at most."""
+        text = json.dumps([card.number, card.exp_month, card.exp_year]).encode()
+        envelope = self.keys.seal(text, _context(owner, purpose, merchant_id))
+        session.add(
+            SealedCard(
+                owner=owner,
+                purpose=purpose,
+                merchant_id=merchant_id,
+                key_id=envelope.key_id,
+                wrapped_key=envelope.wrapped_key,
+                sealed=envelope.sealed,
+                created_at=now,
+            )
+        )
+
+    def open(self, session: Session, owner: str) -> CardData | None:
+        """Return the card of ``owner``, without a CVV; None if there is none (any more).
+
+        Raises:
+            SealedCardUnreadable: VAULT_KEYS lacks its key, or the row was changed or moved.
+        """
+        row = session.scalar(select(SealedCard).where(SealedCard.owner == owner))
+        if row is None:
+            return None
+        try:
+            text = self.keys.open(_envelope(row), _context_of(row))
+        # A changed row may not even be base64 (ValueError) any more.
+        except (KeyError, InvalidTag, ValueError) as exc:
+            raise SealedCardUnreadable(owner, row.key_id) from exc
+        number, exp_month, exp_year = json.loads(text)
+        return CardData(number, exp_month, exp_year)
+
+    def delete(self, session: Session, owner: str) -> None:
+        """Forget the card of ``owner``, if there is one."""
+        session.execute(delete(SealedCard).where(SealedCard.owner == owner))
+
+    def rewrap(self, row: SealedCard) -> None:
+        """Wrap the row's data key with the key that seals now; the sealed number stays as it is.
+
+        Raises:
+            SealedCardUnreadable: see :meth:`open`; the row stays as it is.
+        """
+        try:
+            envelope = self.keys.rewrap(_envelope(row), _context_of(row))
+        except (KeyError, InvalidTag, ValueError) as exc:
+            raise SealedCardUnreadable(row.owner, row.key_id) from exc
+        row.key_id, row.wrapped_key = envelope.key_id, envelope.wrapped_key
+
+
+def _envelope(row: SealedCard) -> Envelope:
+    return Envelope(row.key_id, row.wrapped_key, row.sealed)
+
+
+def _context_of(row: SealedCard) -> str:
+    return _context(row.owner, row.purpose, row.merchant_id)
+
+
+def _context(owner: str, purpose: str, merchant_id: int) -> str:
+    return f"{owner}\n{purpose}\n{merchant_id}"
