@@ -273,7 +273,7 @@ def test_a_get_on_a_dead_kept_connection_is_repeated(
         ("POST", "/payments-api/payments", None, {"Idempotency-Key": "a"}),
     ],
 )
-def test_a_post_is_never_repeated(
+def test_a_post_without_a_forwarded_key_is_never_repeated(
     *,
     start_gateway: Callable[..., RunningGateway],
     payment_service: RecordingBackend,
@@ -290,6 +290,55 @@ def test_a_post_is_never_repeated(
 
     assert_empty_500(answer)
     assert [seen.number for seen in payment_service.requests] == [1, 2]
+
+
+CANCEL = "/v1/payments/pay_7/cancel"
+KEYED = {"Idempotency-Key": "one-cancellation"}
+
+
+@pytest.mark.parametrize("headers", [KEYED, {**KEYED, "Content-Length": "0"}])
+def test_a_post_without_body_whose_key_is_forwarded_reaches_the_backend_twice(
+    start_gateway: Callable[..., RunningGateway],
+    payment_service: RecordingBackend,
+    headers: dict[str, str],
+) -> None:
+    """The service may have done the work before the connection died: that is what the key is for."""
+    payment_service.script = dead_when_reused
+    gateway = start_gateway()
+    gateway.request("GET", PAY)
+
+    answer = gateway.request("POST", CANCEL, None, headers)
+
+    assert (answer.status, answer.body) == (200, b"ok")
+    _, *arrivals = payment_service.requests
+    assert [(seen.number, seen.target) for seen in arrivals] == [(2, CANCEL), (1, CANCEL)]
+    assert [seen.header("Idempotency-Key") for seen in arrivals] == ["one-cancellation"] * 2
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"reason": "requested"}'])
+def test_a_post_with_body_is_not_repeated_in_spite_of_its_key(
+    start_gateway: Callable[..., RunningGateway], payment_service: RecordingBackend, body: bytes
+) -> None:
+    payment_service.script = dead_when_reused
+    gateway = start_gateway()
+    gateway.request("GET", PAY)
+
+    answer = gateway.request("POST", CANCEL, body, KEYED)
+
+    assert_empty_500(answer)
+    assert [seen.number for seen in payment_service.requests] == [1, 2]
+
+
+def test_a_keyed_post_on_a_fresh_connection_that_dies_is_not_repeated(
+    start_gateway: Callable[..., RunningGateway], payment_service: RecordingBackend
+) -> None:
+    payment_service.script = hang_up
+    gateway = start_gateway()
+
+    answer = gateway.request("POST", CANCEL, None, KEYED)
+
+    assert_empty_500(answer)
+    assert [seen.number for seen in payment_service.requests] == [1]
 
 
 def test_put_and_delete_are_never_repeated(

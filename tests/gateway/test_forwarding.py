@@ -85,9 +85,31 @@ def test_repeated_listed_headers_pass_with_every_value(
 
 
 @pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/v1/payments", ("Authorization", "Idempotency-Key")),
+        ("/v1/payments/pay_7/cancel", ("Authorization", "Idempotency-Key")),
+        (
+            "/provider-webhooks/bank-simulator",
+            ("webhook-id", "webhook-timestamp", "webhook-signature", "content-type", "content-length"),
+        ),
+    ],
+)
+def test_headers_that_a_route_reads_pass(
+    gateway: RunningGateway, payment_service: RecordingBackend, path: str, names: tuple[str, ...]
+) -> None:
+    values = dict.fromkeys(names, "2")
+
+    gateway.request("POST", path, b"{}", values)
+
+    assert {name: payment_service.only.header(name) for name in names} == values
+
+
+@pytest.mark.parametrize(
     "name",
     [
         "Authorization",
+        "Webhook-Signature",
         "Cookie",
         "Idempotency-Key",
         "X-Idempotency-Key",

@@ -16,7 +16,38 @@ PAYMENT_ROUTES = [
     ("GET", "/payments-api/payments/process/None", "/payments/process/None"),
     ("POST", "/oauth2/token", "/oauth2/token"),
     ("GET", "/.well-known/jwks.json", "/.well-known/jwks.json"),
-    ("GET", "/v1/merchant", "/v1/merchant"),
+    *(
+        (method, path, path)
+        for method, path in (
+            ("GET", "/v1/merchant"),
+            ("POST", "/v1/payments"),
+            ("GET", "/v1/payments"),
+            ("GET", "/v1/payments/pay_7"),
+            ("GET", "/v1/payments/pay_7/events"),
+            ("POST", "/v1/payments/pay_7/confirm"),
+            ("POST", "/v1/payments/pay_7/capture"),
+            ("POST", "/v1/payments/pay_7/cancel"),
+            ("POST", "/v1/payments/pay_7/approve"),
+            ("POST", "/v1/payments/pay_7/reject"),
+            ("POST", "/v1/refunds"),
+            ("GET", "/v1/refunds"),
+            ("GET", "/v1/refunds/re_7"),
+            ("POST", "/v1/payment-methods"),
+            ("GET", "/v1/payment-methods"),
+            ("GET", "/v1/payment-methods/pm_7"),
+            ("POST", "/v1/payment-methods/pm_7/detach"),
+            ("GET", "/v1/disputes"),
+            ("GET", "/v1/disputes/dp_7"),
+            ("GET", "/v1/balance"),
+            ("GET", "/v1/balance/entries"),
+            ("GET", "/v1/events"),
+            ("GET", "/checkout/a-token"),
+            ("POST", "/checkout/a-token"),
+            ("GET", "/checkout/3ds/a-token"),
+            ("POST", "/checkout/3ds/a-token"),
+            ("POST", "/provider-webhooks/bank-simulator"),
+        )
+    ),
 ]
 STORE_ROUTES = [
     ("POST", "/orders"),
@@ -69,6 +100,12 @@ def test_store_routes_reach_store_manager_under_both_prefixes(
         "/payments-api/payments/a%2Fb",
         "/internal/assessments",
         "/v1",
+        "/v1/payments/",
+        "/v1/payments/pay_7/refund",
+        "/checkout",
+        "/checkout/",
+        "/checkout/3ds/a/b",
+        "/provider-webhooks/another",
         "/oauth2",
         "/payments-api/internal/assessments",
         "/store-api/products",
@@ -105,6 +142,10 @@ def test_get_of_two_slashes_with_a_body_is_404_through_the_gateway(gateway: Runn
         ("OPTIONS", "/payments-api/payments/process/7", "GET, POST"),
         ("GET", "/oauth2/token", "POST"),
         ("POST", "/v1/merchant", "GET"),
+        ("PUT", "/v1/payments", "GET, POST"),
+        ("GET", "/v1/payments/pay_7/capture", "POST"),
+        ("DELETE", "/checkout/a-token", "GET, POST"),
+        ("GET", "/provider-webhooks/bank-simulator", "POST"),
         ("GET", "/store-api/orders", "POST, PUT"),
         ("PUT", "/store-manager-api/orders/7", "GET, DELETE"),
         ("PATCH", "/store-api/users/7", "GET, DELETE"),
@@ -181,6 +222,28 @@ def test_parameters_are_decoded_once_and_encoded_again(
     gateway.request("GET", f"/payments-api/payments/{param}")
 
     assert payment_service.only.target == f"/payments/{backend_param}"
+
+
+def test_listed_parameters_pass_in_the_order_of_their_names(
+    gateway: RunningGateway, payment_service: RecordingBackend
+) -> None:
+    query = "status=completed&limit=5&card=4242&order_id=A%26B+1&status=failed&LIMIT=9"
+
+    answer = gateway.request("GET", f"/v1/payments?{query}")
+
+    assert answer.status == 200
+    assert (
+        payment_service.only.target == "/v1/payments?limit=5&order_id=A%26B+1&status=completed&status=failed"
+    )
+
+
+@pytest.mark.parametrize("query", ["limit=%zz", "limit=1;status=2", "&&", "="])
+def test_parameters_that_go_cannot_read_are_dropped(
+    gateway: RunningGateway, payment_service: RecordingBackend, query: str
+) -> None:
+    gateway.request("GET", f"/v1/payments?{query}")
+
+    assert payment_service.only.target == "/v1/payments"
 
 
 def test_a_query_does_not_pass(gateway: RunningGateway, payment_service: RecordingBackend) -> None:

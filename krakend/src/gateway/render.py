@@ -77,6 +77,7 @@ def _endpoint(route: Route, settings: Settings) -> dict[str, Any]:
         "output_encoding": "no-op",
         "timeout": _timeout(route.patience, settings),
         "input_headers": sorted((*INPUT_HEADERS, *route.headers)),
+        **({"input_query_strings": sorted(route.queries)} if route.queries else {}),
         "backend": [
             {
                 "host": [_host(route.backend, settings)],

@@ -18,7 +18,7 @@ class Patience(Enum):
     """How long the gateway waits for a route's answer; how many seconds that is, is a setting."""
 
     ORDINARY = "ordinary"
-    PROVIDER = "provider"  # processing a payment may wait for a bank
+    PROVIDER = "provider"  # it may wait for a bank
     SLOW_TEST = "slow-test"  # Store Manager's own time-out exercise
 
 
@@ -39,6 +39,7 @@ class Route:
     patience: Patience = Patience.ORDINARY
     limit: Limit | None = None
     headers: tuple[str, ...] = ()  # that pass besides those of INPUT_HEADERS
+    queries: tuple[str, ...] = ()  # parameters that pass; without any, no query does
 
 
 # What a request may carry through the gateway. KrakenD forwards nothing else (it adds Host, X-Forwarded-For,
@@ -53,8 +54,14 @@ INPUT_HEADERS = (
     "User-Agent",
 )
 
-# Only where it is read: the lab's routes ignore it, and what is not sent cannot leak.
+# Only where they are read: the lab's routes ignore them, and what is not sent cannot leak.
 AUTHORIZED = ("Authorization",)
+IDEMPOTENT = (*AUTHORIZED, "Idempotency-Key")
+SIGNED = ("Webhook-Id", "Webhook-Timestamp", "Webhook-Signature")
+
+# What every list of /v1 understands, and what most can be narrowed by.
+CURSORS = ("limit", "starting_after", "ending_before")
+CREATED = ("created_from", "created_to")
 
 # Lab 5 of 2026 and lab 6 use the first, lab 5 of 2025 (and its load tests) the second.
 STORE_PREFIXES = ("/store-manager-api", "/store-api")
@@ -81,11 +88,69 @@ def _merchant_routes() -> tuple[Route, ...]:
     def route(method: str, path: str, headers: tuple[str, ...] = ()) -> Route:
         return Route(method, path, Backend.PAYMENT_SERVICE, path, headers=headers)
 
+    def show(path: str, *queries: str) -> Route:
+        return Route("GET", path, Backend.PAYMENT_SERVICE, path, headers=AUTHORIZED, queries=queries)
+
+    def change(path: str, patience: Patience = Patience.PROVIDER) -> Route:
+        return Route("POST", path, Backend.PAYMENT_SERVICE, path, patience, headers=IDEMPOTENT)
+
     return (
         route("POST", "/oauth2/token", AUTHORIZED),
         route("GET", "/.well-known/jwks.json"),
-        route("GET", "/v1/merchant", AUTHORIZED),
+        show("/v1/merchant"),
+        change("/v1/payments"),
+        show(
+            "/v1/payments",
+            *CURSORS,
+            *CREATED,
+            "amount_from",
+            "amount_to",
+            "customer",
+            "older_than",
+            "order_id",
+            "status",
+        ),
+        show("/v1/payments/{id}"),
+        show("/v1/payments/{id}/events", *CURSORS),
+        change("/v1/payments/{id}/confirm"),
+        change("/v1/payments/{id}/capture"),
+        change("/v1/payments/{id}/cancel"),
+        change("/v1/payments/{id}/approve"),
+        change("/v1/payments/{id}/reject"),
+        change("/v1/refunds"),
+        show("/v1/refunds", *CURSORS, "payment"),
+        show("/v1/refunds/{id}"),
+        change("/v1/payment-methods", Patience.ORDINARY),
+        show("/v1/payment-methods", *CURSORS, "customer"),
+        show("/v1/payment-methods/{id}"),
+        change("/v1/payment-methods/{id}/detach", Patience.ORDINARY),
+        show("/v1/disputes", *CURSORS, "payment"),
+        show("/v1/disputes/{id}"),
+        show("/v1/balance"),
+        show("/v1/balance/entries", *CURSORS, *CREATED, "account", "kind", "payment"),
+        show("/v1/events", *CURSORS, *CREATED, "payment", "type"),
     )
+
+
+def _checkout_routes() -> tuple[Route, ...]:
+    """What a person paying opens; who holds the link may use it."""
+
+    def route(method: str, path: str, patience: Patience) -> Route:
+        return Route(method, path, Backend.PAYMENT_SERVICE, path, patience)
+
+    return (
+        route("GET", "/checkout/{token}", Patience.ORDINARY),
+        route("POST", "/checkout/{token}", Patience.PROVIDER),
+        # Back from the bank's own page: the provider is asked how it went.
+        route("GET", "/checkout/3ds/{token}", Patience.PROVIDER),
+        route("POST", "/checkout/3ds/{token}", Patience.PROVIDER),
+    )
+
+
+def _webhook_routes() -> tuple[Route, ...]:
+    """What providers call; the signature is checked by the service."""
+    path = "/provider-webhooks/bank-simulator"
+    return (Route("POST", path, Backend.PAYMENT_SERVICE, path, headers=SIGNED),)
 
 
 def _store_routes(prefix: str) -> tuple[Route, ...]:
@@ -112,4 +177,6 @@ ROUTES: tuple[Route, ...] = (
     *_payment_routes(),
     *(route for prefix in STORE_PREFIXES for route in _store_routes(prefix)),
     *_merchant_routes(),
+    *_checkout_routes(),
+    *_webhook_routes(),
 )

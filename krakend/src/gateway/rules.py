@@ -33,9 +33,22 @@ def _of_endpoints(config: dict[str, Any]) -> Iterator[str]:
     for (method, path), number in Counter((e.get("method"), e.get("endpoint")) for e in endpoints).items():
         if number > 1:
             yield f"{method} {path} stands there {number} times (KrakenD panics)"
+    yield from _of_params(endpoints)
     for endpoint in endpoints:
         name = f"{endpoint.get('method')} {endpoint.get('endpoint')}"
         yield from (f"{name}: {breach}" for breach in _of_endpoint(endpoint))
+
+
+def _of_params(endpoints: list[dict[str, Any]]) -> Iterator[str]:
+    """Find parameters that share a position and a method but not their name: KrakenD panics at its start."""
+    names: dict[str, str] = {}
+    for endpoint in endpoints:
+        position = str(endpoint.get("method"))
+        for segment in str(endpoint.get("endpoint")).split("/"):
+            is_param = segment.startswith("{")
+            if is_param and names.setdefault(position, segment) != segment:
+                yield f"{endpoint['endpoint']}: {segment} is {names[position]} elsewhere (KrakenD panics)"
+            position = f"{position}/{'{}' if is_param else segment}"
 
 
 def _of_endpoint(endpoint: dict[str, Any]) -> Iterator[str]:
@@ -43,11 +56,7 @@ def _of_endpoint(endpoint: dict[str, Any]) -> Iterator[str]:
         yield "output_encoding must be no-op, or every status but 200 and 201 becomes 500"
     if "method" not in endpoint:
         yield "the method must be said"
-    headers = {header.lower() for header in endpoint.get("input_headers", [])}
-    if not {"content-type", "content-length"} <= headers:
-        yield "input_headers must list Content-Type and Content-Length together"
-    if "*" in headers:
-        yield "input_headers must name each header"
+    yield from _of_lists(endpoint)
     backends = endpoint.get("backend", [])
     if len(backends) != 1:
         yield "no-op needs exactly one backend"
@@ -59,6 +68,16 @@ def _of_endpoint(endpoint: dict[str, Any]) -> Iterator[str]:
         if str(backend.get("url_pattern")).startswith("/internal"):
             yield "internal paths are never rendered into the gateway"
     yield from _of_limit(endpoint.get("extra_config", {}).get("qos/ratelimit/router"))
+
+
+def _of_lists(endpoint: dict[str, Any]) -> Iterator[str]:
+    headers = {header.lower() for header in endpoint.get("input_headers", [])}
+    if not {"content-type", "content-length"} <= headers:
+        yield "input_headers must list Content-Type and Content-Length together"
+    if "*" in headers:
+        yield "input_headers must name each header"
+    if "*" in endpoint.get("input_query_strings", ()):
+        yield "input_query_strings must name each parameter"
 
 
 def _of_limit(limit: dict[str, Any] | None) -> Iterator[str]:

@@ -91,6 +91,8 @@ def test_rendered_files_obey_our_rules(settings: Settings) -> None:
         (lambda d: d["endpoints"][3].update(output_encoding="json"), "output_encoding"),
         (lambda d: d["endpoints"][3]["input_headers"].remove("Content-Length"), "Content-Length"),
         (lambda d: d["endpoints"][3].update(input_headers=["*"]), "Content-Type"),
+        (lambda d: d["endpoints"][3].update(input_query_strings=["*"]), "each parameter"),
+        (lambda d: d["endpoints"][1].update(endpoint="/v1/payments/{other}"), "is {other} elsewhere"),
         (lambda d: d["endpoints"][3]["backend"].append(d["endpoints"][3]["backend"][0]), "one backend"),
         (lambda d: d["endpoints"][3]["backend"][0].pop("encoding"), "encoding"),
         (lambda d: d["endpoints"][3]["backend"][0].update(method="PUT"), "method"),
@@ -132,11 +134,29 @@ def test_time_outs_follow_the_kind_of_route() -> None:
 
     timeouts = {(e["method"], e["endpoint"]): e["timeout"] for e in document["endpoints"]}
     assert document["timeout"] == "5s"
+    assert {timeout for route, timeout in timeouts.items() if route[0] == "GET"} - {"5s"} == {"10s"}
     assert {route for route, timeout in timeouts.items() if timeout != "5s"} == {
         ("POST", "/payments-api/payments/{id}"),
         ("POST", "/payments-api/payments/process/{id}"),
+        ("POST", "/v1/payments"),
+        *(("POST", f"/v1/payments/{{id}}/{verb}") for verb in ("confirm", "capture", "cancel")),
+        *(("POST", f"/v1/payments/{{id}}/{verb}") for verb in ("approve", "reject")),
+        ("POST", "/v1/refunds"),
+        ("POST", "/checkout/{token}"),
+        ("GET", "/checkout/3ds/{token}"),
+        ("POST", "/checkout/3ds/{token}"),
     }
     assert timeouts["POST", "/payments-api/payments/{id}"] == "10s"
+
+
+def test_every_post_of_v1_carries_its_idempotency_key_and_nothing_else_does() -> None:
+    document = render(Settings())
+
+    with_key = [e for e in document["endpoints"] if "Idempotency-Key" in e["input_headers"]]
+    posts_of_v1 = [
+        e for e in document["endpoints"] if e["method"] == "POST" and e["endpoint"].startswith("/v1/")
+    ]
+    assert with_key == posts_of_v1 != []
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from gateway.emulator.router import (
     backend_path,
     check_params,
     decode_path,
+    forwarded_query,
 )
 
 ROUTER = Router(
@@ -92,6 +93,33 @@ def test_what_is_left_encoded_is_refused_in_words(value: str, text: str) -> None
 )
 def test_parameters_are_encoded_as_go_encodes_a_path(value: str, path: str) -> None:
     assert backend_path("/p/{id}", {"id": value}) == path
+
+
+@pytest.mark.parametrize(
+    ("query", "forwarded"),
+    [
+        ("", ""),
+        ("?", ""),
+        ("?status=completed&limit=5", "?limit=5&status=completed"),
+        ("?status=b&other=x&status=a", "?status=b&status=a"),
+        ("?Limit=5", ""),
+        ("?limit", "?limit="),
+        ("?limit=", "?limit="),
+        ("?limit=a=b", "?limit=a%3Db"),
+        ("?limit=a+b%20c%26", "?limit=a+b+c%26"),
+        ("?li%6Dit=%c3%a9~-_.", "?limit=%C3%A9~-_."),
+        ("?limit=é%ff", "?limit=%C3%A9%FF"),
+        ("?limit=1;status=2&status=3", "?status=3"),
+        ("?limit=%zz&status=%4&limit=2", "?limit=2"),
+        ("?limit=a?b", "?limit=a%3Fb"),
+    ],
+)
+def test_listed_parameters_are_written_again_as_go_writes_them(query: str, forwarded: str) -> None:
+    assert forwarded_query(f"/v1/payments{query}", ("limit", "status")) == forwarded
+
+
+def test_without_a_list_no_parameter_passes() -> None:
+    assert forwarded_query("/v1/payments?limit=5", ()) == ""
 
 
 def test_a_control_character_cannot_be_asked_for() -> None:

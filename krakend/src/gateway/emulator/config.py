@@ -45,6 +45,7 @@ class Endpoint:
     method: str
     timeout_s: float
     input_headers: tuple[str, ...]
+    input_query_strings: tuple[str, ...]
     backend: Backend
     limit: RateLimit | None
 
@@ -164,6 +165,7 @@ def _endpoint(members: Members, default_timeout_s: float) -> Endpoint:
         method=method,
         timeout_s=members.duration("timeout") or default_timeout_s,
         input_headers=_input_headers(members),
+        input_query_strings=_input_query_strings(members),
         backend=_backend(backends[0], method, set(_PARAM.findall(path))),
         limit=_rate_limit(limit) if limit.is_given else None,
     )
@@ -178,6 +180,14 @@ def _input_headers(members: Members) -> tuple[str, ...]:
     if "*" in headers:
         raise Refused(members.name_of("input_headers"), "`*` is not implemented")
     return headers or ("Content-Type",)
+
+
+def _input_query_strings(members: Members) -> tuple[str, ...]:
+    """The parameters that pass, by their exact names; absent means none."""
+    names = tuple(members.texts("input_query_strings"))
+    if "*" in names:
+        raise Refused(members.name_of("input_query_strings"), "`*` is not implemented")
+    return names
 
 
 def _backend(members: Members, method: str, params: set[str]) -> Backend:

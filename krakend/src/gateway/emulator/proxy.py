@@ -22,6 +22,7 @@ from gateway.emulator.router import (
     backend_path,
     check_params,
     decode_path,
+    forwarded_query,
 )
 
 HEALTH = "/__health"
@@ -98,10 +99,11 @@ class Proxy:
         path = backend_path(endpoint.backend.url_pattern, params)
         if path is None:
             return await _rejected(request, 500, self._own.marked(request.headers))
+        query = forwarded_query(request.raw_path, endpoint.input_query_strings)
         body = _Body(request)
         call = Call(
             method=endpoint.backend.method,
-            url=endpoint.backend.host + path,
+            url=endpoint.backend.host + path + query,
             headers=request_headers(
                 request.headers, endpoint.input_headers, request.remote or "", has_body=request.body_exists
             ),

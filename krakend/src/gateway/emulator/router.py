@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, quote_plus, unquote_to_bytes
 
 T = TypeVar("T")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2}).{0,2}", re.DOTALL)
@@ -85,6 +85,26 @@ def decode_path(target: str) -> str:
     if _BAD_ESCAPE.search(path):
         raise MalformedPath(path)
     return unquote_to_bytes(path).decode("utf-8", "surrogateescape")
+
+
+def forwarded_query(target: str, allowed: Iterable[str]) -> str:
+    """The listed parameters of a request target, written again as Go does it: `?name=value&…`, or nothing.
+
+    The names are in order; a pair that holds `;` or a bad escape is dropped (net/url, parseQuery).
+    """
+    listed = {name.encode() for name in allowed}
+    found: dict[bytes, list[bytes]] = {}
+    for pair in target.partition("?")[2].split("&") if listed else ():
+        if ";" in pair or _BAD_ESCAPE.search(pair):
+            continue
+        name, _, value = (
+            unquote_to_bytes(part.replace("+", " ").encode("utf-8", "surrogateescape"))
+            for part in pair.partition("=")
+        )
+        if name in listed:
+            found.setdefault(name, []).append(value)
+    pairs = [f"{quote_plus(name)}={quote_plus(value)}" for name in sorted(found) for value in found[name]]
+    return f"?{'&'.join(pairs)}" if pairs else ""
 
 
 def check_params(params: Mapping[str, str]) -> None:
