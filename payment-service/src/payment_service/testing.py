@@ -48,6 +48,7 @@ from payment_service.providers.port import (
     VoidRequest,
 )
 from payment_service.values.assessment import Assessment, FraudDecision
+from payment_service.values.statuses import Destination
 
 T = TypeVar("T")
 Model = TypeVar("Model", bound=Base)
@@ -60,6 +61,7 @@ OTHER_CARD: Mapping[str, Any] = {
     "expirationDate": "2031-12",
 }
 CONNECTION_LOST = 2013
+EVENT_QUEUES = frozenset({Destination.EVENTS, Destination.FRAUD_OUTCOMES})
 
 
 def make_config(database_url: str, **changes: Any) -> Config:
@@ -342,8 +344,9 @@ class World:
         return [event.type for event in self.all(PaymentEvent, payment_id=payment_id)]
 
     def messages(self, **where: Any) -> Sequence[OutboxMessage]:
-        """Return the outbox."""
-        return self.all(OutboxMessage, **where)
+        """Return the outbox, but for the queues that every event goes to, unless one is named."""
+        rows = self.all(OutboxMessage, **where)
+        return rows if "queue" in where else [row for row in rows if row.queue not in EVENT_QUEUES]
 
     def change(self, work: Callable[[Session], T]) -> T:
         """Change rows behind the service's back."""

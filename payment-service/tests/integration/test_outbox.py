@@ -434,9 +434,10 @@ def test_replaying_all_dead_letters_sends_nothing_that_arrived(
 def test_messages_are_listed_by_their_status(world: World, run_cli: Callable[..., str]) -> None:
     paid(world)
 
-    assert len(run_cli("list").splitlines()) == 2
+    count = len(world.all(OutboxMessage))
+    assert len(run_cli("list").splitlines()) == count
     assert len(run_cli("list", "--limit", "1").splitlines()) == 1
-    assert len(run_cli("list", "--status", "pending").splitlines()) == 2
+    assert len(run_cli("list", "--status", "pending").splitlines()) == count
     assert run_cli("list", "--status", "done") == "There are none.\n"
 
 

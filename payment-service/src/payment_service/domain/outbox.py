@@ -14,6 +14,49 @@ from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.models.payments.payment_event import PaymentEvent
 from payment_service.values.statuses import Destination
 
+_OTHERS = (Destination.EVENTS,)
+_OTHERS_AND_FRAUD = (Destination.EVENTS, Destination.FRAUD_OUTCOMES)
+# Every type of event, and who is told of it: each state change the merchant's side, and what became of the
+# money those who judge payments.
+EVENT_DESTINATIONS: Mapping[str, tuple[Destination, ...]] = {
+    "payment.created": _OTHERS,
+    "payment.processing": _OTHERS,
+    "payment.released": _OTHERS,
+    "payment.failed": _OTHERS,
+    "payment.requires_action": _OTHERS,
+    "payment.in_review": _OTHERS,
+    "payment.review_approved": _OTHERS,
+    "payment.review_rejected": _OTHERS,
+    "payment.authorized": _OTHERS,
+    "payment.captured": _OTHERS_AND_FRAUD,
+    "payment.completed": _OTHERS_AND_FRAUD,
+    "payment.cancelled": _OTHERS,
+    "payment.expired": _OTHERS,
+    "payment.late_approval": _OTHERS,
+    "payment.reversed": _OTHERS,
+    "payment.reversal_refused": _OTHERS,
+    "capture.requested": _OTHERS,
+    "capture.failed": _OTHERS,
+    "void.requested": _OTHERS,
+    "void.failed": _OTHERS,
+    "refund.requested": _OTHERS,
+    "refund.succeeded": _OTHERS_AND_FRAUD,
+    "refund.failed": _OTHERS,
+    "dispute.opened": _OTHERS_AND_FRAUD,
+    "dispute.won": _OTHERS_AND_FRAUD,
+    "dispute.lost": _OTHERS_AND_FRAUD,
+    "attempt.contradicted": _OTHERS,
+    "movement.amount_differs": _OTHERS,
+}
+# What is sent is the event itself, as it was sealed: it is read when it is sent, and not written twice.
+_THE_EVENT_ITSELF = ""
+
+
+def pass_on(session: Session, event: PaymentEvent) -> None:
+    """Tell everybody who wants to know of events of this type."""
+    for destination in EVENT_DESTINATIONS[event.type]:
+        session.add(_message(event, destination, _THE_EVENT_ITSELF))
+
 
 def announce_paid(
     session: Session, merchant: MerchantRecord, payment: Payment, attempt: PaymentAttempt, event: PaymentEvent
@@ -55,15 +98,17 @@ def _notification(
 
 
 def _enqueue(session: Session, event: PaymentEvent, to: Destination, payload: Mapping[str, Any]) -> None:
-    session.add(
-        OutboxMessage(
-            queue=to,
-            merchant_id=event.merchant_id,
-            event_id=event.public_id,
-            payload=strict_json.dumps(payload),
-            next_attempt_at=event.created_at,
-            created_at=event.created_at,
-        )
+    session.add(_message(event, to, strict_json.dumps(payload)))
+
+
+def _message(event: PaymentEvent, to: Destination, payload: str) -> OutboxMessage:
+    return OutboxMessage(
+        queue=to,
+        merchant_id=event.merchant_id,
+        event_id=event.public_id,
+        payload=payload,
+        next_attempt_at=event.created_at,
+        created_at=event.created_at,
     )
 
 

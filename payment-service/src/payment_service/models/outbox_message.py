@@ -9,7 +9,10 @@ from payment_service.models.base import Base
 
 
 class OutboxMessage(LeasedRow, Base):
-    """One message to one destination (its ``queue``); unique per destination and event."""
+    """One message to one destination (its ``queue``); unique per destination and event.
+
+    ``payload`` is what is sent; empty where that is the event itself.
+    """
 
     __tablename__ = "outbox_messages"
     __table_args__ = (

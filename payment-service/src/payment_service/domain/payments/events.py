@@ -10,8 +10,11 @@ from typing import Any
 from service_kit import strict_json
 from sqlalchemy.orm import Session
 
+from payment_service.domain.payments.actors import OPERATOR
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_event import PaymentEvent
+
+VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +26,38 @@ class EventKey:
 
 
 def record_event(
-    session: Session, key: EventKey, payment: Payment, event_type: str, at: datetime, data: Mapping[str, Any]
+    session: Session,
+    key: EventKey,
+    payment: Payment,
+    event_type: str,
+    at: datetime,
+    data: Mapping[str, Any],
+    *,
+    actor: str = OPERATOR,
 ) -> PaymentEvent:
-    """Append an event to the chain of a stored payment; the caller holds the payment's lock."""
-    event = next_event(key, payment, event_type, at, data)
-    session.add(event)
+    """Append an event to the chain of a stored payment; the caller holds the payment's lock.
+
+    Everybody who wants to know of such events is told through the outbox. ``actor``: see ``actors``.
+    ``data`` must fit the schema of its type in docs/events.
+    """
+    event = next_event(key, payment, event_type, at, data, actor=actor)
+    store_event(session, event)
     return event
 
 
+def store_event(session: Session, event: PaymentEvent) -> None:
+    """Store an event together with what the outbox says of it."""
+    session.add(event)
+
+
 def next_event(
-    key: EventKey, payment: Payment, event_type: str, at: datetime, data: Mapping[str, Any]
+    key: EventKey,
+    payment: Payment,
+    event_type: str,
+    at: datetime,
+    data: Mapping[str, Any],
+    *,
+    actor: str = OPERATOR,
 ) -> PaymentEvent:
     """Return the payment's next event and move its head; for a payment that is not stored yet, too.
 
@@ -44,9 +69,11 @@ def next_event(
         {
             "id": public_id,
             "type": event_type,
+            "version": VERSION,
             "payment": payment.public_id,
             "sequence": sequence,
             "at": at.isoformat(),
+            "actor": actor,
             "data": data,
         }
     )

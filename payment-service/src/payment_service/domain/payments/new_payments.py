@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from payment_service.domain.payments.events import EventKey, next_event
+from payment_service.domain.payments.events import EventKey, next_event, store_event
 from payment_service.models.payments.payment import Payment
 
 
@@ -17,4 +17,4 @@ def store_new_payment(session: Session, key: EventKey, payment: Payment) -> None
     session.add(payment)
     session.flush()
     event.payment_id = payment.id
-    session.add(event)
+    store_event(session, event)
