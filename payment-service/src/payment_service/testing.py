@@ -29,15 +29,10 @@ from payment_service.config import Config, TimeLimits
 from payment_service.controllers.current import EXTENSION
 from payment_service.extensions import db
 from payment_service.models.base import Base
-from payment_service.models.merchants.api_client import ApiClient
-from payment_service.models.merchants.merchant import Merchant
-from payment_service.models.merchants.signing_key import SigningKey
 from payment_service.models.outbox_message import OutboxMessage
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.models.payments.payment_event import PaymentEvent
-from payment_service.models.vault.payment_method import PaymentMethod
-from payment_service.models.vault.sealed_card import SealedCard
 from payment_service.providers.port import (
     Capabilities,
     CaptureRequest,
@@ -460,16 +455,6 @@ def world_on(config: Config) -> Iterator[World]:
 
 
 def _empty(session: Session) -> None:
-    models: tuple[type[Base], ...] = (
-        OutboxMessage,
-        PaymentEvent,
-        PaymentAttempt,
-        Payment,
-        PaymentMethod,
-        SealedCard,
-        ApiClient,
-        Merchant,
-        SigningKey,
-    )
-    for model in models:
-        session.execute(delete(model))
+    # Whatever points to a row goes before it.
+    for table in reversed(Base.metadata.sorted_tables):
+        session.execute(delete(table))

@@ -12,6 +12,13 @@ from payment_service.models.payments.payment_attempt import PaymentAttempt
 # What can change in a row; the rest was read when it was first met, and wide rows cost.
 _PAYMENT_CHANGES = load_only(
     Payment.status,
+    Payment.authorized_minor,
+    Payment.captured_minor,
+    Payment.capturing_minor,
+    Payment.refunded_minor,
+    Payment.refunding_minor,
+    Payment.disputed_minor,
+    Payment.charged_back_minor,
     Payment.receipt_email,
     Payment.receipt_locale,
     Payment.event_count,

@@ -19,6 +19,7 @@ from payment_service.domain.payments.events import EventKey, record_event
 from payment_service.domain.payments.fraud_policy import Course, Verdict
 from payment_service.domain.payments.locks import lock_attempt, lock_payment
 from payment_service.domain.payments.transitions import change_status
+from payment_service.domain.settlement.sale_captures import record_sale_capture
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.models.payments.payment_event import PaymentEvent
@@ -146,6 +147,7 @@ class Settler:
         attempt.authorization_code = result.authorization_code
         change_status(payment, PaymentStatus.COMPLETED)
         payment.paid_at = now
+        record_sale_capture(session, payment, attempt, now)
         event = self._record(session, payment, attempt, "payment.completed", now)
         announce_paid(session, self.merchants.get(session, payment.merchant_id), payment, attempt, event)
 

@@ -1,0 +1,19 @@
+"""The books: index on merchant_id, posted_at, id"""
+
+from alembic import op
+from service_kit.migration_steps import create_index
+
+revision = "0042"
+down_revision = "0041"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    create_index(
+        "ix_ledger_entries_merchant_id_posted_at_id", "ledger_entries", ["merchant_id", "posted_at", "id"]
+    )
+
+
+def downgrade() -> None:
+    op.drop_index("ix_ledger_entries_merchant_id_posted_at_id", table_name="ledger_entries")

@@ -1,0 +1,1 @@
+"""The rules of the books: what is posted where."""

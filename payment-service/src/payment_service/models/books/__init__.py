@@ -1,0 +1,1 @@
+"""Tables of the books: entries, and sums of them."""

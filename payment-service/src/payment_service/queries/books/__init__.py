@@ -1,0 +1,1 @@
+"""Reads the books: balances, entries, and whether everything adds up."""
