@@ -117,7 +117,14 @@ def test_keys_are_listed_with_what_they_do(run: Run) -> None:
 
 
 def test_every_command_explains_itself(run: Run) -> None:
-    for words in ((), ("merchants",), ("api-clients",), ("signing-keys",), ("api-clients", "create")):
+    for words in (
+        (),
+        ("merchants",),
+        ("api-clients",),
+        ("signing-keys",),
+        ("vault",),
+        ("api-clients", "create"),
+    ):
         assert "Usage: " in done(run(*words, "--help"))
 
 
