@@ -45,6 +45,7 @@ class TimeLimits:
     busy_grace_s: float = 6.0
     clock_margin_s: float = 20.0
     ask_lease_s: float = 30.0
+    idempotency_lease_s: float = 30.0
     asks_after_s: tuple[float, ...] = (10, 30, 60, 300, 900)
     asks_hourly_s: float = 3600.0
     asks_daily_s: float = 86400.0

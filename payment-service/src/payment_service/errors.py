@@ -159,3 +159,39 @@ class ClientRefused(TokenRefused):
 
     def __init__(self) -> None:
         super().__init__("invalid_client", "Unknown client, wrong secret, or a client that was disabled.")
+
+
+class IdempotencyKeyMissing(PaymentError):
+    """A request that must name itself does not."""
+
+    def __init__(self) -> None:
+        super().__init__("This needs the header Idempotency-Key: a name of yours for this request.")
+
+
+class IdempotencyKeyInvalid(PaymentError):
+    """The header is there, and is no key."""
+
+    def __init__(self) -> None:
+        super().__init__("Idempotency-Key must be 1 to 255 printable ASCII characters.")
+
+
+class KeyInProgress(PaymentError):
+    """The first request with this key is still under way; ``retry_after_s`` is a fair pause."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("The first request with this Idempotency-Key is still under way.")
+        self.retry_after_s = retry_after_s
+
+
+class KeyArrivedTwice(KeyInProgress):
+    """Another request inserted this key at the same moment: look again."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+
+class KeyReused(PaymentError):
+    """This key came with other parameters before."""
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used with other parameters. Take a new key.")

@@ -13,6 +13,10 @@ from payment_service.errors import (
     ChargeNotSent,
     ClientRefused,
     CursorUnknown,
+    IdempotencyKeyInvalid,
+    IdempotencyKeyMissing,
+    KeyInProgress,
+    KeyReused,
     MerchantMissing,
     MerchantNotFound,
     PaymentBusy,
@@ -127,4 +131,17 @@ PROBLEMS: ProblemTable = {
         str(error),
         headers={"WWW-Authenticate": f'Bearer {REALM}, error="insufficient_scope", scope="{error.scope}"'},
     ),
+    IdempotencyKeyMissing: lambda error: Problem(
+        HTTPStatus.BAD_REQUEST, "idempotency_key_missing", str(error)
+    ),
+    IdempotencyKeyInvalid: lambda error: Problem(
+        HTTPStatus.BAD_REQUEST, "idempotency_key_invalid", str(error)
+    ),
+    KeyInProgress: lambda error: Problem(
+        HTTPStatus.CONFLICT,
+        "idempotency_key_in_progress",
+        str(error),
+        headers={"Retry-After": str(error.retry_after_s)},
+    ),
+    KeyReused: lambda error: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused", str(error)),
 }

@@ -14,6 +14,7 @@ from joserfc.jwk import Key, OctKey, OKPKey, import_key
 from joserfc.jws import JWSRegistry
 from payment_service.commands.access.disable_api_client import disable_api_client
 from payment_service.controllers.access import REQUIRED_SCOPE
+from payment_service.controllers.idempotency import IS_IDEMPOTENT
 from payment_service.domain.access.access_tokens import PinnedAlgorithm
 from payment_service.extensions import db
 from payment_service.models.merchants.api_client import ApiClient
@@ -82,6 +83,25 @@ def test_every_route_of_v1_declares_its_scope(world: World) -> None:
     assert undeclared == []
 
 
+def test_every_post_of_v1_takes_an_idempotency_key_and_says_so(world: World) -> None:
+    description = world.client.get("/openapi.json").json
+    for rule in v1_rules(world):
+        view = world.app.view_functions[rule.endpoint]
+        path = rule.rule.replace("<", "{").replace(">", "}")
+        for method in methods(rule):
+            operation = description["paths"][path][method.lower()]
+            described = [
+                parameter["required"]
+                for parameter in operation.get("parameters", [])
+                if (parameter["name"], parameter["in"]) == ("Idempotency-Key", "header")
+            ]
+
+            assert getattr(view, IS_IDEMPOTENT, False) is (method == "POST"), f"{method} {path}"
+            assert described == ([True] if method == "POST" else []), f"{method} {path}"
+            if method == "POST":
+                assert {"400", "409", "422"} <= set(operation["responses"]), path
+
+
 def test_the_declared_scope_is_described_and_enforced(world: World) -> None:
     description = world.client.get("/openapi.json").json
     nothing = {"Authorization": "Bearer abc"}
@@ -113,7 +133,8 @@ def test_no_route_of_v1_shows_anything_of_another_merchant(world: World) -> None
         arguments = {name: IDS_OF_A_MERCHANT[name](world, theirs.merchant_id) for name in rule.arguments}
         url = rule.rule.replace("<", "{").replace(">", "}").format(**arguments)
         for method in methods(rule):
-            answer = world.client.open(url, method=method, headers=ours.bearer)
+            headers = {**ours.bearer, "Idempotency-Key": f"{method} {url}"}
+            answer = world.client.open(url, method=method, headers=headers)
 
             if rule.arguments:
                 assert answer.status_code == 404, f"{method} {rule.rule}"

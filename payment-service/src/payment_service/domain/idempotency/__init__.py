@@ -1,0 +1,1 @@
+"""Requests that may arrive more than once, and are carried out once."""

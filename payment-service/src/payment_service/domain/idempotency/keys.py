@@ -1,0 +1,148 @@
+"""Idempotency keys: a request that arrives again is answered again, and never carried out again.
+
+The row is inserted in the transaction that creates what the request is about, before anybody is called;
+the answer is stored in the transaction that stores the outcome. Between the two a lease says that somebody
+is at work. A lease that ended was a process that died: whoever comes next tells how things stand, and
+executes nothing (docs/adr/0014).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from payment_service.errors import KeyArrivedTwice, KeyInProgress, KeyReused
+from payment_service.models.idempotency_key import IdempotencyKey
+
+LONGEST_PAUSE_S = 2
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An answer as it goes over the wire; ``body`` is UTF-8 text. ``is_replay``: it was given before."""
+
+    status: int
+    body: bytes
+    content_type: str
+    location: str | None = None
+    retry_after_s: int | None = None
+    is_replay: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotentRequest:
+    """By what a repeat is recognised: ``key_hash`` names the request, ``fingerprint`` its parameters."""
+
+    merchant_id: int
+    key_hash: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What an earlier request with this key left.
+
+    ``answer`` is None where it died before it could answer: its lease is ours now. Make the answer from the
+    resource as it stands, store it with ``finish``, and execute nothing.
+    """
+
+    resource_id: str
+    answer: StoredAnswer | None
+
+
+def begin(
+    session: Session, request: IdempotentRequest, resource_id: str, now: datetime, lease: timedelta
+) -> Earlier | None:
+    """Take the key for ``resource_id``, or say what an earlier request left; None means: execute.
+
+    It comes first in the transaction that creates the resource or the movement, so that key and movement
+    are stored together or not at all. Run that transaction with ``run_once``.
+
+    Raises:
+        KeyReused: the earlier request had other parameters.
+        KeyInProgress: it is still under way.
+    """
+    row = session.scalar(
+        select(IdempotencyKey)
+        .where(IdempotencyKey.key_hash == request.key_hash)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        _insert(session, request, resource_id, now, lease)
+        return None
+    if row.fingerprint != request.fingerprint:
+        raise KeyReused
+    if row.is_answered:
+        return Earlier(row.resource_id, _stored_answer(row))
+    if now < row.leased_until:
+        raise KeyInProgress(min(LONGEST_PAUSE_S, ceil((row.leased_until - now).total_seconds())))
+    row.leased_until = now + lease
+    return Earlier(row.resource_id, None)
+
+
+def finish(session: Session, request: IdempotentRequest, answer: StoredAnswer) -> StoredAnswer:
+    """Store the answer in the transaction that stores the outcome, and return the one that counts.
+
+    That is the first one ever stored: a request that was slower than its lease may find that another told
+    meanwhile how things stood, and repeats get that for good.
+    """
+    stored = cast(
+        CursorResult[Any],
+        session.execute(
+            update(IdempotencyKey)
+            .where(IdempotencyKey.key_hash == request.key_hash, IdempotencyKey.answer_status.is_(None))
+            .values(
+                answer_status=answer.status,
+                answer_body=answer.body.decode(),
+                answer_content_type=answer.content_type,
+                answer_location=answer.location,
+                answer_retry_after_s=answer.retry_after_s,
+            )
+            .execution_options(synchronize_session=False)
+        ),
+    )
+    if stored.rowcount == 1:
+        return answer
+    row = session.scalars(
+        select(IdempotencyKey)
+        .where(IdempotencyKey.key_hash == request.key_hash)
+        .execution_options(populate_existing=True)
+    ).one()
+    return replace(_stored_answer(row), is_replay=False)
+
+
+def _insert(
+    session: Session, request: IdempotentRequest, resource_id: str, now: datetime, lease: timedelta
+) -> None:
+    row = IdempotencyKey(
+        key_hash=request.key_hash,
+        merchant_id=request.merchant_id,
+        fingerprint=request.fingerprint,
+        resource_id=resource_id,
+        created_at=now,
+        leased_until=now + lease,
+    )
+    session.add(row)
+    try:
+        session.flush()
+    except IntegrityError as exc:
+        # Nobody had the key when we looked: another request came between.
+        raise KeyArrivedTwice from exc
+
+
+def _stored_answer(row: IdempotencyKey) -> StoredAnswer:
+    if row.answer_status is None or row.answer_body is None or row.answer_content_type is None:
+        raise LookupError("This key has no answer.")
+    return StoredAnswer(
+        status=row.answer_status,
+        body=row.answer_body.encode(),
+        content_type=row.answer_content_type,
+        location=row.answer_location,
+        retry_after_s=row.answer_retry_after_s,
+        is_replay=True,
+    )
