@@ -51,6 +51,7 @@ class TimeLimits:
     asks_daily_s: float = 86400.0
     janitor_turn_s: float = 1.0
     expiry_turn_s: float = 60.0
+    pruning_turn_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Config:
     worker_wake_address: str
     lab_currency: str
     lab_payment_lifetime: timedelta
+    idempotency_keys_kept: timedelta
     pans_without_luhn: frozenset[str]
     fraud_silent_approve_below: Decimal
     card_fingerprint_key: bytes
@@ -108,6 +110,7 @@ class Config:
             worker_wake_address=read_address(env, "WORKER_WAKE_ADDRESS", "127.0.0.1:5909"),
             lab_currency=_read_currency(env, "LAB_CURRENCY", "MAD"),
             lab_payment_lifetime=timedelta(days=env.int("LAB_PAYMENT_LIFETIME_DAYS", 30)),
+            idempotency_keys_kept=timedelta(hours=env.int("IDEMPOTENCY_KEYS_KEPT_H", 24)),
             pans_without_luhn=frozenset(env.list("PANS_WITHOUT_LUHN", ["9999999999999"])),
             fraud_silent_approve_below=env.decimal("FRAUD_SILENT_APPROVE_BELOW", Decimal("1000.00")),
             card_fingerprint_key=read_secret(

@@ -1,4 +1,5 @@
-"""The background process: delivers the outbox, asks about open attempts, closes what nobody paid."""
+"""The background process: delivers the outbox, asks about open attempts, closes what nobody paid,
+forgets old idempotency keys."""
 
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from payment_service.clients.store_manager import StoreManagerClient
 from payment_service.commands.outbox.deliver_outbox import deliveries
 from payment_service.commands.payments.expire_payments import expire_payments
 from payment_service.commands.payments.run_janitor import run_janitor
+from payment_service.commands.prune_idempotency_keys import prune_idempotency_keys
 from payment_service.config import Config
 from payment_service.controllers.current import EXTENSION
 
@@ -57,7 +59,14 @@ def build_loops(app: Flask, config: Config) -> list[Loop]:
     expiry = PeriodicLoop(
         app, "expiry", config.limits.expiry_turn_s, lambda: expire_payments(dependencies, limit=100), 100
     )
-    return [*loops, janitor, expiry]
+    pruning = PeriodicLoop(
+        app,
+        "pruning",
+        config.limits.pruning_turn_s,
+        lambda: prune_idempotency_keys(dependencies, limit=500),
+        500,
+    )
+    return [*loops, janitor, expiry, pruning]
 
 
 def run_worker(config: Config) -> None:
