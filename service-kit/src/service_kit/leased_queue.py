@@ -59,12 +59,14 @@ class Done:
 class Failed:
     """The job failed: try again later, until one of the limits is reached.
 
-    ``give_up_after`` counts from the row's creation.
+    ``give_up_after`` counts from the row's creation. ``is_refused``: the other side would have none of it,
+    however often it comes; of a batch it may be one row only that is meant.
     """
 
     reason: str
     give_up_after: timedelta = timedelta(days=7)
     max_attempts: int | None = None
+    is_refused: bool = False
 
 
 Result = Done | Failed
@@ -123,6 +125,23 @@ class LeasedQueue(Generic[Row]):
                 self._store(session, row, result, values)
 
         self._db.in_transaction(work)
+
+    def record_batch(self, rows: Sequence[Row], result: Result) -> None:
+        """Store one result of rows that one claim gave; that they are done is one statement."""
+        if isinstance(result, Failed):
+            self.record_all([(row, result) for row in rows])
+            return
+        values = self._after(rows[0], result, utc_now())
+        self._db.in_transaction(lambda session: self._store_done(session, rows, values))
+
+    def _store_done(self, session: Session, rows: Sequence[Row], values: Mapping[str, Any]) -> None:
+        model = self._model
+        session.execute(
+            update(model)
+            .where(model.id.in_([row.id for row in rows]), model.lease_id == rows[0].lease_id)
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
 
     def _due(self, now: datetime) -> Select[Row]:
         model = self._model
