@@ -5,6 +5,7 @@ from service_kit import logs, standard_app
 from service_kit.wake import Waker
 
 from notification_service.config import Config
+from notification_service.controllers.events import BODY_LIMITS, events_blueprint
 from notification_service.controllers.notifications import SERVICE_TOKEN, notifications_blueprint
 from notification_service.extensions import db
 from notification_service.problems import PROBLEMS
@@ -12,7 +13,8 @@ from notification_service.problems import PROBLEMS
 REQUEST_BUDGET_S = 4.0
 DESCRIPTION = (
     "Tells payers what happened to their payment, by e-mail, in French or English. "
-    "A notification that was accepted (202) is delivered later, and tried again for a week."
+    "A notification that was accepted (202) is delivered later, and tried again for a week. "
+    "Events of payments are kept for their merchants."
 )
 
 
@@ -22,10 +24,16 @@ def create_app(config: Config | None = None, *, waker: Waker | None = None) -> F
     logs.configure("notification-service", secret_keys=("smtp_url",), level=config.log_level)
     app = Flask("notification_service", template_folder=None, static_folder=None)
     api = standard_app.begin(
-        app, db, config.database_url, title="Caisse notification-service", description=DESCRIPTION
+        app,
+        db,
+        config.database_url,
+        title="Caisse notification-service",
+        description=DESCRIPTION,
+        body_limits=BODY_LIMITS,
     )
     api.spec.components.security_scheme(SERVICE_TOKEN, {"type": "http", "scheme": "bearer"})
     waker = waker or Waker(config.worker_wake_address)
     api.register_blueprint(notifications_blueprint(config, waker))
+    api.register_blueprint(events_blueprint(config.service_token))
     standard_app.finish(app, PROBLEMS, budget_s=REQUEST_BUDGET_S)
     return app

@@ -14,6 +14,7 @@ from notification_service.commands.replay_deliveries import replay_deliveries
 from notification_service.config import Config
 from notification_service.extensions import db
 from notification_service.queries.deliveries import list_notifications
+from notification_service.queries.events import list_events
 from notification_service.values.vocabulary import NotificationStatus
 
 _STATUSES = {
@@ -77,6 +78,23 @@ def replay(ids: tuple[str, ...], is_all: bool) -> None:
     click.echo(f"{count} put back into the queue")
     if count < len(ids):
         raise click.ClickException(f"{len(ids) - count} of these ids are not given up, or not known.")
+
+
+@main.group()
+def events() -> None:
+    """Look at the events of payments that were received."""
+
+
+@events.command("list")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+def list_events_(limit: int) -> None:
+    """List the newest events."""
+    with _application():
+        rows = list_events(limit)
+    for row in rows:
+        when = row.occurred_at.isoformat(timespec="seconds")
+        click.echo(f"{row.event_id}  {row.type:<24}  {row.merchant_id}  {row.payment_id}  {when}")
+    click.echo(f"{len(rows)} shown", err=True)
 
 
 def _show(status: JobStatus | None, limit: int) -> None:

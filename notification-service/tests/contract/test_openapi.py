@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from notification_service.schemas.notification import NotificationSchema
 
 PATH = "/internal/notifications"
+EVENTS = "/internal/events"
 
 
 def test_every_route_says_what_it_answers(client: FlaskClient) -> None:
@@ -14,8 +15,9 @@ def test_every_route_says_what_it_answers(client: FlaskClient) -> None:
 
     assert document["openapi"].startswith("3.1")
     routes = document["paths"]
-    assert set(routes) == {PATH, f"{PATH}/{{event_id}}"}
+    assert set(routes) == {PATH, f"{PATH}/{{event_id}}", EVENTS}
     assert {"202", "400", "401", "409"} <= set(routes[PATH]["post"]["responses"])
+    assert {"202", "400", "401"} <= set(routes[EVENTS]["post"]["responses"])
     assert {"200", "401", "404"} <= set(routes[f"{PATH}/{{event_id}}"]["get"]["responses"])
     for methods in routes.values():
         for route in (methods[name] for name in methods if name in {"get", "post"}):
@@ -30,6 +32,15 @@ def test_a_request_made_of_the_examples_is_accepted(client: FlaskClient) -> None
 
     assert not NotificationSchema().validate(request)
     assert client.post(PATH, json=request).status_code == 202
+
+
+def test_a_batch_made_of_the_examples_is_accepted(client: FlaskClient) -> None:
+    schemas = client.get("/openapi.json").get_json()["components"]["schemas"]
+
+    answer = client.post(EVENTS, json={"events": [example(schemas, "SentEvent")]})
+
+    assert (answer.status_code, answer.get_json()) == (202, {"accepted": 1})
+    assert set(answer.get_json()) == set(schemas["EventsAccepted"]["properties"])
 
 
 def test_answers_have_the_documented_members(

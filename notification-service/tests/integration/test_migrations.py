@@ -31,4 +31,4 @@ def test_a_revision_whose_record_was_lost_runs_again(database_url: str) -> None:
     migrations.upgrade(database_url, MIGRATIONS)
 
     with engine.connect() as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0002"
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0003"

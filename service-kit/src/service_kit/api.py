@@ -1,6 +1,6 @@
 """HTTP interface of a service: strict JSON in, exact JSON out, OpenAPI 3.1, a docs page without network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -112,11 +112,23 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
     ERROR_SCHEMA = ProblemSchema
 
 
-def init_app(app: Flask, *, title: str, version: str, description: str, max_body_bytes: int) -> Api:
-    """Set up JSON, the body limit, ``/openapi.json`` and ``/docs``; return the API for the blueprints."""
+def init_app(
+    app: Flask,
+    *,
+    title: str,
+    version: str,
+    description: str,
+    max_body_bytes: int,
+    body_limits: Mapping[str, int] | None = None,
+) -> Api:
+    """Set up JSON, the body limit, ``/openapi.json`` and ``/docs``; return the API for the blueprints.
+
+    ``body_limits`` are the endpoints that take more bytes than ``max_body_bytes``, and how many.
+    """
     app.json = StrictJsonProvider(app)
     app.config.update(
         MAX_CONTENT_LENGTH=max_body_bytes,
+        BODY_LIMITS=dict(body_limits or {}),
         API_TITLE=title,
         API_VERSION=version,
         OPENAPI_VERSION="3.1.0",
@@ -135,7 +147,9 @@ def _refuse_oversize() -> None:
 
     A body in chunks says no length, and werkzeug cuts it off at the limit without a word.
     """
-    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    config = current_app.config
+    limit = config["BODY_LIMITS"].get(request.endpoint, config["MAX_CONTENT_LENGTH"])
+    request.max_content_length = limit
     length = request.content_length
     if length is None and request.environ.get("wsgi.input_terminated"):
         length = len(request.get_data()) + len(request.environ["wsgi.input"].read(1))

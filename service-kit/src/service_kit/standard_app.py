@@ -11,8 +11,19 @@ from service_kit.problems import ProblemTable
 MAX_BODY_BYTES = 64 * 1024
 
 
-def begin(app: Flask, db: Database, database_url: str, *, title: str, description: str) -> api.Api:
-    """Connect the database and set up identity, logs and the API; return the API for the blueprints."""
+def begin(
+    app: Flask,
+    db: Database,
+    database_url: str,
+    *,
+    title: str,
+    description: str,
+    body_limits: Mapping[str, int] | None = None,
+) -> api.Api:
+    """Connect the database and set up identity, logs and the API; return the API for the blueprints.
+
+    ``body_limits`` are the endpoints that take larger bodies than all others, and how many bytes.
+    """
     # `//` is another address, and no redirect: gateways follow those by themselves.
     app.url_map.merge_slashes = False
     app.config["SQLALCHEMY_DATABASE_URI"] = database_url
@@ -20,7 +31,12 @@ def begin(app: Flask, db: Database, database_url: str, *, title: str, descriptio
     request_context.init_app(app)
     logs.init_app(app)
     smorest = api.init_app(
-        app, title=title, version="1", description=description, max_body_bytes=MAX_BODY_BYTES
+        app,
+        title=title,
+        version="1",
+        description=description,
+        max_body_bytes=MAX_BODY_BYTES,
+        body_limits=body_limits,
     )
     db.init_app(app)
     with app.app_context():

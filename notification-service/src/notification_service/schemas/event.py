@@ -1,0 +1,72 @@
+"""Requests and answers of ``/internal/events``."""
+
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields, validate
+from service_kit import strict_json
+
+from notification_service.commands.accept_events import AcceptEvent
+
+MAX_EVENTS = 100
+
+
+def _name(pattern: str, example: str) -> fields.String:
+    return fields.String(
+        required=True, validate=validate.Regexp(rf"^{pattern}(?!\n)$"), metadata={"examples": [example]}
+    )
+
+
+class EventSchema(ma.Schema):
+    """What every event has, whatever its type; docs/events describes each type whole."""
+
+    id = _name("[A-Za-z0-9_]{1,64}", "evt_01k9example_3")
+    type = _name("[a-z_]{1,20}[.][a-z_]{1,19}", "payment.completed")
+    version = fields.Integer(
+        required=True, strict=True, validate=validate.Range(1, 1000), metadata={"examples": [1]}
+    )
+    payment = _name("[A-Za-z0-9_]{1,64}", "pay_01k9example")
+    sequence = fields.Integer(
+        required=True, strict=True, validate=validate.Range(1, 2**31 - 1), metadata={"examples": [3]}
+    )
+    at = fields.AwareDateTime(required=True, metadata={"examples": ["2026-11-21T09:05:00.000000+00:00"]})
+    actor = fields.String(
+        required=True, validate=validate.Length(1, 100), metadata={"examples": ["api_client:cli_01k9example"]}
+    )
+    data = fields.Dict(required=True, keys=fields.String(), metadata={"examples": [{"amount_minor": 399998}]})
+
+
+class SentEventSchema(ma.Schema):
+    """One event, and whose it is."""
+
+    merchant_id = _name("[A-Za-z0-9_]{1,64}", "mer_lab")
+    event = fields.Nested(EventSchema, required=True)
+
+
+class EventBatchSchema(ma.Schema):
+    """Up to a hundred events, of any payments, in any order."""
+
+    events = fields.List(
+        fields.Nested(SentEventSchema), required=True, validate=validate.Length(1, MAX_EVENTS)
+    )
+
+    @ma.post_load(pass_original=True)
+    def to_commands(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> list[AcceptEvent]:
+        """Return the events, each with its text as it came."""
+        return [
+            AcceptEvent(
+                event_id=sent["event"]["id"],
+                merchant_id=sent["merchant_id"],
+                payment_id=sent["event"]["payment"],
+                type=sent["event"]["type"],
+                occurred_at=sent["event"]["at"],
+                body=strict_json.dumps(given["event"]),
+            )
+            for sent, given in zip(data["events"], original["events"], strict=True)
+        ]
+
+
+class EventsAcceptedSchema(ma.Schema):
+    """How many were new."""
+
+    accepted = fields.Integer(required=True, metadata={"examples": [1]})
