@@ -1,7 +1,7 @@
 """Steps of a revision that can be run again: MySQL commits each DDL statement by itself, so a kill between
 two statements leaves the first one done and the revision unrecorded."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -41,3 +41,19 @@ def drop_columns(table: str, *names: str) -> None:
     for name in names:
         if name in existing:
             op.drop_column(table, name)
+
+
+def in_batches(table: str, do: Callable[[sa.Connection, int, int], None], *, size: int = 1000) -> None:
+    """Run ``do(connection, first_id, last_id)`` over all ids of a table, each batch a transaction of its own.
+
+    A kill leaves whole batches done, and the revision begins anew: ``do`` passes over what is done.
+    """
+    highest = sa.select(sa.func.max(sa.column("id", sa.BigInteger))).select_from(sa.table(table))
+    # A second connection: Alembic's own transaction ends with the revision, and must hold nothing meanwhile.
+    engine = op.get_bind().engine.execution_options(begin_immediate=True)
+    with op.get_context().autocommit_block():
+        with engine.connect() as connection:
+            last_id = connection.scalar(highest) or 0
+        for first_id in range(1, last_id + 1, size):
+            with engine.begin() as connection:
+                do(connection, first_id, first_id + size - 1)
