@@ -3,7 +3,7 @@
 The row is inserted in the transaction that creates what the request is about, before anybody is called;
 the answer is stored in the transaction that stores the outcome. Between the two a lease says that somebody
 is at work. A lease that ended was a process that died: whoever comes next tells how things stand, and
-executes nothing (docs/adr/0014).
+executes nothing (docs/adr/0015).
 """
 
 from dataclasses import dataclass, replace
@@ -47,7 +47,8 @@ class Earlier:
     """What an earlier request with this key left.
 
     ``answer`` is None where it died before it could answer: its lease is ours now. Make the answer from the
-    resource as it stands, store it with ``finish``, and execute nothing.
+    resource as it stands, store it with ``finish``, and execute nothing. Read the resource without locking
+    it: whoever settles it late holds its lock and waits for the key.
     """
 
     resource_id: str
