@@ -19,6 +19,7 @@ from payment_service.controllers.current import EXTENSION
 from payment_service.controllers.lab_payments import lab_payments
 from payment_service.controllers.merchant import merchant
 from payment_service.controllers.oauth2 import CLIENT_SCHEME, oauth2
+from payment_service.controllers.provider_webhooks import SIGNATURE_SCHEME, provider_webhooks
 from payment_service.controllers.service_root import service_root
 from payment_service.domain.access.access_tokens import AccessTokens
 from payment_service.domain.access.client_directory import ClientDirectory
@@ -32,6 +33,7 @@ from payment_service.domain.settlement.settler import Settler
 from payment_service.extensions import db
 from payment_service.problems import PROBLEMS
 from payment_service.providers.bank_simulator import BankSimulator
+from payment_service.providers.bank_simulator_webhooks import BankSimulatorWebhooks
 from payment_service.providers.port import Provider
 from payment_service.values.scopes import SCOPE_MEANINGS
 from payment_service.vault.envelopes import EnvelopeKeys
@@ -69,7 +71,7 @@ def create_app(
     app.config["PANS_WITHOUT_LUHN"] = config.pans_without_luhn
     app.extensions[EXTENSION] = _dependencies(config, provider, fraud, waker)
     _describe_security(api)
-    for blueprint in (service_root, oauth2, merchant):
+    for blueprint in (service_root, oauth2, merchant, provider_webhooks):
         api.register_blueprint(blueprint)
     if config.profile is Profile.LAB:
         api.register_blueprint(lab_payments)
@@ -92,6 +94,7 @@ def _describe_security(api: Api) -> None:
     schemes = api.spec.components
     schemes.security_scheme(SECURITY_SCHEME, {"type": "oauth2", "flows": {"clientCredentials": flow}})
     schemes.security_scheme(CLIENT_SCHEME, {"type": "http", "scheme": "basic"})
+    schemes.security_scheme(SIGNATURE_SCHEME, {"type": "apiKey", "in": "header", "name": "webhook-signature"})
 
 
 def _dependencies(
@@ -100,6 +103,7 @@ def _dependencies(
     provider = provider or BankSimulator(http_client(_bank(config)))
     providers: Mapping[str, Provider] = {provider.name: provider}
     vault = Vault(EnvelopeKeys(config.vault_keys))
+    bank_webhooks = BankSimulatorWebhooks(config.bank_webhook_secrets)
     limits = config.limits
     return Dependencies(
         config=config,
@@ -110,6 +114,7 @@ def _dependencies(
             vault=vault,
         ),
         providers=providers,
+        webhooks={bank_webhooks.provider: bank_webhooks},
         fraud=fraud or FraudClient(http_client(_fraud(config))),
         waker=waker or Waker(config.worker_wake_address),
         tokens=AccessTokens(KeyRing(KeySealer(config.token_key_encryption_key)), config.public_base_url),

@@ -28,6 +28,8 @@ _VAULT_KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _VAULT_KEY_BYTES = 32  # AES-256
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+# "lab-bank-webhook-secret-32-bytes": what the lab's simulator signs with.
+LAB_WEBHOOK_SECRET = "whsec_bGFiLWJhbmstd2ViaG9vay1zZWNyZXQtMzItYnl0ZXM="  # noqa: S105  for everybody to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Config:
     service_token: str
     bank_url: str
     bank_token: str
+    bank_webhook_secrets: tuple[str, ...]
     fraud_service_url: str
     notification_service_url: str
     store_manager_orders_url: str
@@ -102,6 +105,7 @@ class Config:
             service_token=read_secret(env, profile, "SERVICE_TOKEN", "lab-service-token"),
             bank_url=env.str("BANK_URL", "http://127.0.0.1:5012"),
             bank_token=read_secret(env, profile, "BANK_TOKEN", "lab-bank-token"),
+            bank_webhook_secrets=_read_webhook_secrets(env, profile, "BANK_WEBHOOK_SECRETS"),
             fraud_service_url=env.str("FRAUD_SERVICE_URL", "http://127.0.0.1:5010"),
             notification_service_url=env.str("NOTIFICATION_SERVICE_URL", "http://127.0.0.1:5011"),
             store_manager_orders_url=env.str(
@@ -178,6 +182,28 @@ def _read_public_base_url(env: Env, profile: Profile) -> str:
             f"PUBLIC_BASE_URL is {url!r}; it must be where the gateway is reached, such as https://pay.shop.ma"
         )
     return url.rstrip("/")
+
+
+def _read_webhook_secrets(env: Env, profile: Profile, name: str) -> tuple[str, ...]:
+    """Read secrets of Standard Webhooks (``whsec_`` and base64 of 24 to 64 bytes); all are valid at once."""
+    lab_default = [LAB_WEBHOOK_SECRET] if profile is Profile.LAB else []
+    given: list[str] = env.list(name, lab_default)
+    secrets = tuple(text.strip() for text in given)
+    if not secrets or not all(_is_webhook_secret(secret) for secret in secrets):
+        raise ConfigurationError(
+            f"{name} must hold one secret or several, a comma between: whsec_ and base64 of 24 to 64 bytes."
+        )
+    if profile is Profile.PRODUCTION and LAB_WEBHOOK_SECRET in secrets:
+        raise ConfigurationError(f"{name} must not hold the lab's secret in the production profile.")
+    return secrets
+
+
+def _is_webhook_secret(text: str) -> bool:
+    try:
+        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return text.startswith("whsec_") and 24 <= len(key) <= 64
 
 
 def _read_limits(env: Env) -> TimeLimits:

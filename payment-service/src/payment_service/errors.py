@@ -195,3 +195,14 @@ class KeyReused(PaymentError):
 
     def __init__(self) -> None:
         super().__init__("This Idempotency-Key was used with other parameters. Take a new key.")
+
+
+class WebhookNotVerified(PaymentError):
+    """Nobody can say that the provider sent this: no signature of its, or one that is too old."""
+
+    def __init__(self) -> None:
+        super().__init__("The signature is missing, is not the provider's, or is older than 5 minutes.")
+
+
+class WebhookUnreadable(PaymentError):
+    """The provider signed this, but it is not what its events look like."""

@@ -30,6 +30,8 @@ from payment_service.errors import (
     SigningKeyMissing,
     SigningKeyUnreadable,
     TokenRefused,
+    WebhookNotVerified,
+    WebhookUnreadable,
 )
 
 RETRY_AFTER_S = "2"
@@ -144,4 +146,11 @@ PROBLEMS: ProblemTable = {
         headers={"Retry-After": str(error.retry_after_s)},
     ),
     KeyReused: lambda error: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused", str(error)),
+    WebhookNotVerified: lambda error: Problem(
+        HTTPStatus.UNAUTHORIZED,
+        "webhook_not_verified",
+        str(error),
+        headers={"WWW-Authenticate": f"Webhook-Signature {REALM}"},
+    ),
+    WebhookUnreadable: lambda error: Problem(HTTPStatus.BAD_REQUEST, "webhook_unreadable", str(error)),
 }

@@ -16,10 +16,12 @@ from payment_service.commands.outbox.deliver_outbox import deliveries
 from payment_service.commands.payments.expire_payments import expire_payments
 from payment_service.commands.payments.run_janitor import run_janitor
 from payment_service.commands.prune_idempotency_keys import prune_idempotency_keys
+from payment_service.commands.webhooks.settle_inbox import inboxes
 from payment_service.config import Config
 from payment_service.controllers.current import EXTENSION
 
 CONCURRENT_DELIVERIES = 8
+CONCURRENT_EVENTS = 4
 
 
 class PeriodicLoop:
@@ -52,6 +54,10 @@ def build_loops(app: Flask, config: Config) -> list[Loop]:
     loops: list[Loop] = [
         QueueLoop(app, delivery.queue, delivery.deliver, concurrency=CONCURRENT_DELIVERIES)
         for delivery in deliveries(shop, notifications)
+    ]
+    loops += [
+        QueueLoop(app, inbox.queue, inbox.settle, concurrency=CONCURRENT_EVENTS)
+        for inbox in inboxes(dependencies)
     ]
     janitor = PeriodicLoop(
         app, "janitor", config.limits.janitor_turn_s, lambda: run_janitor(dependencies, limit=20), 20

@@ -12,12 +12,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+import structlog
 from sqlalchemy import Select, String, Text, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service_kit.clock import utc_now
 from service_kit.columns import BigId, UtcDateTime
 from service_kit.database import Database
+
+log = structlog.get_logger(__name__)
 
 
 class JobStatus(StrEnum):
@@ -175,9 +178,13 @@ class LeasedQueue(Generic[Row]):
             return {"status": JobStatus.DONE, "done_at": now, "lease_id": None, "last_error": None}
         age = now - row.created_at
         worn_out = result.max_attempts is not None and row.attempts >= result.max_attempts
+        is_given_up = worn_out or age >= result.give_up_after
+        if is_given_up:
+            # A person must look: operators are alerted by this line.
+            log.error("job_given_up", queue=self.name, job=row.id, reason=result.reason[:500])
         delay_s = self._schedule.delay_s(row.attempts, age.total_seconds())
         return {
-            "status": JobStatus.DEAD if worn_out or age >= result.give_up_after else JobStatus.PENDING,
+            "status": JobStatus.DEAD if is_given_up else JobStatus.PENDING,
             "next_attempt_at": now + timedelta(seconds=delay_s),
             "lease_id": None,
             "last_error": result.reason[:500],

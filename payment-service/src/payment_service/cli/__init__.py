@@ -14,6 +14,7 @@ from payment_service.cli.merchants import merchants
 from payment_service.cli.outbox import outbox
 from payment_service.cli.signing_keys import signing_keys
 from payment_service.cli.vault import vault
+from payment_service.cli.webhooks import webhooks
 from payment_service.commands.access.rotate_signing_keys import ensure_signing_key
 from payment_service.commands.seed_lab import seed_lab
 from payment_service.config import Config
@@ -26,7 +27,7 @@ def main() -> None:
     """Run and look after the payment-service."""
 
 
-for group in (outbox, merchants, api_clients, signing_keys, vault):
+for group in (outbox, webhooks, merchants, api_clients, signing_keys, vault):
     main.add_command(group)
 
 

@@ -11,6 +11,7 @@ from payment_service.domain.access.client_directory import ClientDirectory
 from payment_service.domain.access.client_secrets import ClientSecrets
 from payment_service.domain.settlement.settler import Settler
 from payment_service.providers.port import Provider
+from payment_service.providers.webhook_port import ProviderWebhooks
 from payment_service.values.assessment import Assessment
 from payment_service.vault.vault import Vault
 
@@ -33,11 +34,15 @@ class WakesWorker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """The collaborators of every command; ``providers`` by name, the first one takes new payments."""
+    """The collaborators of every command; ``providers`` by name, the first one takes new payments.
+
+    ``webhooks`` understand what providers tell us of their own accord, by the provider's name.
+    """
 
     config: Config
     settler: Settler
     providers: Mapping[str, Provider]
+    webhooks: Mapping[str, ProviderWebhooks]
     fraud: FraudAssessor
     waker: WakesWorker
     tokens: AccessTokens

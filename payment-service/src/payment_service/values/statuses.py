@@ -85,3 +85,22 @@ class Destination(StrEnum):
     NOTIFICATIONS = "notifications"
     EVENTS = "events"
     FRAUD_OUTCOMES = "fraud_outcomes"
+
+
+class DisputeStatus(StrEnum):
+    """Where a dispute stands: the cardholder asked for the money back, we kept it, or we lost it."""
+
+    OPENED = "opened"
+    WON = "won"
+    LOST = "lost"
+
+
+class InboxOutcome(StrEnum):
+    """What came of an event that a provider sent; everything but APPLIED is for a person to look at."""
+
+    APPLIED = "applied"
+    UNKNOWN_TYPE = "unknown_type"
+    UNKNOWN_REQUEST = "unknown_request"
+    UNREADABLE = "unreadable"
+    AMOUNT_DIFFERS = "amount_differs"
+    CONTRADICTED = "contradicted"

@@ -1,0 +1,1 @@
+"""What is done with what providers tell us of their own accord."""

@@ -1,0 +1,62 @@
+"""Takes an event that a provider sent: verified, then stored; what it means is found out by the worker."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from service_kit import strict_json
+from service_kit.clock import utc_now
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from payment_service.commands.dependencies import Dependencies
+from payment_service.errors import WebhookUnreadable
+from payment_service.extensions import db
+from payment_service.models.webhooks.inbox_message import InboxMessage
+
+log = structlog.get_logger(__name__)
+# Standard Webhooks asks for less than 20 kB; a TEXT column of MySQL holds three times as much.
+MAX_BODY_BYTES = 20_480
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveEvent:
+    """A request as it came; the signature is over the raw ``body``. Names of ``headers`` in lower case."""
+
+    provider: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def receive_event(command: ReceiveEvent, dependencies: Dependencies) -> None:
+    """Store the event once, however often it comes; committed when this returns.
+
+    Raises:
+        WebhookNotVerified: it is not the provider's; nothing of it was looked at.
+        WebhookUnreadable: it is, but too long, or its id cannot be one.
+        MalformedJson: it is, but its body is not JSON.
+    """
+    event_id = dependencies.webhooks[command.provider].verify(command.headers, command.body)
+    if len(command.body) > MAX_BODY_BYTES:
+        raise WebhookUnreadable(f"An event has at most {MAX_BODY_BYTES} bytes.")
+    strict_json.loads(command.body)
+    now = utc_now()
+    try:
+        db.in_transaction(lambda session: _store(session, command, event_id, now))
+    except IntegrityError:
+        log.info("webhook_again", provider=command.provider, event_id=event_id)
+        return
+    dependencies.waker.wake()
+
+
+def _store(session: Session, command: ReceiveEvent, event_id: str, now: datetime) -> None:
+    session.add(
+        InboxMessage(
+            queue=command.provider,
+            event_id=event_id,
+            body=command.body.decode(),
+            next_attempt_at=now,
+            created_at=now,
+        )
+    )

@@ -1,0 +1,42 @@
+"""Puts events of providers back to be settled at once: for an operator, after the cause was mended."""
+
+from datetime import datetime
+
+from service_kit.clock import utc_now
+from service_kit.leased_queue import JobStatus
+from sqlalchemy import CursorResult, or_, update
+from sqlalchemy.orm import Session
+
+from payment_service.extensions import db
+from payment_service.models.webhooks.inbox_message import InboxMessage
+from payment_service.values.statuses import InboxOutcome
+
+
+def replay_inbox(message_ids: list[int] | None) -> int:
+    """Make events due now, all dead ones when ``message_ids`` is None; return how many.
+
+    What was applied stays as it is: nothing is done twice.
+    """
+    now = utc_now()
+    return db.in_transaction(lambda session: _replay(session, message_ids, now))
+
+
+def _replay(session: Session, message_ids: list[int] | None, now: datetime) -> int:
+    # Retries and giving up count from a message's creation: it gets all its time again.
+    statement = update(InboxMessage).values(
+        status=JobStatus.PENDING,
+        outcome=None,
+        attempts=0,
+        next_attempt_at=now,
+        lease_id=None,
+        created_at=now,
+        done_at=None,
+    )
+    if message_ids is None:
+        statement = statement.where(InboxMessage.status == JobStatus.DEAD)
+    else:
+        statement = statement.where(InboxMessage.id.in_(message_ids))
+    not_applied = or_(InboxMessage.outcome.is_(None), InboxMessage.outcome != InboxOutcome.APPLIED)
+    result = session.execute(statement.where(not_applied).execution_options(synchronize_session=False))
+    assert isinstance(result, CursorResult)  # noqa: S101  an UPDATE always gives one
+    return result.rowcount
