@@ -3,8 +3,8 @@
 from alembic import op
 from service_kit.migration_steps import create_index
 
-revision = "0058"
-down_revision = "0057"
+revision = "0051"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 

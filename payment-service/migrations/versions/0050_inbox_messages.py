@@ -5,8 +5,8 @@ from alembic import op
 from service_kit.columns import BigId, UtcDateTime, ascii_key
 from service_kit.migration_steps import create_table
 
-revision = "0057"
-down_revision = "0056"
+revision = "0050"
+down_revision = "0049"
 branch_labels = None
 depends_on = None
 

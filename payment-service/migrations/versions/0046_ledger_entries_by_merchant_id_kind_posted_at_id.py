@@ -3,8 +3,8 @@
 from alembic import op
 from service_kit.migration_steps import create_index
 
-revision = "0053"
-down_revision = "0052"
+revision = "0046"
+down_revision = "0045"
 branch_labels = None
 depends_on = None
 

@@ -3,8 +3,8 @@
 from alembic import op
 from service_kit.migration_steps import create_index
 
-revision = "0048"
-down_revision = "0047"
+revision = "0041"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 

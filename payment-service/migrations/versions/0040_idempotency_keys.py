@@ -6,8 +6,8 @@ from service_kit.columns import BigId, UtcDateTime, ascii_key
 from service_kit.migration_steps import create_table
 from sqlalchemy.dialects import mysql
 
-revision = "0047"
-down_revision = "0046"
+revision = "0040"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 

@@ -3,8 +3,8 @@
 from alembic import op
 from service_kit.migration_steps import create_index
 
-revision = "0052"
-down_revision = "0051"
+revision = "0045"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from service_kit.columns import BigId, UtcDateTime
 from service_kit.migration_steps import in_batches
 
-revision = "0056"
-down_revision = "0055"
+revision = "0049"
+down_revision = "0048"
 branch_labels = None
 depends_on = None
 

@@ -3,8 +3,8 @@
 from alembic import op
 from service_kit.migration_steps import create_index
 
-revision = "0050"
-down_revision = "0049"
+revision = "0043"
+down_revision = "0042"
 branch_labels = None
 depends_on = None
 

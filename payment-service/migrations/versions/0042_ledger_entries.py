@@ -5,8 +5,8 @@ from alembic import op
 from service_kit.columns import BigId, UtcDateTime, ascii_key
 from service_kit.migration_steps import create_table
 
-revision = "0049"
-down_revision = "0048"
+revision = "0042"
+down_revision = "0041"
 branch_labels = None
 depends_on = None
 

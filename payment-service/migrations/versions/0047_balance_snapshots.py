@@ -5,8 +5,8 @@ from alembic import op
 from service_kit.columns import BigId, UtcDateTime
 from service_kit.migration_steps import create_table
 
-revision = "0054"
-down_revision = "0053"
+revision = "0047"
+down_revision = "0046"
 branch_labels = None
 depends_on = None
 

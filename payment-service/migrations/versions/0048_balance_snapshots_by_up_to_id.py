@@ -3,8 +3,8 @@
 from alembic import op
 from service_kit.migration_steps import create_index
 
-revision = "0055"
-down_revision = "0054"
+revision = "0048"
+down_revision = "0047"
 branch_labels = None
 depends_on = None
 
