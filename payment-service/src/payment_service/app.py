@@ -1,6 +1,7 @@
 """Puts the payment-service together; the only place that knows all its parts."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from flask import Flask
 from service_kit import logs, standard_app
@@ -29,6 +30,7 @@ from payment_service.domain.access.sealed_keys import KeySealer
 from payment_service.domain.merchant_directory import MerchantDirectory
 from payment_service.domain.payments.asks import AskSchedule
 from payment_service.domain.payments.events import EventKey
+from payment_service.domain.settlement.scene import Lifetimes, Rules
 from payment_service.domain.settlement.settler import Settler
 from payment_service.extensions import db
 from payment_service.problems import PROBLEMS
@@ -108,10 +110,17 @@ def _dependencies(
     return Dependencies(
         config=config,
         settler=Settler(
-            event_key=EventKey(config.event_key_id, config.event_key),
-            asks=AskSchedule(limits.asks_after_s, limits.asks_hourly_s, limits.asks_daily_s),
-            merchants=MerchantDirectory(),
-            vault=vault,
+            Rules(
+                event_key=EventKey(config.event_key_id, config.event_key),
+                asks=AskSchedule(limits.asks_after_s, limits.asks_hourly_s, limits.asks_daily_s),
+                merchants=MerchantDirectory(),
+                lifetimes=Lifetimes(
+                    requires_action=timedelta(seconds=limits.requires_action_s),
+                    in_review=timedelta(seconds=limits.in_review_s),
+                    hold=timedelta(seconds=limits.hold_s),
+                ),
+                vault=vault,
+            ),
         ),
         providers=providers,
         webhooks={bank_webhooks.provider: bank_webhooks},

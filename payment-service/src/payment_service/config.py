@@ -34,7 +34,7 @@ LAB_WEBHOOK_SECRET = "whsec_bGFiLWJhbmstd2ViaG9vay1zZWNyZXQtMzItYnl0ZXM="  # noq
 
 @dataclass(frozen=True, slots=True)
 class TimeLimits:
-    """Every limit of the time budget and of the janitor, in seconds, so that tests can shrink them."""
+    """Every time limit: the budget, the janitor, waiting, in seconds, so that tests can shrink them."""
 
     request_s: float = 4.0
     processing_s: float = 8.0
@@ -54,6 +54,10 @@ class TimeLimits:
     janitor_turn_s: float = 1.0
     expiry_turn_s: float = 60.0
     pruning_turn_s: float = 60.0
+    payment_s: float = 86_400.0
+    requires_action_s: float = 900.0
+    in_review_s: float = 86_400.0
+    hold_s: float = 604_800.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,12 +211,13 @@ def test_a_closed_payment_says_so(world: World, status: PaymentStatus) -> None:
     assert not world.bank.sales
 
 
-def test_an_approval_that_fraud_service_withholds_is_not_now(world: World) -> None:
+def test_a_payment_that_waits_for_a_review_is_a_page_that_says_so(world: World) -> None:
     payment_id = world.create()
     world.fraud.script = [None]
 
-    assert_page(submit(world, payment_id), 503)
-    assert world.payment(payment_id).status == PaymentStatus.PENDING
+    assert_page(submit(world, payment_id), 202)
+    assert_page(show(world, payment_id), 200)
+    assert world.payment(payment_id).status == PaymentStatus.IN_REVIEW
 
 
 @pytest.mark.parametrize("payment_id", ["0", "None", "77", "-1", "9" * 40, "<script>", "%00"])

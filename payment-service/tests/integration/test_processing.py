@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.providers.port import ThreeDSecure
 from payment_service.testing import (
     OTHER_CARD,
     Answer,
@@ -255,19 +256,20 @@ def test_a_failed_payment_that_is_surely_not_charged_is_failed_again(world: Worl
 
 
 @pytest.mark.parametrize("amount", ["1000.00", "1000.01", "3999.98"])
-def test_a_silent_fraud_service_stops_amounts_from_its_limit_on(world: World, amount: str) -> None:
+def test_a_silent_fraud_service_holds_amounts_from_its_limit_on_for_review(world: World, amount: str) -> None:
     payment_id = world.create(amount)
     world.fraud.script = [None]
 
     response = world.pay(payment_id)
 
-    assert_problem(response, 503, "processing_unavailable")
+    assert (response.status_code, response.json["is_paid"]) == (202, False)
+    assert response.json["status"] == "in_review"
     assert int(response.headers["Retry-After"]) > 0
     assert world.bank.sales == []
-    assert world.payment(payment_id).status == PaymentStatus.PENDING
+    assert world.payment(payment_id).status == PaymentStatus.IN_REVIEW
     attempt = world.attempt(payment_id)
-    assert (attempt.state, attempt.fraud_decision) == ("not_sent", "silent")
-    assert world.pay(payment_id).status_code == 200
+    assert (attempt.state, attempt.fraud_decision) == ("held", "silent")
+    assert (world.pay(payment_id).status_code, world.bank.sales) == (202, [])
 
 
 def test_a_silent_fraud_service_lets_small_amounts_pass_and_it_is_written_down(world: World) -> None:
@@ -280,17 +282,28 @@ def test_a_silent_fraud_service_lets_small_amounts_pass_and_it_is_written_down(w
     assert "ReadTimeoutError" in (attempt.fraud_reasons or "")
 
 
-@pytest.mark.parametrize("decision", [FraudDecision.REVIEW, FraudDecision.CHALLENGE])
-def test_review_and_challenge_are_not_now(world: World, decision: FraudDecision) -> None:
+def test_a_review_holds_the_payment_and_charges_nothing(world: World) -> None:
     payment_id = world.create("10.00")
-    world.fraud.script = [decision]
+    world.fraud.script = [FraudDecision.REVIEW]
 
     response = world.pay(payment_id)
 
-    assert_problem(response, 503, "processing_unavailable")
+    assert (response.status_code, response.json["status"]) == (202, "in_review")
     assert world.bank.sales == []
-    assert world.payment(payment_id).status == PaymentStatus.PENDING
-    assert world.attempt(payment_id).fraud_decision == decision
+    assert world.attempt(payment_id).fraud_decision == FraudDecision.REVIEW
+    assert world.run_janitor() == 0
+
+
+def test_a_challenge_is_passed_on_to_the_bank(world: World) -> None:
+    payment_id = world.create("10.00")
+    world.fraud.script = [FraudDecision.CHALLENGE]
+
+    assert world.pay(payment_id).status_code == 200
+
+    (sale,) = world.bank.sales
+    assert sale.three_ds is ThreeDSecure.REQUIRED
+    token = world.attempt(payment_id).return_token
+    assert sale.return_url == f"{world.config.public_base_url}/checkout/3ds/{token}"
 
 
 def test_a_full_bulkhead_is_not_now(world: World) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 from payment_service.domain.payments.fraud_policy import Course, Verdict
-from payment_service.domain.settlement.settler import FINAL_STATES, Settlement
+from payment_service.domain.settlement.charges import FINAL_STATES
+from payment_service.domain.settlement.settler import Settlement
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.providers.port import Outcome, ProviderResult
@@ -23,7 +24,9 @@ def settle(world: World, attempt: PaymentAttempt, outcome: Outcome) -> Settlemen
     result = RESULTS.get(outcome, ProviderResult(outcome))
     settler = world.dependencies.settler
     return world.change(
-        lambda session: settler.settle(session, attempt.payment_id, attempt.id, result, utc_now())
+        lambda session: settler.settle(
+            session, attempt.payment_id, attempt.id, result, utc_now(), actor="test"
+        )
     )
 
 
@@ -236,6 +239,7 @@ def test_not_sent_by_somebody_who_saw_another_state_is_not_applied(world: World)
             attempt.id,
             ProviderResult(Outcome.NOT_SENT),
             utc_now(),
+            actor="test",
             seen_state=MovementState.ASSESSING,
         )
     )
@@ -250,7 +254,9 @@ def test_a_decision_that_comes_after_the_end_is_not_applied(world: World) -> Non
     verdict = Verdict(Course.SEND, "approve", "[]")
 
     standing = world.change(
-        lambda session: settler.decide(session, attempt.payment_id, attempt.id, verdict, utc_now())
+        lambda session: settler.decide(
+            session, attempt.payment_id, attempt.id, verdict, utc_now(), actor="test"
+        )
     )
 
     assert standing.attempt.state == MovementState.NOT_SENT

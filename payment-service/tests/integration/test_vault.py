@@ -45,7 +45,7 @@ def test_a_card_comes_back_without_its_cvv(world: World) -> None:
 
     assert opened(world, "att_1") == replace(CARD, cvv=None)
     assert opened(world, "att_2") is None
-    assert world.dependencies.settler.vault is world.dependencies.vault
+    assert world.dependencies.settler.rules.vault is world.dependencies.vault
 
 
 def test_a_deleted_card_is_gone(world: World) -> None:

@@ -43,8 +43,8 @@ def test_the_limits_of_time_are_those_of_the_specification() -> None:
     [
         (FraudDecision.APPROVE, Course.SEND),
         (FraudDecision.DECLINE, Course.REFUSE),
-        (FraudDecision.REVIEW, Course.RELEASE),
-        (FraudDecision.CHALLENGE, Course.RELEASE),
+        (FraudDecision.REVIEW, Course.HOLD),
+        (FraudDecision.CHALLENGE, Course.CHALLENGE),
     ],
 )
 def test_every_decision_has_its_course_and_its_reasons(decision: FraudDecision, course: Course) -> None:
@@ -55,7 +55,7 @@ def test_every_decision_has_its_course_and_its_reasons(decision: FraudDecision, 
 
 
 @pytest.mark.parametrize(
-    ("minor", "course"), [(99999, Course.SEND), (100000, Course.RELEASE), (100001, Course.RELEASE)]
+    ("minor", "course"), [(99999, Course.SEND), (100000, Course.HOLD), (100001, Course.HOLD)]
 )
 def test_silence_lets_pass_what_is_below_the_limit(minor: int, course: Course) -> None:
     verdict = judge_silence(Money(minor, "MAD"), Decimal("1000.00"), "no answer")

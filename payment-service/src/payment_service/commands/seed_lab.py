@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.commands.dependencies import Dependencies
+from payment_service.domain.payments.actors import OPERATOR
 from payment_service.domain.payments.events import EventKey
 from payment_service.domain.payments.new_payments import store_new_payment
 from payment_service.extensions import db
@@ -24,7 +25,7 @@ def seed_lab(dependencies: Dependencies) -> bool:
     now = utc_now()
     public_ids = [new_id("pay") for _ in SEEDED_PAYMENTS]
     currency = dependencies.config.lab_currency
-    key = dependencies.settler.event_key
+    key = dependencies.settler.rules.event_key
 
     def work(session: Session) -> bool:
         if session.scalar(select(Merchant.id).where(Merchant.public_id == LAB_MERCHANT_ID)):
@@ -72,4 +73,4 @@ def _add_payment(
         event_head="",
         created_at=now,
     )
-    store_new_payment(session, key, payment)
+    store_new_payment(session, key, payment, actor=OPERATOR)

@@ -16,6 +16,8 @@ from payment_service.controllers import payment_page
 from payment_service.controllers.client_address import trusted_client_ip
 from payment_service.controllers.current import current_dependencies
 from payment_service.controllers.path_ids import read_payment_id
+from payment_service.domain.payments.actors import SHOP
+from payment_service.domain.payments.references import LabPayment
 from payment_service.domain.payments.standing import Processed, ProcessingResult
 from payment_service.models.payments.payment import Payment
 from payment_service.pages.form import CardInput
@@ -103,7 +105,8 @@ def process(card: CardInput, payment_id: str) -> Any:
     """Pay with a card. Sent again, it charges nothing again."""
     dependencies = current_dependencies()
     command = ProcessPayment(
-        payment_id=read_payment_id(payment_id),
+        reference=LabPayment(read_payment_id(payment_id)),
+        actor=SHOP,
         card_number=card.number,
         card_exp_month=card.exp_month,
         card_exp_year=card.exp_year,
@@ -124,8 +127,14 @@ def _answer(processed: Processed) -> Any:
     document["status"] = processed.status
     if processed.result is ProcessingResult.PAID:
         return document
-    document["next_action"] = {"type": "look_again", "retry_after_s": LOOK_AGAIN_AFTER_S}
+    document["next_action"] = _next_action(processed)
     return document, HTTPStatus.ACCEPTED, {"Retry-After": str(LOOK_AGAIN_AFTER_S)}
+
+
+def _next_action(processed: Processed) -> dict[str, Any]:
+    if processed.next_action_url is not None:
+        return {"type": "redirect_to_url", "redirect_to_url": {"url": processed.next_action_url}}
+    return {"type": "look_again", "retry_after_s": LOOK_AGAIN_AFTER_S}
 
 
 def _declined(processed: Processed, document: dict[str, Any]) -> Response:

@@ -15,7 +15,9 @@ from payment_service.commands.payments.process_payment import ProcessPayment, pr
 from payment_service.controllers.client_address import trusted_client_ip
 from payment_service.controllers.current import current_dependencies
 from payment_service.controllers.path_ids import read_payment_id
-from payment_service.domain.payments.standing import Processed, ProcessingResult
+from payment_service.domain.payments.actors import PAYER
+from payment_service.domain.payments.references import LabPayment
+from payment_service.domain.payments.standing import WAITS_FOR_SOMEBODY, Processed, ProcessingResult
 from payment_service.errors import (
     ChargeNotSent,
     PaymentBusy,
@@ -101,7 +103,8 @@ def init_app(app: Flask) -> None:
 def _pay(found: PaymentWithContext, form: SubmittedForm) -> Page:
     dependencies = current_dependencies()
     command = ProcessPayment(
-        payment_id=found.payment.id,
+        reference=LabPayment(found.payment.id),
+        actor=PAYER,
         card_number=form.card.number,
         card_exp_month=form.card.exp_month,
         card_exp_year=form.card.exp_year,
@@ -169,6 +172,8 @@ def _page_of(found: PaymentWithContext) -> Page:
         return PaidPage(summary, receipt, is_repeat=True)
     if payment.status in _CLOSED:
         return ClosedPage(summary, _CLOSED[payment.status])
+    if payment.status in WAITS_FOR_SOMEBODY:
+        return PendingPage(summary, PendingReason.UNKNOWN)
     if payment.status == PaymentStatus.PROCESSING:
         is_fresh = attempt is not None and utc_now() < attempt.send_before
         return PendingPage(summary, PendingReason.PROCESSING if is_fresh else PendingReason.UNKNOWN)

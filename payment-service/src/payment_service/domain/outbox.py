@@ -12,7 +12,7 @@ from payment_service.models.outbox_message import OutboxMessage
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.models.payments.payment_event import PaymentEvent
-from payment_service.values.statuses import Destination
+from payment_service.values.statuses import Destination, Surface
 
 _OTHERS = (Destination.EVENTS,)
 _OTHERS_AND_FRAUD = (Destination.EVENTS, Destination.FRAUD_OUTCOMES)
@@ -61,9 +61,15 @@ def pass_on(session: Session, event: PaymentEvent) -> None:
 def announce_paid(
     session: Session, merchant: MerchantRecord, payment: Payment, attempt: PaymentAttempt, event: PaymentEvent
 ) -> None:
-    """Tell the shop that its order is paid, and the customer with a receipt."""
-    order_update = {"order_id": int(payment.order_id), "is_paid": True, "payment_id": payment.id}
-    _enqueue(session, event, Destination.STORE_MANAGER, order_update)
+    """Tell the customer with a receipt, and the lab's shop that its order is paid.
+
+    A merchant's customer without an address gets none; the lab's gets one at ``LAB_RECEIPT_ADDRESS``.
+    """
+    if payment.surface == Surface.LAB:
+        order_update = {"order_id": int(payment.order_id), "is_paid": True, "payment_id": payment.id}
+        _enqueue(session, event, Destination.STORE_MANAGER, order_update)
+    elif payment.receipt_email is None:
+        return
     receipt = _notification("payment_receipt", merchant, payment, attempt, event)
     _enqueue(session, event, Destination.NOTIFICATIONS, receipt)
 
@@ -85,7 +91,7 @@ def _notification(
         "locale": payment.receipt_locale,
         "recipient": {"email": payment.receipt_email, "user_id": payment.user_id},
         "data": {
-            "payment_id": str(payment.id),
+            "payment_id": str(payment.id) if payment.surface == Surface.LAB else payment.public_id,
             "order_id": payment.order_id,
             "amount_minor": attempt.amount_minor,
             "currency": attempt.currency,

@@ -7,6 +7,7 @@ from service_kit.deadlines import time_budget
 from service_kit.http_client import NotSent
 
 from payment_service.commands.dependencies import Dependencies
+from payment_service.domain.payments.actors import JANITOR
 from payment_service.domain.settlement.settler import Settlement
 from payment_service.extensions import db
 from payment_service.models.payments.payment_attempt import PaymentAttempt
@@ -16,7 +17,9 @@ from payment_service.values.statuses import AttemptKind, MovementState
 TOO_LATE_TO_VOID = "wrong_state"
 
 
-def ask_provider(attempt: PaymentAttempt, dependencies: Dependencies, *, within_s: float) -> Settlement:
+def ask_provider(
+    attempt: PaymentAttempt, dependencies: Dependencies, *, within_s: float, actor: str = JANITOR
+) -> Settlement:
     """Ask, settle, and return how things stand now; ``within_s`` bounds the asking, not the settling."""
     with time_budget(within_s):
         result = _find_out(attempt, dependencies, utc_now())
@@ -25,7 +28,7 @@ def ask_provider(attempt: PaymentAttempt, dependencies: Dependencies, *, within_
     payment_id, attempt_id = attempt.payment_id, attempt.id
     return db.in_transaction(
         lambda session: dependencies.settler.settle(
-            session, payment_id, attempt_id, result, now, seen_state=seen
+            session, payment_id, attempt_id, result, now, actor=actor, seen_state=seen
         )
     )
 

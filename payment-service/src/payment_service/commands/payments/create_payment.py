@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from payment_service.commands.dependencies import Dependencies
+from payment_service.domain.payments.actors import SHOP
 from payment_service.domain.payments.new_payments import store_new_payment
 from payment_service.extensions import db
 from payment_service.models.payments.payment import Payment
@@ -62,7 +63,7 @@ def _make_sure(dependencies: Dependencies, command: CreatePayment, public_id: st
 def _insert(
     session: Session, dependencies: Dependencies, command: CreatePayment, public_id: str, now: datetime
 ) -> Payment:
-    merchant = dependencies.settler.merchants.lab(session)
+    merchant = dependencies.settler.rules.merchants.lab(session)
     payment = Payment(
         public_id=public_id,
         merchant_id=merchant.id,
@@ -78,5 +79,5 @@ def _insert(
         created_at=now,
         expires_at=now + dependencies.config.lab_payment_lifetime,
     )
-    store_new_payment(session, dependencies.settler.event_key, payment)
+    store_new_payment(session, dependencies.settler.rules.event_key, payment, actor=SHOP)
     return payment

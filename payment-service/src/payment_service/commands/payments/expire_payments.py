@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.commands.dependencies import Dependencies
+from payment_service.domain.payments.actors import JANITOR
 from payment_service.domain.payments.events import EventKey, record_event
 from payment_service.domain.payments.transitions import PAYABLE, change_status
 from payment_service.extensions import db
@@ -30,7 +31,7 @@ def expire_payments(dependencies: Dependencies, *, limit: int = 100) -> int:
                 select(Payment.id).where(Payment.status.in_(PAYABLE), Payment.expires_at <= now).limit(limit)
             )
         )
-    key = dependencies.settler.event_key
+    key = dependencies.settler.rules.event_key
     expired = 0
     for payment_id in due:
         try:
@@ -47,7 +48,7 @@ def _expire(payment_id: int, key: EventKey, now: datetime) -> int:
         if payment.status not in PAYABLE:
             return 0
         change_status(payment, PaymentStatus.EXPIRED)
-        record_event(session, key, payment, "payment.expired", now, {})
+        record_event(session, key, payment, "payment.expired", now, {}, actor=JANITOR)
         return 1
 
     return db.in_transaction(work)

@@ -7,11 +7,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.events import EventKey, record_event
+from payment_service.domain.payments.references import PaymentReference
 from payment_service.domain.payments.transitions import PAYABLE, change_status
-from payment_service.errors import PaymentNotFound
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.values.statuses import AttemptKind, MovementState, PaymentStatus, Surface
+from payment_service.values.statuses import AttemptKind, CaptureMethod, MovementState, PaymentStatus
+
+_KINDS = {
+    CaptureMethod.AUTOMATIC: AttemptKind.SALE,
+    CaptureMethod.MANUAL: AttemptKind.AUTHORIZATION,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +25,18 @@ class NewAttempt:
 
     public_id: str
     provider: str
-    form_key: str | None
+    actor: str
     card_fingerprint: str
     card_bin: str
     card_last4: str
-    receipt_email: str | None
-    receipt_locale: str | None
+    return_token: str
     started_at: datetime
     send_before: datetime
     next_ask_at: datetime
+    form_key: str | None = None
+    payment_method: str | None = None
+    receipt_email: str | None = None
+    receipt_locale: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +48,57 @@ class Claim:
     is_ours: bool
 
 
-def claim_payment(session: Session, key: EventKey, payment_id: int, new: NewAttempt) -> Claim:
+def claim_payment(session: Session, key: EventKey, reference: PaymentReference, new: NewAttempt) -> Claim:
     """Lock the payment and begin an attempt on it, if it can be paid and this form was not sent before.
 
     Raises:
-        PaymentNotFound: the lab surface has no such payment.
+        PaymentNotFound: there is none for whoever asks.
     """
-    payment = session.scalar(
-        select(Payment)
-        .where(Payment.id == payment_id, Payment.surface == Surface.LAB)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if payment is None:
-        raise PaymentNotFound(str(payment_id))
+    payment = lock_by_reference(session, reference)
     repeated = _attempt_of_form(session, payment, new.form_key)
     if repeated is not None and not payment.is_paid:
         return Claim(payment, repeated, is_ours=False)
     if payment.status not in PAYABLE:
-        # The latest sale of a paid payment is the one that paid it, whichever form asks.
-        return Claim(payment, _latest_attempt(session, payment), is_ours=False)
+        # The latest attempt of a paid payment is the one that paid it, whichever form asks.
+        return Claim(payment, latest_attempt(session, payment), is_ours=False)
     attempt = _begin(payment, new)
     session.add(attempt)
     change_status(payment, PaymentStatus.PROCESSING)
+    payment.payable_until = payment.expires_at
     payment.receipt_email = new.receipt_email or payment.receipt_email
     payment.receipt_locale = new.receipt_locale or payment.receipt_locale
     data = {"attempt": new.public_id, "card_last4": new.card_last4}
-    record_event(session, key, payment, "payment.processing", new.started_at, data)
+    record_event(session, key, payment, "payment.processing", new.started_at, data, actor=new.actor)
+    session.flush()  # gives the attempt its id
     return Claim(payment, attempt, is_ours=True)
+
+
+def lock_by_reference(session: Session, reference: PaymentReference) -> Payment:
+    """Lock a payment that may not exist.
+
+    Raises:
+        PaymentNotFound: there is none for whoever asks.
+    """
+    payment = session.scalar(
+        select(Payment)
+        .where(reference.condition())
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if payment is None:
+        raise reference.not_found()
+    return payment
+
+
+def latest_attempt(session: Session, payment: Payment) -> PaymentAttempt | None:
+    """Return the last try to take or hold the money; reversals are none."""
+    return session.scalar(
+        select(PaymentAttempt)
+        .where(PaymentAttempt.payment_id == payment.id, PaymentAttempt.kind != AttemptKind.REVERSAL)
+        .order_by(PaymentAttempt.id.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
 
 
 def _begin(payment: Payment, new: NewAttempt) -> PaymentAttempt:
@@ -75,16 +106,18 @@ def _begin(payment: Payment, new: NewAttempt) -> PaymentAttempt:
         public_id=new.public_id,
         merchant_id=payment.merchant_id,
         payment_id=payment.id,
-        kind=AttemptKind.SALE,
+        kind=_KINDS[CaptureMethod(payment.capture_method)],
         state=MovementState.ASSESSING,
         claimed_from=payment.status,
         provider=new.provider,
         amount_minor=payment.amount_minor,
         currency=payment.currency,
         form_key=new.form_key,
+        payment_method=new.payment_method,
         card_fingerprint=new.card_fingerprint,
         card_bin=new.card_bin,
         card_last4=new.card_last4,
+        return_token=new.return_token,
         started_at=new.started_at,
         send_before=new.send_before,
         next_ask_at=new.next_ask_at,
@@ -97,15 +130,5 @@ def _attempt_of_form(session: Session, payment: Payment, form_key: str | None) -
     return session.scalar(
         select(PaymentAttempt)
         .where(PaymentAttempt.payment_id == payment.id, PaymentAttempt.form_key == form_key)
-        .execution_options(populate_existing=True)
-    )
-
-
-def _latest_attempt(session: Session, payment: Payment) -> PaymentAttempt | None:
-    return session.scalar(
-        select(PaymentAttempt)
-        .where(PaymentAttempt.payment_id == payment.id, PaymentAttempt.kind == AttemptKind.SALE)
-        .order_by(PaymentAttempt.id.desc())
-        .limit(1)
         .execution_options(populate_existing=True)
     )

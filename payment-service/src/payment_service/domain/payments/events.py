@@ -10,7 +10,6 @@ from typing import Any
 from service_kit import strict_json
 from sqlalchemy.orm import Session
 
-from payment_service.domain.payments.actors import OPERATOR
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_event import PaymentEvent
 
@@ -33,7 +32,7 @@ def record_event(
     at: datetime,
     data: Mapping[str, Any],
     *,
-    actor: str = OPERATOR,
+    actor: str,
 ) -> PaymentEvent:
     """Append an event to the chain of a stored payment; the caller holds the payment's lock.
 
@@ -57,7 +56,7 @@ def next_event(
     at: datetime,
     data: Mapping[str, Any],
     *,
-    actor: str = OPERATOR,
+    actor: str,
 ) -> PaymentEvent:
     """Return the payment's next event and move its head; for a payment that is not stored yet, too.
 

@@ -13,11 +13,12 @@ SILENT = "silent"
 
 
 class Course(StrEnum):
-    """How the attempt goes on: to the bank, to a refusal, or back to where it came from."""
+    """How the attempt goes on: to the bank, there with a proof of who pays, to a refusal, or to a person."""
 
     SEND = "send"
+    CHALLENGE = "challenge"
     REFUSE = "refuse"
-    RELEASE = "release"
+    HOLD = "hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,11 @@ class Verdict:
     fraud_reasons: str
 
 
-# Review and challenge need somebody to hold the payment or to ask the cardholder; until then: not now.
 _COURSES = {
     FraudDecision.APPROVE: Course.SEND,
     FraudDecision.DECLINE: Course.REFUSE,
-    FraudDecision.REVIEW: Course.RELEASE,
-    FraudDecision.CHALLENGE: Course.RELEASE,
+    FraudDecision.REVIEW: Course.HOLD,
+    FraudDecision.CHALLENGE: Course.CHALLENGE,
 }
 
 
@@ -45,7 +45,7 @@ def judge(assessment: Assessment) -> Verdict:
 
 
 def judge_silence(amount: Money, approve_below: Decimal, why: str) -> Verdict:
-    """Return what silence means: small amounts go on, all others wait for the service to return."""
+    """Return what silence means: small amounts go on, all others wait for a person."""
     is_small = amount.to_decimal() < approve_below
     reasons = strict_json.dumps([{"rule": "fraud_silent", "detail": why, "approve_below": approve_below}])
-    return Verdict(Course.SEND if is_small else Course.RELEASE, SILENT, reasons)
+    return Verdict(Course.SEND if is_small else Course.HOLD, SILENT, reasons)

@@ -5,15 +5,21 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
 
+from payment_service.domain.payments.transitions import HOLDING
 from payment_service.errors import ChargeNotSent, PaymentBusy, PaymentClosed
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.values.money import Money
 from payment_service.values.statuses import MovementState, PaymentStatus
 
+SUCCEEDED = HOLDING | {PaymentStatus.COMPLETED}
+WAITS_FOR_SOMEBODY = frozenset({PaymentStatus.IN_REVIEW, PaymentStatus.REQUIRES_ACTION})
+CLOSED = frozenset({PaymentStatus.CANCELLED, PaymentStatus.EXPIRED})
+REFUSED = frozenset({MovementState.DECLINED, MovementState.FAILED})
+
 
 class ProcessingResult(StrEnum):
-    """What came of the wish to pay."""
+    """What came of the wish to pay; a hold counts as paid for the payer, who has nothing left to do."""
 
     PAID = "paid"
     DECLINED = "declined"
@@ -36,15 +42,22 @@ class Processed:
     decline_code: str | None = None
     card_last4: str | None = None
     authorization_code: str | None = None
+    next_action_url: str | None = None
     is_own: bool = False
 
 
 def describe(
-    result: ProcessingResult, payment: Payment, attempt: PaymentAttempt | None, *, is_own: bool = False
+    payment: Payment,
+    attempt: PaymentAttempt | None,
+    result: ProcessingResult | None = None,
+    *,
+    is_own: bool = False,
 ) -> Processed:
-    """Take what an answer needs out of the rows."""
+    """Take what an answer needs out of the rows; without a ``result`` it is PAID or PENDING."""
+    waits_for_payer = payment.status == PaymentStatus.REQUIRES_ACTION
+    succeeded = payment.status in SUCCEEDED
     return Processed(
-        result=result,
+        result=result or (ProcessingResult.PAID if succeeded else ProcessingResult.PENDING),
         payment_id=payment.id,
         order_id=payment.order_id,
         amount=payment.amount,
@@ -53,6 +66,7 @@ def describe(
         decline_code=attempt.decline_code if attempt else None,
         card_last4=attempt.card_last4 if attempt else None,
         authorization_code=attempt.authorization_code if attempt else None,
+        next_action_url=attempt.next_action_url if attempt and waits_for_payer else None,
         is_own=is_own,
     )
 
@@ -76,16 +90,19 @@ def as_it_stands(
         PaymentBusy: its sender may still be at work (until ``send_before`` and ``busy_grace_s``).
         ChargeNotSent: the attempt surely took nothing.
     """
-    if payment.status == PaymentStatus.COMPLETED:
+    if payment.status in SUCCEEDED:
         is_own = attempt is not None and attempt.state == MovementState.APPROVED and is_own_attempt
-        return describe(ProcessingResult.PAID, payment, attempt, is_own=is_own)
-    if attempt is not None and attempt.state in {MovementState.DECLINED, MovementState.FAILED}:
-        return describe(ProcessingResult.DECLINED, payment, attempt)
-    if attempt is None or payment.status in {PaymentStatus.CANCELLED, PaymentStatus.EXPIRED}:
+        return describe(payment, attempt, is_own=is_own)
+    was_refused = attempt is not None and attempt.state in REFUSED
+    if was_refused and (is_own_attempt or payment.status not in CLOSED):
+        return describe(payment, attempt, ProcessingResult.DECLINED)
+    if attempt is None or payment.status in CLOSED:
         raise PaymentClosed(payment.status)
+    if payment.status in WAITS_FOR_SOMEBODY:
+        return describe(payment, attempt)
     if not attempt.is_open:
         raise ChargeNotSent
     busy_until = attempt.send_before + timedelta(seconds=busy_grace_s)
     if now < busy_until and not is_sender:
         raise PaymentBusy(max(1, ceil((busy_until - now).total_seconds())))
-    return describe(ProcessingResult.PENDING, payment, attempt)
+    return describe(payment, attempt)

@@ -14,7 +14,8 @@ from payment_service.values.statuses import CaptureMethod, PaymentStatus, Surfac
 class Payment(Base):
     """One payment. Its row is the lock under which everything about it is decided.
 
-    ``id`` is the integer that the lab surface shows; ``expires_at`` is empty where it never expires.
+    ``id`` is the integer that the lab surface shows; ``expires_at`` is empty where it never expires,
+    and is nearer while somebody must act (review, 3-D Secure); ``payable_until`` keeps what it was before.
     ``user_id`` is the merchant's own name for the customer. ``details`` is the merchant's JSON that we only
     keep: metadata, line items, the customer's name and phone. ``event_count`` and ``event_head`` close the
     chain of its events.
@@ -62,6 +63,7 @@ class Payment(Base):
     event_head: Mapped[str] = mapped_column(ascii_key(64), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    payable_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @property

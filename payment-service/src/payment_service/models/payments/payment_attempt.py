@@ -1,6 +1,8 @@
 """Attempts: every try to take or hold money for a payment, and every late approval that goes back."""
 
-from service_kit.columns import ascii_key
+from datetime import datetime
+
+from service_kit.columns import UtcDateTime, ascii_key
 from sqlalchemy import Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -13,7 +15,8 @@ class PaymentAttempt(Movement, Base):
 
     ``claimed_from`` is the state to which the payment returns when this attempt surely took nothing.
     ``next_action_url`` is where the cardholder proves who they are (3-D Secure), and ``return_token`` is
-    by what their browser's return is recognised. ``liability`` says who bears a fraudulent payment.
+    by what their browser's return is recognised. ``held_at`` is when it
+    began to wait for a review. ``liability`` says who bears a fraudulent payment.
     """
 
     __tablename__ = "payment_attempts"
@@ -33,6 +36,7 @@ class PaymentAttempt(Movement, Base):
     card_last4: Mapped[str | None] = mapped_column(String(4))
     fraud_decision: Mapped[str | None] = mapped_column(String(16))
     fraud_reasons: Mapped[str | None] = mapped_column(Text)
+    held_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     authorization_code: Mapped[str | None] = mapped_column(String(40))
     three_ds_status: Mapped[str | None] = mapped_column(String(24))
     three_ds_eci: Mapped[str | None] = mapped_column(String(2))

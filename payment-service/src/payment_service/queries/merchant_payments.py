@@ -1,0 +1,98 @@
+"""Reads payments as their merchant may see them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from payment_service.domain.payments.references import PaymentReference
+from payment_service.extensions import db
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.queries.pagination import Listing, Page, PageRequest, read_page
+from payment_service.values.statuses import AttemptKind, PaymentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentWithAttempt:
+    """A payment and the last try to pay it, if there was one."""
+
+    payment: Payment
+    attempt: PaymentAttempt | None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFilter:
+    """What a list of payments is limited to; amounts in minor units, both ends included."""
+
+    status: PaymentStatus | None = None
+    order_id: str | None = None
+    customer: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    amount_from: int | None = None
+    amount_to: int | None = None
+    older_than: timedelta | None = None
+
+
+def get_payment_of_merchant(reference: PaymentReference) -> PaymentWithAttempt:
+    """Return a payment and its last attempt.
+
+    Raises:
+        PaymentNotFound: there is none for whoever asks.
+    """
+    with db.reading() as session:
+        payment = session.scalar(select(Payment).where(reference.condition()))
+        if payment is None:
+            raise reference.not_found()
+        (found,) = _with_attempts(session, [payment])
+    return found
+
+
+def list_payments(
+    merchant_id: int, limits: PaymentFilter, page: PageRequest, now: datetime
+) -> Page[PaymentWithAttempt]:
+    """Return a page of the merchant's payments, newest first.
+
+    Raises:
+        CursorUnknown: the merchant has no payment with the cursor's id.
+    """
+    listing = Listing(
+        order=(Payment.created_at, Payment.id),
+        cursor=Payment.public_id,
+        owned=Payment.merchant_id == merchant_id,
+    )
+    with db.reading() as session:
+        found = read_page(session, _limited(select(Payment), limits, now), listing, page)
+        return Page(_with_attempts(session, found.rows), found.has_more)
+
+
+def _limited(statement: Select[Payment], limits: PaymentFilter, now: datetime) -> Select[Payment]:
+    conditions = {
+        "status": Payment.status == limits.status,
+        "order_id": Payment.order_id == limits.order_id,
+        "customer": Payment.user_id == limits.customer,
+        "created_from": Payment.created_at >= limits.created_from,
+        "created_to": Payment.created_at < limits.created_to,
+        "amount_from": Payment.amount_minor >= limits.amount_from,
+        "amount_to": Payment.amount_minor <= limits.amount_to,
+        "older_than": Payment.created_at < (now - limits.older_than if limits.older_than else None),
+    }
+    given = [condition for name, condition in conditions.items() if getattr(limits, name) is not None]
+    return statement.where(*given)
+
+
+def _with_attempts(session: Session, payments: Sequence[Payment]) -> list[PaymentWithAttempt]:
+    latest = (
+        select(func.max(PaymentAttempt.id))
+        .where(
+            PaymentAttempt.payment_id.in_([payment.id for payment in payments]),
+            PaymentAttempt.kind != AttemptKind.REVERSAL,
+        )
+        .group_by(PaymentAttempt.payment_id)
+    )
+    found = session.scalars(select(PaymentAttempt).where(PaymentAttempt.id.in_(latest)))
+    attempts = {attempt.payment_id: attempt for attempt in found}
+    return [PaymentWithAttempt(payment, attempts.get(payment.id)) for payment in payments]

@@ -1,0 +1,208 @@
+"""A payment as merchants' servers see it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import marshmallow as ma
+from service_kit import strict_json
+
+from payment_service.domain.payments.transitions import PAYABLE
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.schemas.v1.pagination import Timestamp
+from payment_service.values.statuses import MovementState, PaymentStatus
+
+_REFUSED_CODES = {
+    MovementState.DECLINED: "payment_declined",
+    MovementState.FAILED: "payment_refused",
+    MovementState.NOT_SENT: "charge_not_sent",
+    MovementState.ABANDONED: "charge_abandoned",
+}
+_REFUSED_SENTENCES = {
+    "payment_declined": "The bank declined the card; another card may follow.",
+    "payment_refused": "Our checks refused this payment; nothing was charged.",
+    "charge_not_sent": "The bank could not be reached; nothing was charged.",
+    "charge_abandoned": "The payment was not finished in time; nothing was charged.",
+}
+SHOWN_STATUSES = (
+    *PaymentStatus,
+    "partially_refunded",
+    "refunded",
+    "disputed",
+    "charged_back",
+)
+
+
+@dataclass(frozen=True)
+class PaymentView:
+    """A payment with its last attempt, as JSON needs it; ``base_url`` is where the world reaches us."""
+
+    payment: Payment
+    attempt: PaymentAttempt | None
+    base_url: str
+
+    @cached_property
+    def details(self) -> dict[str, Any]:
+        """What the merchant wanted kept."""
+        return strict_json.loads(self.payment.details.encode()) if self.payment.details else {}
+
+    @property
+    def status(self) -> str:
+        """The stored state, or what refunds and disputes made of a paid payment."""
+        payment = self.payment
+        if payment.disputed_minor:
+            return "disputed"
+        if payment.charged_back_minor:
+            return "charged_back"
+        if payment.refunded_minor and payment.status == PaymentStatus.COMPLETED:
+            return "refunded" if payment.refunded_minor == payment.captured_minor else "partially_refunded"
+        return payment.status
+
+    @property
+    def payment_method(self) -> dict[str, Any] | None:
+        """The card of the last attempt; its id where it is a stored one."""
+        if self.attempt is None:
+            return None
+        card = {"bin": self.attempt.card_bin, "last4": self.attempt.card_last4}
+        return {"id": self.attempt.payment_method, "type": "card", "card": card}
+
+    @property
+    def next_action(self) -> dict[str, Any] | None:
+        """Where the cardholder must go."""
+        url = self.attempt.next_action_url if self.attempt else None
+        if self.payment.status != PaymentStatus.REQUIRES_ACTION or url is None:
+            return None
+        return {"type": "redirect_to_url", "redirect_to_url": {"url": url}}
+
+    @property
+    def last_error(self) -> dict[str, Any] | None:
+        """Why the last attempt took nothing."""
+        code = _REFUSED_CODES.get(MovementState(self.attempt.state)) if self.attempt else None
+        if self.attempt is None or code is None:
+            return None
+        return {
+            "code": code,
+            "decline_code": self.attempt.decline_code,
+            "message": _REFUSED_SENTENCES[code],
+        }
+
+    @property
+    def customer(self) -> dict[str, Any]:
+        """Whom the merchant sells to."""
+        payment = self.payment
+        return {
+            "id": payment.user_id or None,
+            "email": payment.receipt_email,
+            "locale": payment.receipt_locale,
+            **self.details.get("customer", {}),
+        }
+
+    @property
+    def checkout_url(self) -> str | None:
+        """The page on which a person can pay it, while it can be paid."""
+        token = self.payment.checkout_token
+        return f"{self.base_url}/checkout/{token}" if token and self.payment.status in PAYABLE else None
+
+    @property
+    def three_ds(self) -> dict[str, Any] | None:
+        """What 3-D Secure came to."""
+        attempt = self.attempt
+        if attempt is None or attempt.three_ds_status is None:
+            return None
+        return {
+            "status": attempt.three_ds_status,
+            "eci": attempt.three_ds_eci,
+            "liability": attempt.liability,
+        }
+
+
+def _own(name: str, description: str | None = None, **schema: Any) -> ma.fields.Field[Any]:
+    """Return a field that shows a column of the payment."""
+    metadata = {**({"description": description} if description else {}), **schema}
+    return ma.fields.Function(lambda view: getattr(view.payment, name), required=True, metadata=metadata)
+
+
+def _time(name: str) -> ma.fields.Field[Any]:
+    return Timestamp(attribute=f"payment.{name}", required=True, allow_none=True)
+
+
+class CardShownSchema(ma.Schema):
+    """What may be shown of a card."""
+
+    bin = ma.fields.String(required=True, allow_none=True)
+    last4 = ma.fields.String(required=True, allow_none=True)
+
+
+class MethodShownSchema(ma.Schema):
+    """With what the last attempt wanted to pay."""
+
+    id = ma.fields.String(required=True, allow_none=True, metadata={"description": "pm_… of a stored card."})
+    type = ma.fields.String(required=True, metadata={"example": "card"})
+    card = ma.fields.Nested(CardShownSchema, required=True)
+
+
+class RedirectSchema(ma.Schema):
+    """An address for the cardholder's browser."""
+
+    url = ma.fields.String(required=True)
+
+
+class NextActionSchema(ma.Schema):
+    """What the cardholder must do."""
+
+    type = ma.fields.String(required=True, metadata={"example": "redirect_to_url"})
+    redirect_to_url = ma.fields.Nested(RedirectSchema, required=True)
+
+
+class LastErrorSchema(ma.Schema):
+    """Why the last attempt took nothing."""
+
+    code = ma.fields.String(required=True, metadata={"example": "payment_declined"})
+    decline_code = ma.fields.String(required=True, allow_none=True)
+    message = ma.fields.String(required=True)
+
+
+class ThreeDsSchema(ma.Schema):
+    """What 3-D Secure came to; ``liability`` says who bears a fraudulent payment."""
+
+    status = ma.fields.String(required=True, metadata={"example": "authenticated"})
+    eci = ma.fields.String(required=True, allow_none=True)
+    liability = ma.fields.String(required=True, allow_none=True)
+
+
+class PaymentSchema(ma.Schema):
+    """A payment; amounts are integers in minor units of the currency."""
+
+    id = _own("public_id", type="string", example="pay_01JD3V6Z9GQZ4Y2T8N5R7C0B1A")
+    object = ma.fields.Constant("payment", required=True)
+    status = ma.fields.String(required=True, validate=ma.validate.OneOf(SHOWN_STATUSES))
+    amount = _own("amount_minor", type="integer", example=19999)
+    currency = _own("currency", type="string", example="MAD")
+    capture_method = _own("capture_method", type="string", enum=["automatic", "manual"])
+    amount_capturable = _own("capturable_minor", "What /capture may still take.", type="integer")
+    amount_captured = _own("captured_minor", type="integer")
+    amount_refunded = _own("refunded_minor", type="integer")
+    amount_disputed = _own("disputed_minor", "In open disputes.", type="integer")
+    payment_method = ma.fields.Nested(MethodShownSchema, required=True, allow_none=True)
+    next_action = ma.fields.Nested(NextActionSchema, required=True, allow_none=True)
+    last_error = ma.fields.Nested(LastErrorSchema, required=True, allow_none=True)
+    three_ds = ma.fields.Nested(ThreeDsSchema, required=True, allow_none=True)
+    order_id = _own("order_id", type="string")
+    customer = ma.fields.Dict(required=True)
+    line_items = ma.fields.Function(
+        lambda view: view.details.get("line_items", []),
+        required=True,
+        metadata={"type": "array", "items": {"type": "object"}},
+    )
+    description = _own("description", type=["string", "null"])
+    metadata = ma.fields.Function(
+        lambda view: view.details.get("metadata", {}), required=True, metadata={"type": "object"}
+    )
+    return_url = _own("return_url", type=["string", "null"])
+    checkout_url = ma.fields.String(
+        required=True, allow_none=True, metadata={"description": "The page on which a person can pay it."}
+    )
+    created_at = _time("created_at")
+    expires_at = _time("expires_at")
+    paid_at = _time("paid_at")

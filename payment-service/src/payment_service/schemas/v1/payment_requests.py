@@ -1,0 +1,225 @@
+"""What merchants' servers send about payments."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import marshmallow as ma
+
+from payment_service.queries.merchant_payments import PaymentFilter
+from payment_service.schemas.v1.card import CardInput, CardSchema
+from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId
+from payment_service.values.money import is_currency
+from payment_service.values.statuses import CaptureMethod, PaymentStatus
+
+MAX_AMOUNT = 999_999_999_999
+MAX_METADATA_KEYS = 50
+_PRINTABLE = ma.validate.Predicate("isprintable", error="Must be printable.")
+
+
+def _text(longest: int, shortest: int = 1, **kwargs: Any) -> ma.fields.String:
+    rules = [ma.validate.Length(min=shortest, max=longest), _PRINTABLE]
+    return ma.fields.String(validate=rules, **kwargs)
+
+
+def amount_field(**kwargs: Any) -> ma.fields.Integer:
+    """Return an amount in minor units."""
+    metadata = {"description": "In minor units of the currency.", "example": 19999}
+    return ma.fields.Integer(
+        strict=True, validate=ma.validate.Range(1, MAX_AMOUNT), metadata=metadata, **kwargs
+    )
+
+
+def _check_currency(code: str) -> None:
+    if not is_currency(code):
+        raise ma.ValidationError("Is not a currency of ISO 4217, such as MAD.")
+
+
+class CustomerSchema(ma.Schema):
+    """Whom the merchant sells to; the e-mail address gets the receipt."""
+
+    id = _text(64, metadata={"description": "The merchant's own name for the customer."})
+    name = _text(200)
+    email = ma.fields.Email(validate=ma.validate.Length(max=254))
+    phone = ma.fields.String(
+        validate=ma.validate.Regexp(r"\+[1-9][0-9]{5,14}\Z", error="Must be E.164, such as +212600000000."),
+        metadata={"example": "+212600000000"},
+    )
+    locale = ma.fields.String(
+        validate=ma.validate.Regexp(r"[a-z]{2}(-[A-Z]{2})?\Z", error="Must be such as fr or fr-MA."),
+        metadata={"example": "fr"},
+    )
+
+
+class LineItemSchema(ma.Schema):
+    """One line of the receipt; amounts in minor units, ``tax_amount`` for the whole line."""
+
+    name = _text(200, required=True)
+    quantity = ma.fields.Integer(strict=True, required=True, validate=ma.validate.Range(1, 1_000_000))
+    unit_amount = ma.fields.Integer(strict=True, required=True, validate=ma.validate.Range(0, MAX_AMOUNT))
+    tax_amount = ma.fields.Integer(strict=True, load_default=0, validate=ma.validate.Range(0, MAX_AMOUNT))
+    tax_rate = ma.fields.Decimal(
+        as_string=True,
+        load_default=None,
+        allow_none=True,
+        allow_nan=False,
+        validate=ma.validate.Range(Decimal(0), Decimal(100)),
+        metadata={"description": "In per cent.", "example": "20"},
+    )
+
+
+def metadata_field() -> ma.fields.Dict:
+    """Return the merchant's own pairs of words: at most 50, keys of 40 and values of 500 characters."""
+    return ma.fields.Dict(
+        keys=_text(40),
+        values=_text(500, 0),
+        load_default=dict,
+        validate=ma.validate.Length(max=MAX_METADATA_KEYS),
+        metadata={"description": "At most 50 pairs; never interpreted, never a place for card data."},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PayWith:
+    """A card as it was typed, or the id of a stored one; one of them, or neither."""
+
+    card: CardInput | None = field(default=None, repr=False)
+    payment_method: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPayment:
+    """A checked request for a payment; ``details`` is what we only keep."""
+
+    amount: int
+    currency: str
+    capture_method: CaptureMethod
+    confirm: bool
+    pay_with: PayWith
+    order_id: str
+    customer_id: str
+    email: str | None
+    locale: str | None
+    description: str | None
+    return_url: str | None
+    details: dict[str, Any]
+
+
+class PayWithSchema(ma.Schema):
+    """``card`` or ``payment_method``, not both."""
+
+    card = ma.fields.Nested(CardSchema, load_default=None)
+    payment_method = PublicId(load_default=None, metadata={"example": "pm_01JD3V6Z9GQZ4Y2T8N5R7C0B1A"})
+
+    @ma.validates_schema
+    def check_one(self, data: dict[str, Any], **_: Any) -> None:
+        """Let nobody pay with two cards at once."""
+        if data.get("card") is not None and data.get("payment_method") is not None:
+            raise ma.ValidationError("Give card or payment_method, not both.", "payment_method")
+
+
+class ConfirmSchema(PayWithSchema):
+    """With what an unconfirmed payment is paid."""
+
+    @ma.post_load
+    def to_pay_with(self, data: dict[str, Any], **_: Any) -> PayWith:
+        """Return the card, of which there must be one."""
+        pay_with = PayWith(data["card"], data["payment_method"])
+        if pay_with == PayWith():
+            raise ma.ValidationError("Give card or payment_method.", "card")
+        return pay_with
+
+
+class PaymentCreateSchema(PayWithSchema):
+    """A new payment; with ``confirm`` it is paid in the same request."""
+
+    amount = amount_field(required=True)
+    currency = ma.fields.String(
+        required=True,
+        validate=[ma.validate.Regexp(r"[A-Z]{3}\Z", error="Three capital letters."), _check_currency],
+        metadata={"example": "MAD", "description": "ISO 4217."},
+    )
+    capture_method = ma.fields.Enum(
+        CaptureMethod, by_value=True, load_default=CaptureMethod.AUTOMATIC, metadata={"type": "string"}
+    )
+    confirm = ma.fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    order_id = _text(64, load_default="")
+    customer = ma.fields.Nested(CustomerSchema, load_default=dict)
+    line_items = ma.fields.List(
+        ma.fields.Nested(LineItemSchema), load_default=list, validate=ma.validate.Length(max=100)
+    )
+    description = _text(500, load_default=None)
+    metadata = metadata_field()
+    return_url = ma.fields.Url(
+        load_default=None,
+        schemes={"http", "https"},
+        require_tld=False,
+        validate=ma.validate.Length(max=2000),
+        metadata={"description": "Where the payer goes after the checkout page or 3-D Secure."},
+    )
+
+    @ma.post_load
+    def to_new_payment(self, data: dict[str, Any], **_: Any) -> NewPayment:
+        """Return the request; whoever wants to confirm must say with what."""
+        pay_with = PayWith(data["card"], data["payment_method"])
+        if data["confirm"] and pay_with == PayWith():
+            raise ma.ValidationError("Give card or payment_method with confirm.", "confirm")
+        if not data["confirm"] and pay_with != PayWith():
+            raise ma.ValidationError("A card is used only with confirm: true.", "confirm")
+        customer = data["customer"]
+        kept = {
+            "customer": {name: customer[name] for name in ("name", "phone") if name in customer},
+            "line_items": [LineItemSchema().dump(item) for item in data["line_items"]],
+            "metadata": data["metadata"],
+        }
+        return NewPayment(
+            amount=data["amount"],
+            currency=data["currency"],
+            capture_method=data["capture_method"],
+            confirm=data["confirm"],
+            pay_with=pay_with,
+            order_id=data["order_id"],
+            customer_id=customer.get("id", ""),
+            email=customer.get("email"),
+            locale=customer.get("locale"),
+            description=data["description"],
+            return_url=data["return_url"],
+            details={name: value for name, value in kept.items() if value},
+        )
+
+
+class ReviewSchema(ma.Schema):
+    """Why somebody approves or rejects a payment that is held."""
+
+    reason = _text(500, required=True)
+
+
+class PaymentsQuerySchema(CreatedQuerySchema):
+    """The query of the list of payments."""
+
+    status = ma.fields.Enum(
+        PaymentStatus,
+        by_value=True,
+        load_default=None,
+        metadata={"type": "string", "description": "The stored state; refunds do not change it."},
+    )
+    order_id = _text(64, load_default=None)
+    customer = _text(64, load_default=None, metadata={"description": "The merchant's name for the customer."})
+    amount_from = ma.fields.Integer(load_default=None, validate=ma.validate.Range(0, MAX_AMOUNT))
+    amount_to = ma.fields.Integer(load_default=None, validate=ma.validate.Range(0, MAX_AMOUNT))
+    older_than = ma.fields.Integer(
+        load_default=None,
+        validate=ma.validate.Range(0, 10**9),
+        metadata={"description": "Created at least so many seconds ago."},
+    )
+
+    @ma.post_load
+    def to_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Gather the filters in one ``limits``."""
+        page = data.pop("page")
+        older_than = data.pop("older_than")
+        limits = PaymentFilter(
+            **data, older_than=None if older_than is None else timedelta(seconds=older_than)
+        )
+        return {"page": page, "limits": limits}
