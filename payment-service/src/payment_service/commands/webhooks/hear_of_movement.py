@@ -15,7 +15,7 @@ from payment_service.domain.payments import actors
 from payment_service.domain.payments.events import record_event
 from payment_service.domain.payments.locks import lock_payment
 from payment_service.domain.payments.movements import AnyMovement, find_movement
-from payment_service.domain.settlement.settler import FINAL_STATES
+from payment_service.domain.settlement.charges import FINAL_STATES
 from payment_service.extensions import db
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.models.webhooks.inbox_message import InboxMessage
@@ -92,7 +92,7 @@ def _note_difference(
     def work(session: Session) -> None:
         payment = lock_payment(session, movement.payment_id)
         if close_message(session, message.id, InboxOutcome.AMOUNT_DIFFERS):
-            key = dependencies.settler.event_key
+            key = dependencies.settler.rules.event_key
             actor = actors.provider(message.queue)
             record_event(session, key, payment, "movement.amount_differs", now, data, actor=actor)
 
