@@ -20,6 +20,7 @@ from payment_service.domain.idempotency.keys import (
     finish,
 )
 from payment_service.errors import KeyArrivedTwice, KeyInProgress, KeyReused
+from payment_service.extensions import db
 from payment_service.models.idempotency_key import IdempotencyKey
 from payment_service.models.merchants.merchant import Merchant
 from payment_service.testing import Answer, World, world_on
@@ -27,7 +28,7 @@ from payment_service.testing_access import Shop, open_shop
 from service_kit import strict_json
 from service_kit.api import Blueprint
 from service_kit.clock import utc_now
-from sqlalchemy import update
+from sqlalchemy import event, update
 from sqlalchemy.orm import Session
 
 NOW = utc_now()
@@ -137,6 +138,26 @@ def test_a_request_that_was_refused_leaves_no_key(world: World, asked: Idempoten
 
     assert world.all(IdempotencyKey) == []
     assert start(world, asked) is None
+
+
+def test_a_request_costs_three_statements_and_a_replay_one(world: World, asked: IdempotentRequest) -> None:
+    statements: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "idempotency_keys" in statement:
+            statements.append(statement.split(maxsplit=1)[0])
+
+    with world.app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        start(world, asked)
+        end(world, asked)
+        start(world, asked)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+    assert statements == ["SELECT", "INSERT", "UPDATE", "SELECT"]
 
 
 def test_a_long_answer_is_stored_whole(world: World, asked: IdempotentRequest) -> None:
