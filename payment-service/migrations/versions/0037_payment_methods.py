@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
-from service_kit.columns import BigId, UtcDateTime, ascii_key
+from service_kit.columns import BigId, UtcDateTime, ascii_key, exact_text
 from service_kit.migration_steps import create_table
 
 revision = "0037"
@@ -22,7 +22,7 @@ def upgrade() -> None:
             sa.ForeignKey("merchants.id", name="fk_payment_methods_merchant_id_merchants"),
             nullable=False,
         ),
-        sa.Column("customer_id", sa.String(64), nullable=True),
+        sa.Column("customer_id", exact_text(64), nullable=True),
         sa.Column("card_brand", sa.String(16), nullable=False),
         sa.Column("card_bin", sa.String(6), nullable=False),
         sa.Column("card_last4", sa.String(4), nullable=False),

@@ -110,6 +110,13 @@ class SealedCardUnreadable(PaymentError):
         self.owner = owner
 
 
+class NothingOfThisId(PaymentError):
+    """A path of /v1 names something by an id that none of our things can have."""
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing with this id.")
+
+
 class PaymentMethodNotFound(PaymentError):
     """The merchant has no payment method of this id."""
 

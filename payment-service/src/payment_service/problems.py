@@ -19,6 +19,7 @@ from payment_service.errors import (
     KeyReused,
     MerchantMissing,
     MerchantNotFound,
+    NothingOfThisId,
     PaymentBusy,
     PaymentClosed,
     PaymentMethodNotFound,
@@ -98,6 +99,7 @@ PROBLEMS: ProblemTable = {
     CursorUnknown: lambda error: Problem(
         HTTPStatus.BAD_REQUEST, "cursor_unknown", str(error), errors={error.field: [str(error)]}
     ),
+    NothingOfThisId: lambda error: Problem(HTTPStatus.NOT_FOUND, "not_found", str(error)),
     PaymentMethodNotFound: lambda error: Problem(
         HTTPStatus.NOT_FOUND, "payment_method_not_found", str(error)
     ),

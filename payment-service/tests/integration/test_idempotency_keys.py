@@ -241,7 +241,7 @@ def probed(config: Config) -> Iterator[World]:
 
 
 def post(
-    world: World, shop: Shop, path: str = "/v1/probe/x", key: str | None = "k", body: object = None
+    world: World, shop: Shop, path: str = "/v1/probe/thing_x", key: str | None = "k", body: object = None
 ) -> Answer:
     headers: Mapping[str, str] = {} if key is None else {"Idempotency-Key": key}
     return world.client.post(path, headers={**shop.bearer, **headers}, json=body)
@@ -252,7 +252,7 @@ def test_a_repeat_is_answered_byte_for_byte_and_not_carried_out(probed: World) -
 
     first, second = post(probed, shop), post(probed, shop)
 
-    assert CARRIED_OUT == ["x"]
+    assert CARRIED_OUT == ["thing_x"]
     assert (second.status_code, second.text) == (first.status_code, first.text) == (402, "number 1")
     for name in ("Content-Type", "Location", "Retry-After"):
         assert second.headers[name] == first.headers[name]
@@ -265,7 +265,7 @@ def test_the_same_key_elsewhere_is_another_key(probed: World) -> None:
 
     answers = [
         post(probed, ours),
-        post(probed, ours, "/v1/probe/y"),
+        post(probed, ours, "/v1/probe/thing_y"),
         post(probed, theirs),
         post(probed, ours, key="K"),
     ]

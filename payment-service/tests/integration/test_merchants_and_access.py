@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -29,8 +30,17 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
+
+def stored_card_of(world: World, merchant_id: str) -> str:
+    headers = {**bearer(world, new_client(world, merchant_id)), "Idempotency-Key": str(uuid4())}
+    card = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2031}
+    answer = world.client.post("/v1/payment-methods", json={"card": card}, headers=headers)
+    assert answer.status_code == 201
+    return str(answer.json["id"])
+
+
 # How a test makes an id of a merchant for the variable of a path; a route with a new one adds a line here.
-IDS_OF_A_MERCHANT: Mapping[str, Callable[[World, str], str]] = {}
+IDS_OF_A_MERCHANT: Mapping[str, Callable[[World, str], str]] = {"payment_method_id": stored_card_of}
 
 
 def show(world: World, headers: Mapping[str, str]) -> Answer:

@@ -48,6 +48,16 @@ def ascii_key(length: int) -> TypeEngine[str]:
     )
 
 
+def exact_text(length: int) -> TypeEngine[str]:
+    """Return a string column type for words of others: ``Zoé`` is neither ``zoé`` nor ``Zoe``.
+
+    SQLite compares so by itself; MySQL only with a binary collation, which still ignores blanks at the end.
+    """
+    return String(length).with_variant(
+        mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
+    )
+
+
 def enum_column(kind: type[StrEnum], length: int) -> Enum:
     """Return a column type that stores the values of ``kind`` as plain text, the same on every engine."""
     return Enum(

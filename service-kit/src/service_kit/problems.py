@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from service_kit import strict_json
 from service_kit.database import CommitOutcomeUnknown, DatabaseUnavailable
+from service_kit.logs import mask_long_numbers
 from service_kit.request_context import current_request_id
 from service_kit.strict_json import MalformedJson
 
@@ -39,15 +40,19 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
-        """Return the members of the JSON document; ``error`` repeats the detail for older clients."""
+        """Return the members of the JSON document; ``error`` repeats the detail for older clients.
+
+        Nothing that the caller named is repeated where it could be a card number.
+        """
+        detail = mask_long_numbers(self.detail)
         document: dict[str, Any] = {
             "type": f"urn:problem:{self.code}",
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
-            "detail": self.detail,
+            "detail": detail,
             "code": self.code,
-            "instance": request.path,
-            "error": self.detail,
+            "instance": mask_long_numbers(request.path),
+            "error": detail,
             "request_id": current_request_id(),
             **self.members,
         }
@@ -84,7 +89,9 @@ def field_errors(messages: Any) -> dict[str, list[str]]:
 def _flatten(path: str, messages: Any, flat: dict[str, list[str]]) -> None:
     if isinstance(messages, Mapping):
         for key, inner in messages.items():
-            name = path if key == SCHEMA else f"{path}.{key}" if path else str(key)
+            # Masked before it is joined: after a dot a long number would look like part of a word.
+            shown = mask_long_numbers(str(key))
+            name = path if key == SCHEMA else f"{path}.{shown}" if path else shown
             _flatten(name, inner, flat)
     elif isinstance(messages, list):
         flat.setdefault(path or "body", []).extend(str(message) for message in messages)

@@ -10,6 +10,7 @@ from service_kit.clock import utc_now
 from service_kit.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 
 from payment_service.controllers.current import current_dependencies
+from payment_service.controllers.path_ids import check_public_ids
 from payment_service.domain.access.client_directory import ClientRecord
 from payment_service.errors import AccessTokenMissing
 from payment_service.queries.access import authorise
@@ -35,6 +36,7 @@ def require_scope(name: str) -> Callable[[View], View]:
             g.api_client = authorise(
                 _bearer_token(), scope, dependencies.tokens, dependencies.clients, utc_now()
             )
+            check_public_ids(request.view_args or {})
             return view(*args, **kwargs)
 
         documented: View = Blueprint.doc(

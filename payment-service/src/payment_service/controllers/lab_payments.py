@@ -25,9 +25,9 @@ from payment_service.pages.languages import choose_language
 from payment_service.pages.render import decline_sentence
 from payment_service.queries.payments import get_payment
 from payment_service.schemas.lab import (
-    CardSchema,
     CreatedSchema,
     CreatePaymentSchema,
+    LabCardSchema,
     PaymentSchema,
     ProcessedSchema,
 )
@@ -93,7 +93,7 @@ def show_page(payment_id: str) -> Response:
 
 @lab_payments.post("/payments/process/<payment_id>")
 @forms_go_to_the_page
-@lab_payments.arguments(CardSchema)
+@lab_payments.arguments(LabCardSchema)
 @lab_payments.response(200, ProcessedSchema, description="Paid, now or before")
 @lab_payments.alt_response(202, schema=ProcessedSchema, description="The outcome is not known yet")
 @lab_payments.problem(402, "The bank declined; another card may follow")

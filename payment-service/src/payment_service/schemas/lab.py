@@ -57,7 +57,7 @@ class CreatedSchema(ma.Schema):
     payment_id = ma.fields.Integer(required=True, metadata={"example": 3})
 
 
-class CardSchema(LabSchema):
+class LabCardSchema(LabSchema):
     """A card, by the names of the lab's collections; numbers or strings."""
 
     cardNumber = DigitsField(  # noqa: N815  the client's name

@@ -1,5 +1,6 @@
 """What can be said of a card number and its expiry without asking anybody."""
 
+import re
 from datetime import date
 
 
@@ -16,6 +17,24 @@ def is_card_number(digits: str, *, without_luhn: frozenset[str]) -> bool:
 def has_expired(exp_month: int, exp_year: int, today: date) -> bool:
     """Whether the card's last month is over; a card is good to the last day of its month."""
     return (exp_year, exp_month) < (today.year, today.month)
+
+
+def card_brand(digits: str) -> str:
+    """Return the scheme to which the first digits belong (ISO/IEC 7812 issuer ranges), or ``unknown``."""
+    return next((brand for brand, range_ in _BRANDS.items() if range_.match(digits)), "unknown")
+
+
+# The first that matches counts.
+_BRANDS = {
+    "visa": re.compile("4"),
+    "mastercard": re.compile("5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"),
+    "amex": re.compile("3[47]"),
+    "discover": re.compile("6011|64[4-9]|65"),
+    "diners": re.compile("30[0-5]|3095|3[689]"),
+    "jcb": re.compile("35(2[89]|[3-8])"),
+    "unionpay": re.compile("62"),
+    "maestro": re.compile("50|5[6-9]|6"),
+}
 
 
 def _passes_luhn(digits: str) -> bool:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from service_kit.columns import BigId, UtcDateTime, ascii_key
+from service_kit.columns import BigId, UtcDateTime, ascii_key, exact_text
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,7 +25,7 @@ class PaymentMethod(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     public_id: Mapped[str] = mapped_column(ascii_key(64), unique=True)
     merchant_id: Mapped[int] = mapped_column(BigId, ForeignKey("merchants.id"))
-    customer_id: Mapped[str | None] = mapped_column(String(64))
+    customer_id: Mapped[str | None] = mapped_column(exact_text(64))
     card_brand: Mapped[str] = mapped_column(String(16))
     card_bin: Mapped[str] = mapped_column(String(6))
     card_last4: Mapped[str] = mapped_column(String(4))

@@ -1,0 +1,96 @@
+"""``/v1/payment-methods``: cards that a merchant stores for later payments."""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response
+from service_kit import strict_json
+from service_kit.api import Blueprint
+
+from payment_service.commands.payment_methods.detach_payment_method import (
+    DetachPaymentMethod,
+    detach_payment_method,
+)
+from payment_service.commands.payment_methods.store_payment_method import (
+    StorePaymentMethod,
+    store_payment_method,
+)
+from payment_service.controllers.access import current_merchant_id, require_scope
+from payment_service.controllers.current import current_dependencies
+from payment_service.controllers.idempotency import idempotent, idempotent_request, respond
+from payment_service.domain.idempotency.keys import StoredAnswer
+from payment_service.models.vault.payment_method import PaymentMethod
+from payment_service.queries.pagination import Page
+from payment_service.queries.payment_methods import get_payment_method, list_payment_methods
+from payment_service.schemas.v1.payment_method import (
+    NewPaymentMethod,
+    PaymentMethodListSchema,
+    PaymentMethodQuerySchema,
+    PaymentMethodSchema,
+    StorePaymentMethodSchema,
+)
+
+payment_methods = Blueprint(
+    "payment_methods",
+    "payment_methods",
+    url_prefix="/v1/payment-methods",
+    description="Stored cards: their numbers are encrypted, and shown to nobody",
+)
+
+
+@payment_methods.post("")
+@require_scope("payment_methods:write")
+@idempotent
+@payment_methods.arguments(StorePaymentMethodSchema)
+@payment_methods.response(201, PaymentMethodSchema)
+def store(body: NewPaymentMethod) -> Response:
+    """Store a card. The bank is not asked about it; a `cvc` is checked for its form and forgotten."""
+    command = StorePaymentMethod(
+        merchant_id=current_merchant_id(),
+        card_number=body.card.number,
+        card_exp_month=body.card.exp_month,
+        card_exp_year=body.card.exp_year,
+        customer_id=body.customer_id,
+    )
+    return respond(
+        store_payment_method(command, idempotent_request(body), _present_new, current_dependencies())
+    )
+
+
+@payment_methods.get("")
+@require_scope("payments:read")
+@payment_methods.arguments(PaymentMethodQuerySchema, location="query")
+@payment_methods.response(200, PaymentMethodListSchema)
+def list_attached(query: dict[str, Any]) -> Page[PaymentMethod]:
+    """List the cards that can pay, newest first; what was detached is left out."""
+    return list_payment_methods(current_merchant_id(), query["customer"], query["page"])
+
+
+@payment_methods.get("/<payment_method_id>")
+@require_scope("payments:read")
+@payment_methods.response(200, PaymentMethodSchema)
+@payment_methods.problem(404, "No such payment method")
+def show(payment_method_id: str) -> PaymentMethod:
+    """Show a stored card, also one that was detached."""
+    return get_payment_method(current_merchant_id(), payment_method_id)
+
+
+@payment_methods.post("/<payment_method_id>/detach")
+@require_scope("payment_methods:write")
+@idempotent
+@payment_methods.response(200, PaymentMethodSchema)
+@payment_methods.problem(404, "No such payment method")
+def detach(payment_method_id: str) -> Response:
+    """Forget a card: it can pay no more, and its number is deleted. There is no way back."""
+    command = DetachPaymentMethod(current_merchant_id(), payment_method_id)
+    return respond(detach_payment_method(command, idempotent_request(), _present, current_dependencies()))
+
+
+def _present_new(method: PaymentMethod) -> StoredAnswer:
+    return _present(method, HTTPStatus.CREATED)
+
+
+def _present(method: PaymentMethod, status: int = HTTPStatus.OK) -> StoredAnswer:
+    """Return the answer that shows a payment method, made from its row alone."""
+    body = strict_json.dumps(PaymentMethodSchema().dump(method)).encode()
+    return StoredAnswer(status, body, "application/json")

@@ -1,0 +1,94 @@
+"""Payment methods as JSON."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import marshmallow as ma
+
+from payment_service.models.vault.payment_method import PaymentMethod
+from payment_service.schemas.v1.card import CardInput, CardSchema
+from payment_service.schemas.v1.pagination import PageQuerySchema, Timestamp, list_schema
+
+
+def _customer_id(**kwargs: Any) -> ma.fields.String:
+    printable = ma.validate.Predicate("isprintable", error="Must be printable.")
+    return ma.fields.String(
+        validate=[ma.validate.Length(1, 64), printable],
+        metadata={"description": "The merchant's own name for the customer.", "example": "42"},
+        **kwargs,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NewPaymentMethod:
+    """A checked wish to store a card."""
+
+    card: CardInput = field(repr=False)
+    customer_id: str | None
+
+
+class OwnerSchema(ma.Schema):
+    """Whose card it is."""
+
+    id = _customer_id(required=True)
+
+
+class StorePaymentMethodSchema(ma.Schema):
+    """A card to be stored."""
+
+    card = ma.fields.Nested(CardSchema, required=True)
+    customer = ma.fields.Nested(OwnerSchema, load_default=None, allow_none=True)
+
+    @ma.post_load
+    def to_new(self, data: dict[str, Any], **_: Any) -> NewPaymentMethod:
+        """Return card and customer."""
+        customer = data["customer"]
+        return NewPaymentMethod(data["card"], customer["id"] if customer else None)
+
+
+class PaymentMethodQuerySchema(PageQuerySchema):
+    """Which payment methods are wanted."""
+
+    customer = _customer_id(load_default=None)
+
+
+class StoredCardSchema(ma.Schema):
+    """What may be shown of a stored card."""
+
+    brand = ma.fields.String(required=True, metadata={"example": "visa"})
+    last4 = ma.fields.String(required=True, metadata={"example": "4242"})
+    bin = ma.fields.String(required=True, metadata={"example": "424242"})
+    exp_month = ma.fields.Integer(required=True, metadata={"example": 12})
+    exp_year = ma.fields.Integer(required=True, metadata={"example": 2031})
+
+
+class PaymentMethodSchema(ma.Schema):
+    """A stored card, without its number."""
+
+    id = ma.fields.String(required=True, metadata={"example": "pm_01jd3v6z9gqz4y2t8n5r7c0b1a"})
+    object = ma.fields.Constant("payment_method", required=True)
+    type = ma.fields.Constant("card", required=True)
+    card = ma.fields.Nested(StoredCardSchema, required=True)
+    customer = ma.fields.Nested(OwnerSchema, required=True, allow_none=True)
+    created_at = Timestamp(required=True)
+    detached_at = Timestamp(required=True, allow_none=True)
+
+    @ma.pre_dump
+    def of_row(self, method: PaymentMethod, **_: Any) -> dict[str, Any]:
+        """Arrange the columns as they are shown."""
+        return {
+            "id": method.public_id,
+            "card": {
+                "brand": method.card_brand,
+                "last4": method.card_last4,
+                "bin": method.card_bin,
+                "exp_month": method.exp_month,
+                "exp_year": method.exp_year,
+            },
+            "customer": None if method.customer_id is None else {"id": method.customer_id},
+            "created_at": method.created_at,
+            "detached_at": method.detached_at,
+        }
+
+
+PaymentMethodListSchema = list_schema(PaymentMethodSchema)
