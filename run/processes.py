@@ -114,7 +114,10 @@ def _environments(settings: RunSettings) -> dict[str, dict[str, str]]:
         },
         "fraud-service": {},
         "notification-service": {"OUTBOX_DIR": str(settings.mail), "WORKER_WAKE_ADDRESS": notification_wake},
-        "bank-simulator": {},
+        "bank-simulator": {
+            "SIMULATOR_PUBLIC_URL": f"http://127.0.0.1:{ports.bank}",
+            "BANK_WEBHOOK_URL": f"{settings.gateway_url}/provider-webhooks/bank-simulator",
+        },
     }
     return {
         service: {"DATABASE_URL": f"sqlite:///{settings.run_dir / service}.db", **environment}

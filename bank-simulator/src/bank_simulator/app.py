@@ -5,12 +5,14 @@ from service_kit import logs, standard_app
 
 from bank_simulator import models  # noqa: F401  the tables register themselves
 from bank_simulator.config import Config
+from bank_simulator.controllers.acs import acs
 from bank_simulator.controllers.admin import admin
 from bank_simulator.controllers.network import RequestIdConverter, network
 from bank_simulator.domain.faults import FaultPlans
 from bank_simulator.extensions import db
 from bank_simulator.problems import PROBLEMS
 from bank_simulator.schemas.admin import read_fault_plan
+from bank_simulator.schemas.network import PUBLIC_URL
 
 DESCRIPTION = (
     "The outside world for development and tests: a card network, client banks and the merchant bank. "
@@ -25,6 +27,7 @@ def create_app(config: Config | None = None) -> Flask:
     logs.configure("bank-simulator", secret_keys=("number", "cvv"), level=config.log_level)
     app = Flask("bank_simulator")
     app.extensions["bank_config"] = config
+    app.config[PUBLIC_URL] = config.public_url
     app.extensions["bank_fault_plans"] = FaultPlans(config.faults, read_fault_plan)
     api = standard_app.begin(app, db, config.database_url, title="bank-simulator", description=DESCRIPTION)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
@@ -32,5 +35,6 @@ def create_app(config: Config | None = None) -> Flask:
     app.url_map.converters["request_id"] = RequestIdConverter
     for blueprint in (network, admin):
         api.register_blueprint(blueprint)
+    app.register_blueprint(acs)
     standard_app.finish(app, PROBLEMS, budget_s=BUDGET_S)
     return app

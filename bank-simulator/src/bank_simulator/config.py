@@ -1,37 +1,57 @@
 """The simulator's settings."""
 
+import base64
+import binascii
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from environs import Env
 from marshmallow import ValidationError
 from service_kit.config import ConfigurationError, Profile, read_database_url, read_profile, read_secret
 from service_kit.strict_json import MalformedJson
 
+from bank_simulator.domain.terms import Terms
 from bank_simulator.schemas.admin import read_fault_plan
 from bank_simulator.values.fault_plan import FaultPlan
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
+PUBLIC_URL = "http://127.0.0.1:5012"
+WEBHOOK_URL = "http://127.0.0.1:8080/provider-webhooks/bank-simulator"
+LAB_WEBHOOK_SECRET = "whsec_bGFiLWJhbmstd2ViaG9vay1zZWNyZXQtMzItYnl0ZXM="  # noqa: S105  for everybody to read
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that can differ between two simulators; ``slow_answer_s`` is the slow card's pause."""
+    """Everything that can differ between two simulators; ``slow_answer_s`` is the slow card's pause.
+
+    ``public_url`` is where a cardholder's browser reaches the simulator, ``webhook_url`` where its events go.
+    """
 
     database_url: str
     migrations_dir: Path = MIGRATIONS
     bank_token: str = "lab-bank-token"  # noqa: S105  the lab's well-known one; production refuses it
     card_key: str = "lab-card-key"
     slow_answer_s: float = 8.0
+    public_url: str = PUBLIC_URL
+    acs_session_s: float = 600.0
+    decision_s: float = 30.0
+    webhook_url: str = WEBHOOK_URL
+    webhook_secret: str = LAB_WEBHOOK_SECRET
     faults: FaultPlan = field(default_factory=FaultPlan)
     log_level: str = "INFO"
+
+    @property
+    def terms(self) -> Terms:
+        """What the banks need to know of this."""
+        return Terms(self.card_key, self.acs_session_s, self.decision_s)
 
     @classmethod
     def from_env(cls) -> "Config":
         """Read the environment.
 
         Raises:
-            ConfigurationError: ``BANK_FAULTS`` is not a fault plan, or a production simulator would use a
+            ConfigurationError: a value is not what it should be, or a production simulator would use a
                 secret that everybody knows.
         """
         env = Env()
@@ -42,6 +62,11 @@ class Config:
             bank_token=read_secret(env, profile, "BANK_TOKEN", "lab-bank-token"),
             card_key=read_secret(env, profile, "BANK_CARD_KEY", "lab-card-key"),
             slow_answer_s=env.float("BANK_SLOW_ANSWER_S", 8.0),
+            public_url=_read_url(env, "SIMULATOR_PUBLIC_URL", PUBLIC_URL),
+            acs_session_s=env.float("ACS_SESSION_S", 600.0),
+            decision_s=env.float("BANK_DECISION_S", 30.0),
+            webhook_url=_read_url(env, "BANK_WEBHOOK_URL", WEBHOOK_URL),
+            webhook_secret=_read_webhook_secret(env, profile),
             faults=_read_faults(env.str("BANK_FAULTS", "") or "{}"),
             log_level=env.str("LOG_LEVEL", "INFO"),
         )
@@ -52,3 +77,23 @@ def _read_faults(text: str) -> FaultPlan:
         return read_fault_plan(text)
     except (MalformedJson, ValidationError) as exc:
         raise ConfigurationError(f"BANK_FAULTS is not a fault plan: {exc}") from exc
+
+
+def _read_url(env: Env, name: str, default: str) -> str:
+    url: str = env.str(name, "") or default
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ConfigurationError(f"{name} is {url!r}; it must be an address such as {default}.")
+    return url.rstrip("/")
+
+
+def _read_webhook_secret(env: Env, profile: Profile) -> str:
+    """Read a secret as Standard Webhooks wants it."""
+    secret = read_secret(env, profile, "BANK_WEBHOOK_SECRET", LAB_WEBHOOK_SECRET)
+    try:
+        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        key = b""
+    if not secret.startswith("whsec_") or not 24 <= len(key) <= 64:
+        raise ConfigurationError("BANK_WEBHOOK_SECRET must be whsec_ and base64 of 24 to 64 bytes.")
+    return secret

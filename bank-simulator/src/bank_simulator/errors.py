@@ -15,3 +15,11 @@ class InjectedError(Exception):
 
 class AnswerLost(Exception):
     """The answer was thrown away together with its connection."""
+
+
+class RequestNotPending(Exception):
+    """The bank has nothing to decide about this request."""
+
+
+class ChallengeUnknown(Exception):
+    """There never was a challenge at this address."""

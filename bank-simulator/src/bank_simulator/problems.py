@@ -4,7 +4,13 @@ from http import HTTPStatus
 
 from service_kit.problems import Problem, ProblemTable
 
-from bank_simulator.errors import AnswerLost, InjectedError, RequestIdReused, RequestUnknown
+from bank_simulator.errors import (
+    AnswerLost,
+    InjectedError,
+    RequestIdReused,
+    RequestNotPending,
+    RequestUnknown,
+)
 
 PROBLEMS: ProblemTable = {
     RequestIdReused: lambda _: Problem(
@@ -12,6 +18,9 @@ PROBLEMS: ProblemTable = {
     ),
     RequestUnknown: lambda _: Problem(
         HTTPStatus.NOT_FOUND, "request_unknown", "No request with this id has arrived."
+    ),
+    RequestNotPending: lambda _: Problem(
+        HTTPStatus.CONFLICT, "request_not_pending", "The bank has nothing to decide about this request."
     ),
     InjectedError: lambda _: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE, "fault_injected", "The fault plan wanted an error here."

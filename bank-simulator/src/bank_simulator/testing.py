@@ -69,6 +69,27 @@ class BankClient:
         """Make an authorisation."""
         return self.post("/network/authorizations", self.payment(number, amount_minor, **changes))
 
+    def challenged(self, path: str = "sales", amount_minor: int = 100, **changes: Any) -> Answer:
+        """Make a payment (``sales`` or ``authorizations``) that waits for its cardholder."""
+        changes.setdefault("three_ds", {"mode": "required", "return_url": "https://shop.example/return"})
+        asked = self.payment(changes.pop("number", "4242424242424242"), amount_minor, **changes)
+        answer = self.post(f"/network/{path}", asked)
+        if answer["status"] != "requires_action":
+            raise AssertionError(answer)
+        return answer
+
+    def answer_challenge(self, challenged: Answer, **form: str) -> requests.Response:
+        """Send the form of the challenge's page, such as ``code="123456"`` or ``action="cancel"``."""
+        return requests.post(self.acs_url(challenged), data=form, timeout=30, allow_redirects=False)
+
+    def acs_url(self, challenged: Answer) -> str:
+        """Return where this simulator has the page, wherever ``SIMULATOR_PUBLIC_URL`` says it is."""
+        return f"{self.address}/acs/{challenged['redirect_url'].rsplit('/', 1)[1]}"
+
+    def decide(self, pending: Answer, status: str) -> Answer:
+        """Decide a pending request."""
+        return self.post(f"/admin/requests/{pending['request_id']}/decide", {"status": status})
+
     def follow_up(self, kind: str, original: Answer | str, **members: Any) -> Answer:
         """Capture, void or refund (``kind`` in the plural, as in the address)."""
         original_id = original if isinstance(original, str) else original["request_id"]

@@ -55,6 +55,8 @@ def test_the_answer_repeats_what_was_asked(bank: BankClient) -> None:
         "amount_minor",
         "currency",
         "processed_at",
+        "redirect_url",
+        "three_ds",
     }
     assert answer["request_id"] == asked["request_id"]
     assert (answer["kind"], answer["amount_minor"], answer["currency"]) == ("sale", 399998, "EUR")

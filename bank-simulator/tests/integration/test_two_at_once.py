@@ -161,6 +161,68 @@ def test_a_sale_and_its_abandonment_at_once_agree_on_one_end(bank: BankClient) -
     race_abandon(bank, rounds=20)
 
 
+def test_the_right_code_and_abandoning_at_once_agree_on_one_end(bank: BankClient) -> None:
+    approved = 0
+    for _ in range(15):
+        waiting = bank.challenged()
+        request_id = waiting["request_id"]
+
+        def confirm(waiting: Answer = waiting) -> Answer:
+            return {"page": bank.answer_challenge(waiting, code="123456").status_code}
+
+        _, abandoned, _ = together([confirm, lambda which=request_id: bank.abandon(which), confirm])  # type: ignore[misc]
+
+        assert bank.status(request_id).json() == abandoned
+        assert abandoned["status"] in {"approved", "abandoned"}
+        approved += abandoned["status"] == "approved"
+    assert bank.net_minor() == 100 * approved
+
+
+def test_equal_challenged_payments_at_once_wait_for_one_answer(bank: BankClient) -> None:
+    asked = bank.payment(LAB_CARD, 100, three_ds={"mode": "required", "return_url": "https://shop.example/"})
+
+    answers = together([lambda: bank.post("/network/sales", asked)] * 6)
+
+    assert answers == [answers[0]] * 6
+    assert answers[0]["status"] == "requires_action"
+
+
+def test_codes_at_once_take_the_money_once_and_count_every_try(bank: BankClient) -> None:
+    passed, failed = bank.challenged(), bank.challenged()
+
+    def send(waiting: Answer, code: str) -> Answer:
+        return {"page": bank.answer_challenge(waiting, code=code).status_code}
+
+    together([lambda: send(passed, "123456")] * 4 + [lambda: send(failed, "000000")] * 3)
+
+    assert bank.status(passed["request_id"]).json()["status"] == "approved"
+    assert bank.status(failed["request_id"]).json()["decline_code"] == "authentication_failed"
+    assert bank.net_minor() == 100
+
+
+def test_deciding_and_abandoning_a_refund_at_once_agree_on_one_end(bank: BankClient) -> None:
+    sold = bank.sell("4000100000000083", 1000)
+    refunded = 0
+    for _ in range(8):
+        pending = bank.follow_up("refunds", sold, amount_minor=10)["request_id"]
+
+        def decide(which: str = pending) -> Answer:
+            path = f"/admin/requests/{which}/decide"
+            return {"status": bank.request("POST", path, json={"status": "approved"}).status_code}
+
+        decided, abandoned, _ = together(
+            [
+                decide,
+                lambda which=pending: bank.abandon(which),  # type: ignore[misc]
+                lambda: bank.follow_up("refunds", sold, amount_minor=1_000_000),
+            ]
+        )
+
+        assert (decided["status"], abandoned["status"]) in {(200, "approved"), (409, "abandoned")}
+        refunded += 10 * (abandoned["status"] == "approved")
+    assert bank.net_minor() == 1000 - refunded
+
+
 @pytest.fixture
 def gunicorn_bank(own_app: Flask) -> Iterator[BankClient]:
     """Two gunicorn processes on one database and one socket."""

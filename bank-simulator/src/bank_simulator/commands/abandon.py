@@ -1,25 +1,35 @@
 """Making sure that a request can never be executed any more."""
 
-from service_kit.clock import utc_now
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from bank_simulator.domain.idempotency import stored_answer
+from bank_simulator.domain.open_requests import abandon_open, lock_request
+from bank_simulator.domain.terms import Given, Terms
 from bank_simulator.extensions import db
 from bank_simulator.models import NetworkRequest
 from bank_simulator.values.vocabulary import Status
 
 
-def abandon(request_id: str) -> NetworkRequest:
-    """Put a tombstone under ``request_id``; if such a request was executed before, return that one."""
-    now = utc_now()
+def abandon(request_id: str, terms: Terms) -> NetworkRequest:
+    """Put a tombstone under ``request_id``, or end it if it is open; what was executed before is returned."""
+    given = Given.draw(terms)
 
-    def work(session: Session) -> NetworkRequest:
-        tombstone = NetworkRequest(request_id=request_id, status=Status.ABANDONED, processed_at=now)
+    def bury(session: Session) -> NetworkRequest:
+        tombstone = NetworkRequest(request_id=request_id, status=Status.ABANDONED, processed_at=given.now)
         session.add(tombstone)
         return tombstone
 
+    def end(session: Session) -> NetworkRequest | None:
+        request = lock_request(session, request_id)
+        if request is not None and request.is_open:
+            abandon_open(session, request, given)
+        return request
+
     try:
-        return db.in_transaction(work)
-    except IntegrityError as duplicate:
-        return stored_answer(request_id, duplicate)
+        return db.in_transaction(bury)
+    except IntegrityError:
+        # It has arrived; what it came to, or comes to now, its row's lock decides.
+        request = db.in_transaction(end)
+        if request is None:
+            raise
+        return request

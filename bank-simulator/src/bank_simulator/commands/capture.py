@@ -2,17 +2,11 @@
 
 from dataclasses import dataclass
 
-from service_kit.clock import utc_now
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
-
 from bank_simulator.domain import follow_ups
-from bank_simulator.domain.accounts import in_transaction_with_accounts
-from bank_simulator.domain.authorization_code import new_authorization_code
-from bank_simulator.domain.follow_ups import FollowUp
-from bank_simulator.domain.idempotency import Processed, stored_answer
+from bank_simulator.domain.follow_ups import FollowUp, carry_out_once
+from bank_simulator.domain.idempotency import Processed
+from bank_simulator.domain.terms import Given, Terms
 from bank_simulator.models import NetworkRequest
-from bank_simulator.values.keyed_hash import fingerprint
 from bank_simulator.values.vocabulary import RequestKind
 
 
@@ -26,37 +20,21 @@ class Capture:
     is_final: bool
 
 
-def capture(command: Capture, card_key: str) -> Processed:
+def capture(command: Capture, terms: Terms) -> Processed:
     """Take part or all of an authorisation; a final capture gives the rest back to the cardholder.
 
     Raises:
         RequestIdReused: the id came before with other parameters.
     """
     follow_up = FollowUp(
-        kind=RequestKind.CAPTURE,
-        request_id=command.request_id,
-        original_request_id=command.original_request_id,
-        fingerprint=fingerprint(
-            card_key,
-            {
-                "kind": RequestKind.CAPTURE,
-                "original": command.original_request_id,
-                "amount_minor": command.amount_minor,
-                "is_final": command.is_final,
-            },
-        ),
-        authorization_code=new_authorization_code(),
-        arrived_at=utc_now(),
-        amount_minor=command.amount_minor,
+        RequestKind.CAPTURE,
+        command.request_id,
+        command.original_request_id,
+        command.amount_minor,
+        {"amount_minor": command.amount_minor, "is_final": command.is_final},
     )
 
-    def rule(original: NetworkRequest) -> follow_ups.Ruling:
+    def rule(original: NetworkRequest, _given: Given) -> follow_ups.Ruling:
         return follow_ups.capture(original, command.amount_minor, is_final=command.is_final)
 
-    def work(session: Session) -> NetworkRequest:
-        return follow_ups.carry_out(session, follow_up, rule)
-
-    try:
-        return Processed(in_transaction_with_accounts(work))
-    except IntegrityError as duplicate:
-        return Processed(stored_answer(command.request_id, duplicate, follow_up.fingerprint))
+    return carry_out_once(follow_up, rule, terms)

@@ -35,5 +35,6 @@ def _columns(card: TestCard, card_key: str) -> dict[str, object]:
         "exp_month": card.exp_month,
         "cvv_hash": cvv_hash(card_key, card.number, card.cvv),
         "manner": card.manner,
+        "cardholder_check": card.cardholder_check,
         "opening_minor": card.opening_minor,
     }

@@ -2,17 +2,11 @@
 
 from dataclasses import dataclass
 
-from service_kit.clock import utc_now
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
-
 from bank_simulator.domain import follow_ups
-from bank_simulator.domain.accounts import in_transaction_with_accounts
-from bank_simulator.domain.authorization_code import new_authorization_code
-from bank_simulator.domain.follow_ups import FollowUp
-from bank_simulator.domain.idempotency import Processed, stored_answer
+from bank_simulator.domain.follow_ups import FollowUp, carry_out_once
+from bank_simulator.domain.idempotency import Processed
+from bank_simulator.domain.terms import Given, Terms
 from bank_simulator.models import NetworkRequest
-from bank_simulator.values.keyed_hash import fingerprint
 from bank_simulator.values.vocabulary import RequestKind
 
 
@@ -24,32 +18,15 @@ class Void:
     original_request_id: str
 
 
-def void(command: Void, card_key: str) -> Processed:
+def void(command: Void, terms: Terms) -> Processed:
     """Release what an authorisation still holds, or give a recent sale back whole.
 
     Raises:
         RequestIdReused: the id came before with other parameters.
     """
-    now = utc_now()
-    follow_up = FollowUp(
-        kind=RequestKind.VOID,
-        request_id=command.request_id,
-        original_request_id=command.original_request_id,
-        fingerprint=fingerprint(
-            card_key, {"kind": RequestKind.VOID, "original": command.original_request_id}
-        ),
-        authorization_code=new_authorization_code(),
-        arrived_at=now,
-        amount_minor=None,
-    )
+    follow_up = FollowUp(RequestKind.VOID, command.request_id, command.original_request_id)
 
-    def rule(original: NetworkRequest) -> follow_ups.Ruling:
-        return follow_ups.void(original, now)
+    def rule(original: NetworkRequest, given: Given) -> follow_ups.Ruling:
+        return follow_ups.void(original, given.now)
 
-    def work(session: Session) -> NetworkRequest:
-        return follow_ups.carry_out(session, follow_up, rule)
-
-    try:
-        return Processed(in_transaction_with_accounts(work))
-    except IntegrityError as duplicate:
-        return Processed(stored_answer(command.request_id, duplicate, follow_up.fingerprint))
+    return carry_out_once(follow_up, rule, terms)

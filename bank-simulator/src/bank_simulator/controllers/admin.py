@@ -4,16 +4,20 @@ from typing import Any
 
 from service_kit.api import Blueprint
 
+from bank_simulator.commands.decide import decide
 from bank_simulator.commands.set_fault_plan import set_fault_plan
 from bank_simulator.controllers.authentication import require_bank_token
-from bank_simulator.controllers.delivery import fault_plans
+from bank_simulator.controllers.delivery import fault_plans, terms
+from bank_simulator.models import NetworkRequest
 from bank_simulator.queries.reconciliation import RequestPage, list_requests, merchant_totals
 from bank_simulator.schemas.admin import (
     AllTotalsSchema,
+    DecisionSchema,
     FaultPlanSchema,
     RequestsQuerySchema,
     RequestsSchema,
 )
+from bank_simulator.schemas.network import AnswerSchema
 from bank_simulator.values.fault_plan import FaultPlan
 
 admin = Blueprint("admin", __name__, url_prefix="/admin", description="For tests and operators")
@@ -44,6 +48,17 @@ def clear_faults() -> None:
     """Return to the configured plan (``BANK_FAULTS``; without it nothing goes wrong)."""
     set_fault_plan(None)
     fault_plans().forget()
+
+
+@admin.post("/requests/<request_id:request_id>/decide")
+@admin.arguments(DecisionSchema)
+@admin.response(200, AnswerSchema)
+@admin.problem(400, "The body is not a decision")
+@admin.problem(404, "No request with this id has arrived")
+@admin.problem(409, "It is not pending, and did not end that way")
+def decide_request(body: dict[str, Any], request_id: str) -> NetworkRequest:
+    """Decide a pending sale, authorisation or refund now."""
+    return decide(request_id, body["status"], terms())
 
 
 @admin.get("/totals")

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from flask import current_app, request
+from service_kit.clock import utc_now
 
+from bank_simulator.commands.end_overdue import end_overdue
 from bank_simulator.config import Config
 from bank_simulator.domain.faults import FaultPlans, count_arrival
 from bank_simulator.domain.idempotency import Processed
+from bank_simulator.domain.terms import Terms
 from bank_simulator.errors import AnswerLost, InjectedError
 from bank_simulator.models import NetworkRequest
 from bank_simulator.values.fault_plan import Fault
@@ -24,6 +27,11 @@ def config() -> Config:
     """Return the configuration of the running application."""
     found: Config = current_app.extensions["bank_config"]
     return found
+
+
+def terms() -> Terms:
+    """Return what the banks were configured with."""
+    return config().terms
 
 
 def fault_plans() -> FaultPlans:
@@ -42,7 +50,12 @@ def deliver(processed: Processed) -> NetworkRequest:
         time.sleep(config().slow_answer_s)
     if processed.manner is Manner.LOST_ANSWER:
         drop_connection()
-    return processed.request
+    return as_it_stands(processed.request)
+
+
+def as_it_stands(found: NetworkRequest) -> NetworkRequest:
+    """Return a request that was found, ended by now if it waited too long."""
+    return end_overdue(found.request_id, terms()) if found.is_overdue(utc_now()) else found
 
 
 def faulty(view: Callable[P, T]) -> Callable[P, T]:

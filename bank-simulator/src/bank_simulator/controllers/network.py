@@ -9,7 +9,7 @@ from bank_simulator.commands.pay import Pay, pay
 from bank_simulator.commands.refund import Refund, refund
 from bank_simulator.commands.void import Void, void
 from bank_simulator.controllers.authentication import require_bank_token
-from bank_simulator.controllers.delivery import config, deliver, faulty
+from bank_simulator.controllers.delivery import as_it_stands, deliver, faulty, terms
 from bank_simulator.models import NetworkRequest
 from bank_simulator.queries.find_request import find_request
 from bank_simulator.schemas.network import (
@@ -43,8 +43,8 @@ _INVALID = "The body is not such a request"
 @network.problem(409, _REUSED)
 @faulty
 def sell(body: Pay) -> NetworkRequest:
-    """Authorise and capture in one step."""
-    return deliver(pay(body, config().card_key))
+    """Authorise and capture in one step; with 3-D Secure the cardholder may first have to act."""
+    return deliver(pay(body, terms()))
 
 
 @network.post("/authorizations")
@@ -54,8 +54,8 @@ def sell(body: Pay) -> NetworkRequest:
 @network.problem(409, _REUSED)
 @faulty
 def authorize(body: Pay) -> NetworkRequest:
-    """Hold the money until it is captured or released."""
-    return deliver(pay(body, config().card_key))
+    """Hold the money until it is captured or released; 3-D Secure as for a sale."""
+    return deliver(pay(body, terms()))
 
 
 @network.post("/captures")
@@ -66,7 +66,7 @@ def authorize(body: Pay) -> NetworkRequest:
 @faulty
 def capture_held(body: Capture) -> NetworkRequest:
     """Take authorised money, in one part or several; a final capture releases the rest."""
-    return deliver(capture(body, config().card_key))
+    return deliver(capture(body, terms()))
 
 
 @network.post("/voids")
@@ -77,7 +77,7 @@ def capture_held(body: Capture) -> NetworkRequest:
 @faulty
 def void_payment(body: Void) -> NetworkRequest:
     """Release what is still held, or give a sale of the last 24 hours back whole."""
-    return deliver(void(body, config().card_key))
+    return deliver(void(body, terms()))
 
 
 @network.post("/refunds")
@@ -88,7 +88,7 @@ def void_payment(body: Void) -> NetworkRequest:
 @faulty
 def refund_captured(body: Refund) -> NetworkRequest:
     """Give back captured money, all together at most what was captured."""
-    return deliver(refund(body, config().card_key))
+    return deliver(refund(body, terms()))
 
 
 @network.get("/requests/<request_id:request_id>")
@@ -97,12 +97,12 @@ def refund_captured(body: Refund) -> NetworkRequest:
 @faulty
 def show_request(request_id: str) -> NetworkRequest:
     """Tell what became of a request."""
-    return find_request(request_id)
+    return as_it_stands(find_request(request_id))
 
 
 @network.post("/requests/<request_id:request_id>/abandon")
 @network.response(200, AnswerSchema)
 @faulty
 def abandon_request(request_id: str) -> NetworkRequest:
-    """Make sure that a request can never be executed; if it was already, tell what became of it."""
-    return abandon(request_id)
+    """Make sure that a request never executes, one that is open included; else tell what became of it."""
+    return abandon(request_id, terms())

@@ -1,52 +1,74 @@
 """What may be done with an approved sale or authorisation: capture, void, refund."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bank_simulator.domain.accounts import in_transaction_with_accounts
+from bank_simulator.domain.idempotency import Processed, stored_answer
 from bank_simulator.domain.ledger import accounts_for, post
+from bank_simulator.domain.paying import decline
 from bank_simulator.domain.postings import Movement, postings
+from bank_simulator.domain.terms import Given, Terms
 from bank_simulator.models import Card, NetworkRequest
-from bank_simulator.values.vocabulary import DeclineCode, Holding, RequestKind, Status
+from bank_simulator.values.keyed_hash import fingerprint
+from bank_simulator.values.vocabulary import DeclineCode, Holding, Manner, RequestKind, Status
 
 # After that a sale is settled between the banks, and only a refund gives the money back.
 SALE_CAN_BE_VOIDED_FOR = timedelta(hours=24)
+
+_DECIDED_LATER = {
+    Manner.REFUND_APPROVED_LATER: Status.APPROVED,
+    Manner.REFUND_DECLINED_LATER: Status.DECLINED,
+}
 
 Ruling = Movement | DeclineCode
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """A request about an earlier one, as it arrived."""
+    """A request about an earlier one, as it arrived; ``parameters`` tell it from another with the same id."""
 
     kind: RequestKind
     request_id: str
     original_request_id: str
+    amount_minor: int | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def fingerprint(self, card_key: str) -> str:
+        """Return what tells this request from another one."""
+        return fingerprint(
+            card_key, {"kind": self.kind, "original": self.original_request_id, **self.parameters}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A follow-up with what its unit of work is given."""
+
+    follow_up: FollowUp
     fingerprint: str
-    authorization_code: str
-    arrived_at: datetime
-    amount_minor: int | None
+    given: Given
 
 
-def carry_out(
-    session: Session, follow_up: FollowUp, rule: Callable[[NetworkRequest], Ruling]
-) -> NetworkRequest:
-    """Lock the original, let ``rule`` judge (and change) it, move the money and store the answer."""
-    original = session.scalar(
-        select(NetworkRequest)
-        .where(NetworkRequest.request_id == follow_up.original_request_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if original is None:
-        return _declined(session, follow_up, None, DeclineCode.NOT_FOUND)
-    ruling = rule(original)
-    if isinstance(ruling, DeclineCode):
-        return _declined(session, follow_up, original, ruling)
-    return _approved(session, follow_up, original, ruling)
+def carry_out_once(
+    follow_up: FollowUp, rule: Callable[[NetworkRequest, Given], Ruling], terms: Terms
+) -> Processed:
+    """Lock the original, let ``rule`` judge (and change) it, move the money and store the answer.
+
+    Raises:
+        RequestIdReused: the id came before with other parameters.
+    """
+    arrived = Arrived(follow_up, follow_up.fingerprint(terms.card_key), Given.draw(terms))
+    try:
+        return Processed(in_transaction_with_accounts(lambda session: _carry_out(session, arrived, rule)))
+    except IntegrityError as duplicate:
+        return Processed(stored_answer(follow_up.request_id, duplicate, arrived.fingerprint))
 
 
 def capture(original: NetworkRequest, amount_minor: int, *, is_final: bool) -> Ruling:
@@ -88,38 +110,54 @@ def refund(original: NetworkRequest, amount_minor: int) -> Ruling:
     return Movement(amount_minor)
 
 
-def _declined(
-    session: Session, follow_up: FollowUp, original: NetworkRequest | None, code: DeclineCode
+def _carry_out(
+    session: Session, arrived: Arrived, rule: Callable[[NetworkRequest, Given], Ruling]
 ) -> NetworkRequest:
-    request = _answer(follow_up, original)
-    request.status = Status.DECLINED
-    request.decline_code = code
+    original = session.scalar(
+        select(NetworkRequest)
+        .where(NetworkRequest.request_id == arrived.follow_up.original_request_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    request = _answer(arrived, original)
+    ruling = rule(original, arrived.given) if original is not None else DeclineCode.NOT_FOUND
+    if isinstance(ruling, DeclineCode):
+        decline(request, ruling)
+    elif original is not None:
+        _accept(session, request, original, ruling, arrived)
     session.add(request)
     return request
 
 
-def _approved(
-    session: Session, follow_up: FollowUp, original: NetworkRequest, movement: Movement
-) -> NetworkRequest:
+def _accept(
+    session: Session, request: NetworkRequest, original: NetworkRequest, movement: Movement, arrived: Arrived
+) -> None:
+    """Move the money now or, for a refund to some cards, when their bank has decided."""
+    kind, given = arrived.follow_up.kind, arrived.given
     card = session.get_one(Card, original.card_id)
-    request = _answer(follow_up, original)
-    request.status = Status.APPROVED
-    request.authorization_code = follow_up.authorization_code
     request.amount_minor = movement.amount_minor
     request.released_minor = movement.released_minor
-    moved = postings(follow_up.kind, movement)
+    decision = _DECIDED_LATER.get(card.manner) if kind is RequestKind.REFUND else None
+    if decision is not None:
+        request.status = Status.PENDING
+        request.decision = decision
+        request.due_at = given.after(given.terms.decision_s)
+        return
+    request.status = Status.APPROVED
+    request.authorization_code = given.authorization_code
+    moved = postings(kind, movement)
     accounts = accounts_for(session, moved, card, str(original.merchant_id), str(original.currency))
     post(session, request, moved, accounts)
-    return request
 
 
-def _answer(follow_up: FollowUp, original: NetworkRequest | None) -> NetworkRequest:
+def _answer(arrived: Arrived, original: NetworkRequest | None) -> NetworkRequest:
+    follow_up = arrived.follow_up
     request = NetworkRequest(
         request_id=follow_up.request_id,
         kind=follow_up.kind,
-        fingerprint=follow_up.fingerprint,
+        fingerprint=arrived.fingerprint,
         amount_minor=follow_up.amount_minor,
-        processed_at=follow_up.arrived_at,
+        processed_at=arrived.given.now,
     )
     if original is not None:
         request.original_row_id = original.id

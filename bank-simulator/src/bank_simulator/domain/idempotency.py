@@ -17,7 +17,7 @@ from bank_simulator.values.vocabulary import Manner, Status
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """A request with its final answer; ``manner`` says how that travels (normally, for a repetition)."""
+    """A request as it stands; ``manner`` says how its answer travels (normally, for a repetition)."""
 
     request: NetworkRequest
     manner: Manner = Manner.NORMAL

@@ -6,5 +6,15 @@ from bank_simulator.models.card import Card
 from bank_simulator.models.entry import Entry
 from bank_simulator.models.fault import ArrivalCount, StoredFaultPlan
 from bank_simulator.models.network_request import NetworkRequest
+from bank_simulator.models.webhook_event import WebhookEvent
 
-__all__ = ["Account", "ArrivalCount", "Base", "Card", "Entry", "NetworkRequest", "StoredFaultPlan"]
+__all__ = [
+    "Account",
+    "ArrivalCount",
+    "Base",
+    "Card",
+    "Entry",
+    "NetworkRequest",
+    "StoredFaultPlan",
+    "WebhookEvent",
+]

@@ -1,11 +1,11 @@
 """Cards that client banks issued."""
 
 from service_kit.columns import BigId, ascii_key, enum_column
-from sqlalchemy import BigInteger
+from sqlalchemy import BigInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bank_simulator.models.base import Base
-from bank_simulator.values.vocabulary import Bank, Manner
+from bank_simulator.values.vocabulary import Bank, CardholderCheck, Manner
 
 
 class Card(Base):
@@ -23,4 +23,9 @@ class Card(Base):
     exp_month: Mapped[int]
     cvv_hash: Mapped[str] = mapped_column(ascii_key(64))
     manner: Mapped[Manner] = mapped_column(enum_column(Manner, 32))
+    cardholder_check: Mapped[CardholderCheck] = mapped_column(
+        enum_column(CardholderCheck, 32),
+        default=CardholderCheck.RISK_BASED,
+        server_default=text("'risk_based'"),
+    )
     opening_minor: Mapped[int | None] = mapped_column(BigInteger)

@@ -3,21 +3,32 @@
 from datetime import datetime
 
 from service_kit.columns import BigId, UtcDateTime, ascii_key, enum_column
-from sqlalchemy import BigInteger, ForeignKey
+from sqlalchemy import BigInteger, ForeignKey, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bank_simulator.models.base import Base
 from bank_simulator.models.card import Card
-from bank_simulator.values.vocabulary import DeclineCode, Holding, RequestKind, Status
+from bank_simulator.values.authentication import Authentication
+from bank_simulator.values.vocabulary import (
+    AuthenticationStatus,
+    DeclineCode,
+    Holding,
+    RequestKind,
+    Status,
+)
 
 
 class NetworkRequest(Base):
-    """A request and its final answer; ``request_id`` is unique, which makes every operation idempotent.
+    """A request and its answer; ``request_id`` is unique, which makes every operation idempotent.
 
-    A tombstone (status abandoned) has no kind, fingerprint and amount. ``released_minor`` is what a capture
-    or a void gave back to the cardholder out of the hold. The columns from ``holding`` on belong to approved
-    sales and authorisations; they change, under the row's lock, when such a request is captured, voided
-    or refunded.
+    A tombstone of an id that never arrived (status abandoned) has no kind, fingerprint and amount.
+    ``released_minor`` is what a capture or a void gave back to the cardholder out of the hold. The columns
+    from ``holding`` on belong to approved sales and authorisations; they change, under the row's lock, when
+    such a request is captured, voided, refunded (pending refunds count) or disputed (those that were won do
+    not count).
+
+    While the request is open (``requires_action``, ``pending``), ``due_at`` is when it ends by itself: the
+    challenge as failed, the other as the bank's ``decision`` says. ``acs_token`` opens the challenge's page.
     """
 
     __tablename__ = "network_requests"
@@ -37,7 +48,38 @@ class NetworkRequest(Base):
     original_row_id: Mapped[int | None] = mapped_column(ForeignKey("network_requests.id"), index=True)
     released_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     processed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    authentication_status: Mapped[AuthenticationStatus | None] = mapped_column(
+        enum_column(AuthenticationStatus, 32)
+    )
+    eci: Mapped[str | None] = mapped_column(ascii_key(2))
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    decision: Mapped[Status | None] = mapped_column(enum_column(Status, 32))
+    acs_token: Mapped[str | None] = mapped_column(ascii_key(43), index=True, unique=True)
+    return_url: Mapped[str | None] = mapped_column(Text)
+    wrong_codes: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     holding: Mapped[Holding | None] = mapped_column(enum_column(Holding, 32))
     held_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     captured_minor: Mapped[int] = mapped_column(BigInteger, default=0)
     refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0)
+    disputed_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its end is still to come."""
+        return self.status in {Status.REQUIRES_ACTION, Status.PENDING}
+
+    @property
+    def three_ds(self) -> Authentication | None:
+        """What 3-D Secure came to; None where it was not asked, or the cardholder has still to act."""
+        if self.authentication_status is None or self.eci is None:
+            return None
+        return Authentication(self.authentication_status, self.eci)
+
+    @property
+    def open_acs_token(self) -> str | None:
+        """The token of the challenge that the cardholder has still to pass."""
+        return self.acs_token if self.status is Status.REQUIRES_ACTION else None
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether it should have ended by itself."""
+        return self.is_open and self.due_at is not None and self.due_at <= now

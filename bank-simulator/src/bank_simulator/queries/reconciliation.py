@@ -97,6 +97,8 @@ def _listed(request: NetworkRequest, original_request_id: str | None) -> dict[st
         "amount_minor": request.amount_minor,
         "currency": request.currency,
         "processed_at": request.processed_at,
+        "open_acs_token": request.open_acs_token,
+        "three_ds": request.three_ds,
         "order_id": request.order_id,
         "original_request_id": original_request_id,
     }

@@ -125,7 +125,7 @@ FollowUps = dict[RequestKind, tuple[int, int]]
 
 
 def _follow_ups(session: Session) -> dict[int, FollowUps]:
-    """Return, by original and kind, what its approved follow-ups moved and released."""
+    """Return, by original and kind, what its approved and pending follow-ups moved and released."""
     query = (
         select(
             NetworkRequest.original_row_id,
@@ -133,7 +133,11 @@ def _follow_ups(session: Session) -> dict[int, FollowUps]:
             func.sum(NetworkRequest.amount_minor),
             func.sum(NetworkRequest.released_minor),
         )
-        .where(NetworkRequest.status == Status.APPROVED, NetworkRequest.original_row_id.is_not(None))
+        .where(
+            # A pending refund counts against what may be refunded, though it has moved nothing yet.
+            NetworkRequest.status.in_([Status.APPROVED, Status.PENDING]),
+            NetworkRequest.original_row_id.is_not(None),
+        )
         .group_by(NetworkRequest.original_row_id, NetworkRequest.kind)
     )
     done: dict[int, FollowUps] = defaultdict(dict)

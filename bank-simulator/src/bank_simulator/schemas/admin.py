@@ -8,6 +8,7 @@ from service_kit import strict_json
 
 from bank_simulator.schemas.network import AnswerSchema, id_field
 from bank_simulator.values.fault_plan import FaultPlan, Latency, Share
+from bank_simulator.values.vocabulary import Status
 
 MAX_LATENCY_MS = 60_000
 
@@ -82,6 +83,18 @@ def read_fault_plan(text: str) -> FaultPlan:
     """
     plan: FaultPlan = _FAULT_PLAN.load(strict_json.loads(text.encode()))
     return plan
+
+
+class DecisionSchema(ma.Schema):
+    """What becomes of a pending request."""
+
+    status = fields.Enum(
+        Status,
+        by_value=True,
+        required=True,
+        validate=validate.OneOf([Status.APPROVED, Status.DECLINED]),
+        metadata={"example": "approved"},
+    )
 
 
 class TotalsSchema(ma.Schema):

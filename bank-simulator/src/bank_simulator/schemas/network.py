@@ -1,18 +1,30 @@
 """Requests to the card network, and its answer. Amounts are whole minor units of the currency."""
 
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import marshmallow as ma
+from flask import current_app
 from marshmallow import fields, validate
 
 from bank_simulator.commands.capture import Capture
 from bank_simulator.commands.pay import Pay
 from bank_simulator.commands.refund import Refund
 from bank_simulator.commands.void import Void
+from bank_simulator.values.authentication import ThreeDSecure
 from bank_simulator.values.card_data import CardData
-from bank_simulator.values.vocabulary import DeclineCode, RequestKind, Status
+from bank_simulator.values.vocabulary import (
+    AuthenticationStatus,
+    DeclineCode,
+    Liability,
+    RequestKind,
+    Status,
+    ThreeDSecureMode,
+)
 
 MAX_AMOUNT_MINOR = 10**15
+# The member of the application's configuration that holds where browsers reach the simulator.
+PUBLIC_URL = "SIMULATOR_PUBLIC_URL"
 ID_PATTERN = "[A-Za-z0-9._:-]{1,64}"
 _ID = validate.Regexp(rf"{ID_PATTERN}\Z", error="1 to 64 letters, digits and . _ : -")
 _EXAMPLE_ID = "att_01kaq3m5x0e8d7w2v9t4r6y1zn"
@@ -34,12 +46,35 @@ def amount_field() -> fields.Integer:
     )
 
 
+def _is_web_address(text: str) -> None:
+    """Refuse what a browser must not be sent to.
+
+    Raises:
+        ValidationError: it is not an absolute address of the web.
+    """
+    try:
+        parts = urlsplit(text)
+        is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        is_web = False
+    if not is_web or not text.isprintable() or " " in text:
+        raise ma.ValidationError("An address that starts with http:// or https://.")
+
+
 class UtcMoment(fields.AwareDateTime):
     """A moment in UTC, written with Z."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         text = super()._serialize(value, attr, obj, **kwargs)
         return None if text is None else str(text).replace("+00:00", "Z")
+
+
+class AcsUrl(fields.String):
+    """The address of a challenge's page, out of its token."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        token = super()._serialize(value, attr, obj, **kwargs)
+        return None if token is None else f"{current_app.config[PUBLIC_URL]}/acs/{token}"
 
 
 class CardSchema(ma.Schema):
@@ -69,6 +104,22 @@ class CardSchema(ma.Schema):
         return CardData(**data)
 
 
+class ThreeDSecureSchema(ma.Schema):
+    """What the merchant wants of 3-D Secure, and where the cardholder's browser goes after a challenge."""
+
+    mode = fields.Enum(ThreeDSecureMode, by_value=True, required=True)
+    return_url = fields.String(
+        required=True,
+        validate=validate.And(validate.Length(max=2000), _is_web_address),
+        metadata={"example": "https://shop.example/return"},
+    )
+
+    @ma.post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> ThreeDSecure:
+        """Return the value."""
+        return ThreeDSecure(**data)
+
+
 class PaySchema(ma.Schema):
     """What a sale and an authorisation have in common."""
 
@@ -84,6 +135,11 @@ class PaySchema(ma.Schema):
     card = fields.Nested(CardSchema, required=True)
     merchant_id = id_field(metadata={"example": "mer_01kaq3m5x0e8d7w2v9t4r6y1zn"})
     order_id = id_field(metadata={"example": "1"})
+    three_ds = fields.Nested(
+        ThreeDSecureSchema,
+        load_default=None,
+        metadata={"description": "Absent: the payer is absent, and nobody is asked to authenticate."},
+    )
 
     @ma.post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> Pay:
@@ -142,10 +198,19 @@ class RefundSchema(ma.Schema):
         return Refund(**data)
 
 
+class AuthenticationSchema(ma.Schema):
+    """What 3-D Secure came to, and who bears a fraud."""
+
+    status = fields.Enum(AuthenticationStatus, by_value=True, required=True)
+    eci = fields.String(required=True, metadata={"example": "05"})
+    liability = fields.Enum(Liability, by_value=True, required=True)
+
+
 class AnswerSchema(ma.Schema):
-    """The stored answer to a request: always the same, however often it is asked for.
+    """How a request stands: always the same once it has ended, however often it is asked for.
 
     ``kind``, ``amount_minor`` and ``currency`` are null for a request that was abandoned before it arrived.
+    ``redirect_url`` comes with ``requires_action``: there the cardholder's browser must go.
     """
 
     request_id = fields.String(required=True, metadata={"example": _EXAMPLE_ID})
@@ -156,3 +221,10 @@ class AnswerSchema(ma.Schema):
     amount_minor = fields.Integer(required=True, allow_none=True, metadata={"example": 399998})
     currency = fields.String(required=True, allow_none=True, metadata={"example": "MAD"})
     processed_at = UtcMoment(required=True, format="iso", metadata={"example": "2026-11-21T09:00:00.123456Z"})
+    redirect_url = AcsUrl(
+        required=True,
+        allow_none=True,
+        attribute="open_acs_token",
+        metadata={"example": "http://127.0.0.1:5012/acs/kq3m5x0e8d7w2v9t4r6y1zn"},
+    )
+    three_ds = fields.Nested(AuthenticationSchema, required=True, allow_none=True)

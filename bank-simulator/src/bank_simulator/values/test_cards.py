@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bank_simulator.values.luhn import check_digit
-from bank_simulator.values.vocabulary import Bank, Manner
+from bank_simulator.values.vocabulary import Bank, CardholderCheck, Manner
 
 # The lab's collections use it; it is the only number that may fail the check digit.
 LAB_CARD = "9999999999999"
@@ -28,6 +28,7 @@ class TestCard:
     outcome: str
     opening_minor: int | None = None
     manner: Manner = Manner.NORMAL
+    cardholder_check: CardholderCheck = CardholderCheck.RISK_BASED
     cvv: str = "123"
     exp_year: int = 2030
     exp_month: int = 1
@@ -62,6 +63,60 @@ TEST_CARDS = (
         Bank.BMCE,
         "approved, the connection drops instead of the first answer",
         manner=Manner.LOST_ANSWER,
+    ),
+    TestCard(
+        "4000100000000067",
+        Bank.CIH,
+        "3-D Secure: frictionless, authenticated even where a challenge is required",
+        cardholder_check=CardholderCheck.FRICTIONLESS,
+    ),
+    TestCard(
+        "4000100000000075",
+        Bank.CIH,
+        "3-D Secure: always a challenge; authentication_required when the payer is absent",
+        cardholder_check=CardholderCheck.CHALLENGE,
+    ),
+    TestCard(
+        "5100100000000063",
+        Bank.ATTIJARIWAFA,
+        "3-D Secure: attempted (the bank does not take part), approved",
+        cardholder_check=CardholderCheck.ATTEMPTED,
+    ),
+    TestCard(
+        "5100100000000071",
+        Bank.ATTIJARIWAFA,
+        "3-D Secure: failed without a challenge, declined: authentication_failed",
+        cardholder_check=CardholderCheck.FAILED,
+    ),
+    TestCard(
+        "4000200000000057",
+        Bank.BMCE,
+        "3-D Secure: unavailable; approved at the merchant's risk, declined where it is required",
+        cardholder_check=CardholderCheck.UNAVAILABLE,
+    ),
+    TestCard(
+        "4000200000000065",
+        Bank.BMCE,
+        "pending, approved by the bank later",
+        manner=Manner.SALE_APPROVED_LATER,
+    ),
+    TestCard(
+        "4000200000000073",
+        Bank.BMCE,
+        "pending, declined by the bank later: do_not_honor",
+        manner=Manner.SALE_DECLINED_LATER,
+    ),
+    TestCard(
+        "4000100000000083",
+        Bank.CIH,
+        "approved; its refunds are pending and succeed later",
+        manner=Manner.REFUND_APPROVED_LATER,
+    ),
+    TestCard(
+        "4000100000000091",
+        Bank.CIH,
+        "approved; its refunds are pending and fail later: account_closed",
+        manner=Manner.REFUND_DECLINED_LATER,
     ),
 )
 

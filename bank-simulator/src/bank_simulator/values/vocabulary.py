@@ -13,7 +13,7 @@ class Bank(StrEnum):
 
 
 class Manner(StrEnum):
-    """How a card behaves. The first three say how the answer comes, the others are declines."""
+    """How a card behaves: the first three say how its answer comes, the next five decline, the last wait."""
 
     NORMAL = "normal"
     SLOW_ANSWER = "slow_answer"
@@ -23,10 +23,52 @@ class Manner(StrEnum):
     DO_NOT_HONOR = "do_not_honor"
     FRAUDULENT = "fraudulent"
     ISSUER_UNAVAILABLE = "issuer_unavailable"
+    SALE_APPROVED_LATER = "sale_approved_later"
+    SALE_DECLINED_LATER = "sale_declined_later"
+    REFUND_APPROVED_LATER = "refund_approved_later"
+    REFUND_DECLINED_LATER = "refund_declined_later"
+
+
+class CardholderCheck(StrEnum):
+    """What the card's access control server (ACS) does when it is asked about the cardholder (3-D Secure 2).
+
+    ``risk_based`` sees no risk, and challenges only where the merchant wants it. ``challenge`` always does,
+    and lets nobody pay who is absent. ``attempted`` stands in for a bank that does not take part.
+    """
+
+    RISK_BASED = "risk_based"
+    FRICTIONLESS = "frictionless"
+    CHALLENGE = "challenge"
+    ATTEMPTED = "attempted"
+    FAILED = "failed"
+    UNAVAILABLE = "unavailable"
+
+
+class ThreeDSecureMode(StrEnum):
+    """What a merchant wants of 3-D Secure; where it says nothing, the payer is absent."""
+
+    REQUIRED = "required"
+    AUTOMATIC = "automatic"
+
+
+class AuthenticationStatus(StrEnum):
+    """How 3-D Secure ended."""
+
+    AUTHENTICATED = "authenticated"
+    ATTEMPTED = "attempted"
+    FAILED = "failed"
+    UNAVAILABLE = "unavailable"
+
+
+class Liability(StrEnum):
+    """Who bears a fraud."""
+
+    ISSUER = "issuer"
+    MERCHANT = "merchant"
 
 
 class DeclineCode(StrEnum):
-    """Why a request was declined; the first nine are the issuer's, the others the network's."""
+    """Why a request was declined; the last three are the network's, the others the issuer's."""
 
     INSUFFICIENT_FUNDS = "insufficient_funds"
     LOST_CARD = "lost_card"
@@ -37,6 +79,9 @@ class DeclineCode(StrEnum):
     INVALID_NUMBER = "invalid_number"
     ISSUER_UNAVAILABLE = "issuer_unavailable"
     FRAUDULENT = "fraudulent"
+    AUTHENTICATION_REQUIRED = "authentication_required"
+    AUTHENTICATION_FAILED = "authentication_failed"
+    ACCOUNT_CLOSED = "account_closed"
     AMOUNT_TOO_LARGE = "amount_too_large"
     NOT_FOUND = "not_found"
     WRONG_STATE = "wrong_state"
@@ -53,8 +98,13 @@ class RequestKind(StrEnum):
 
 
 class Status(StrEnum):
-    """How a request ended; ``abandoned`` is a tombstone, under which nothing can be executed any more."""
+    """How a request stands. ``abandoned`` is a tombstone, under which nothing can be executed any more.
 
+    ``requires_action`` waits for the cardholder and ``pending`` for the bank; neither has moved money.
+    """
+
+    REQUIRES_ACTION = "requires_action"
+    PENDING = "pending"
     APPROVED = "approved"
     DECLINED = "declined"
     ABANDONED = "abandoned"
@@ -75,3 +125,14 @@ class AccountKind(StrEnum):
     HOLD = "hold"
     MERCHANT = "merchant"
     FUNDING = "funding"
+
+
+class EventType(StrEnum):
+    """What the merchant's side is told by webhooks."""
+
+    PAYMENT_UPDATED = "payment.updated"
+    THREE_DS_FINISHED = "three_ds.finished"
+    REFUND_UPDATED = "refund.updated"
+    DISPUTE_OPENED = "dispute.opened"
+    DISPUTE_WON = "dispute.won"
+    DISPUTE_LOST = "dispute.lost"

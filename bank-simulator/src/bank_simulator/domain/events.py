@@ -1,0 +1,42 @@
+"""What the merchant's side is told by webhooks, stored in the transaction that decided it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from service_kit import strict_json
+from sqlalchemy.orm import Session
+
+from bank_simulator.domain.terms import Given
+from bank_simulator.models import NetworkRequest, WebhookEvent
+from bank_simulator.values.vocabulary import EventType
+
+QUEUE = "webhooks"
+
+
+def announce_request(session: Session, request: NetworkRequest, kind: EventType, given: Given) -> None:
+    """Tell how a request that was open stands now."""
+    data = {
+        "request_id": request.request_id,
+        "status": request.status.value,
+        "amount_minor": request.amount_minor,
+        "currency": request.currency,
+    }
+    announce(session, given.event_id, kind, data, given.now)
+
+
+def announce(
+    session: Session, event_id: str, kind: EventType, data: Mapping[str, Any], now: datetime
+) -> None:
+    """Put an event into the queue; its body is kept as the text that will be signed."""
+    body = {"type": kind.value, "timestamp": now.isoformat().replace("+00:00", "Z"), "data": data}
+    session.add(
+        WebhookEvent(
+            queue=QUEUE,
+            event_id=event_id,
+            event_type=kind,
+            body=strict_json.dumps(body),
+            next_attempt_at=now,
+            created_at=now,
+        )
+    )

@@ -1,0 +1,45 @@
+"""What the banks were configured with, and what a unit of work is given."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from service_kit.clock import utc_now
+from service_kit.ids import new_id
+
+from bank_simulator.domain.authorization_code import new_authorization_code
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The key of the HMACs, how long a challenge waits, and how long a bank thinks that decides later."""
+
+    card_key: str
+    acs_session_s: float = 600.0
+    decision_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Time and chance, which a unit of work must not look for by itself: it may be run again."""
+
+    terms: Terms
+    now: datetime
+    authorization_code: str
+    acs_token: str
+    event_id: str
+
+    @classmethod
+    def draw(cls, terms: Terms) -> "Given":
+        """Look at the clock and draw a code, a token that nobody can guess, and an event's id."""
+        return cls(
+            terms=terms,
+            now=utc_now(),
+            authorization_code=new_authorization_code(),
+            acs_token=secrets.token_urlsafe(32),
+            event_id=new_id("bevt"),
+        )
+
+    def after(self, seconds: float) -> datetime:
+        """Return the moment ``seconds`` from now."""
+        return self.now + timedelta(seconds=seconds)

@@ -1,0 +1,1 @@
+"""The access control server's page: one document, in French and English, without script."""
