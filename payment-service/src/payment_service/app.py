@@ -22,6 +22,7 @@ from payment_service.controllers.merchant import merchant
 from payment_service.controllers.oauth2 import CLIENT_SCHEME, oauth2
 from payment_service.controllers.provider_webhooks import SIGNATURE_SCHEME, provider_webhooks
 from payment_service.controllers.service_root import service_root
+from payment_service.controllers.v1.disputes import disputes
 from payment_service.controllers.v1.payment_methods import payment_methods
 from payment_service.domain.access.access_tokens import AccessTokens
 from payment_service.domain.access.client_directory import ClientDirectory
@@ -74,7 +75,7 @@ def create_app(
     app.config["PANS_WITHOUT_LUHN"] = config.pans_without_luhn
     app.extensions[EXTENSION] = _dependencies(config, provider, fraud, waker)
     _describe_security(api)
-    for blueprint in (service_root, oauth2, merchant, provider_webhooks, payment_methods):
+    for blueprint in (service_root, oauth2, merchant, payment_methods, disputes, provider_webhooks):
         api.register_blueprint(blueprint)
     if config.profile is Profile.LAB:
         api.register_blueprint(lab_payments)

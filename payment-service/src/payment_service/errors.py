@@ -213,3 +213,17 @@ class WebhookNotVerified(PaymentError):
 
 class WebhookUnreadable(PaymentError):
     """The provider signed this, but it is not what its events look like."""
+
+
+class MoneyUnderWay(PaymentError):
+    """Whether something fits a payment is known once its open captures and refunds have ended."""
+
+    def __init__(self) -> None:
+        super().__init__("A capture or refund of this payment is still under way.")
+
+
+class DisputeNotFound(PaymentError):
+    """The merchant has no dispute with this id."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such dispute.")

@@ -13,6 +13,7 @@ from payment_service.errors import (
     ChargeNotSent,
     ClientRefused,
     CursorUnknown,
+    DisputeNotFound,
     IdempotencyKeyInvalid,
     IdempotencyKeyMissing,
     KeyInProgress,
@@ -148,6 +149,7 @@ PROBLEMS: ProblemTable = {
         headers={"Retry-After": str(error.retry_after_s)},
     ),
     KeyReused: lambda error: Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused", str(error)),
+    DisputeNotFound: lambda error: Problem(HTTPStatus.NOT_FOUND, "dispute_not_found", str(error)),
     WebhookNotVerified: lambda error: Problem(
         HTTPStatus.UNAUTHORIZED,
         "webhook_not_verified",

@@ -6,11 +6,15 @@ from typing import Any
 from service_kit import strict_json
 from service_kit.leased_queue import Result
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 from standardwebhooks import Webhook
 
 from payment_service.commands.webhooks.settle_inbox import inboxes
 from payment_service.config import LAB_WEBHOOK_SECRET
 from payment_service.extensions import db
+from payment_service.models.disputes.dispute import Dispute
+from payment_service.models.merchants.merchant import Merchant
+from payment_service.models.payments.payment import Payment
 from payment_service.models.webhooks.inbox_message import InboxMessage
 from payment_service.testing import Answer, World
 
@@ -72,3 +76,27 @@ def outcomes(world: World) -> dict[str, str | None]:
     """Return what came of each event, by the event's id."""
     with world.app.app_context(), db.reading() as session:
         return {row.event_id: row.outcome for row in session.query(InboxMessage)}
+
+
+def dispute_of(world: World, merchant_id: str) -> str:
+    """Let a payment of the merchant be disputed; return the dispute's id."""
+    payment_id = world.create()
+    world.pay(payment_id)
+    attempt = world.attempt(payment_id)
+    (merchant,) = world.all(Merchant, public_id=merchant_id)
+
+    def hand_over(session: Session) -> None:
+        session.get_one(Payment, payment_id).merchant_id = merchant.id
+
+    world.change(hand_over)
+    body = event_body(
+        "dispute.opened",
+        dispute_id=f"dsp_of_{attempt.public_id}",
+        original_request_id=attempt.public_id,
+        amount_minor=attempt.amount_minor,
+        currency=attempt.currency,
+    )
+    send(world, f"evt_of_{attempt.public_id}", body)
+    settle_inbox(world)
+    (dispute,) = world.all(Dispute, payment_id=payment_id)
+    return dispute.public_id

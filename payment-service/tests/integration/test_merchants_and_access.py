@@ -23,6 +23,7 @@ from payment_service.models.merchants.merchant import Merchant
 from payment_service.models.merchants.signing_key import SigningKey
 from payment_service.testing import Answer, World
 from payment_service.testing_access import ask_token, bearer, new_client, open_shop
+from payment_service.testing_webhooks import dispute_of
 from payment_service.values.scopes import Scope
 from payment_service.values.signing_algorithm import SigningAlgorithm
 from service_kit.clock import utc_now
@@ -40,7 +41,10 @@ def stored_card_of(world: World, merchant_id: str) -> str:
 
 
 # How a test makes an id of a merchant for the variable of a path; a route with a new one adds a line here.
-IDS_OF_A_MERCHANT: Mapping[str, Callable[[World, str], str]] = {"payment_method_id": stored_card_of}
+IDS_OF_A_MERCHANT: Mapping[str, Callable[[World, str], str]] = {
+    "payment_method_id": stored_card_of,
+    "dispute_id": dispute_of,
+}
 
 
 def show(world: World, headers: Mapping[str, str]) -> Answer:

@@ -330,7 +330,7 @@ def test_a_failing_event_is_dead_at_last_listed_and_replayed(
     world.bank.is_away = True
 
     def age(session: Any) -> None:
-        session.get(InboxMessage, message.id).created_at -= timedelta(days=3)
+        session.get(InboxMessage, message.id).created_at -= timedelta(days=7)
 
     world.change(age)
     settle_inbox(world)

@@ -1,22 +1,22 @@
 """Closes what providers told us, inside the transaction that did what it asks for."""
 
-from sqlalchemy import CursorResult, update
 from sqlalchemy.orm import Session
 
 from payment_service.models.webhooks.inbox_message import InboxMessage
 from payment_service.values.statuses import InboxOutcome
 
 
-def close_message(session: Session, message_id: int, outcome: InboxOutcome) -> bool:
-    """Write down what came of an event, once; False means that somebody did so before: change nothing.
+def take_message(session: Session, message_id: int) -> InboxMessage | None:
+    """Lock an event whose outcome is still to be written; None: somebody else has done so, change nothing.
 
     The caller holds the lock of the payment that the event is about, if there is one.
     """
-    result = session.execute(
-        update(InboxMessage)
-        .where(InboxMessage.id == message_id, InboxMessage.outcome.is_(None))
-        .values(outcome=outcome)
-        .execution_options(synchronize_session=False)
-    )
-    assert isinstance(result, CursorResult)  # noqa: S101  an UPDATE always gives one
-    return result.rowcount == 1
+    message = session.get(InboxMessage, message_id, with_for_update=True, populate_existing=True)
+    return message if message is not None and message.outcome is None else None
+
+
+def close_message(session: Session, message_id: int, outcome: InboxOutcome) -> None:
+    """Write down what came of an event that changed nothing here."""
+    message = take_message(session, message_id)
+    if message is not None:
+        message.outcome = outcome

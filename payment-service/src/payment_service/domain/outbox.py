@@ -45,6 +45,7 @@ EVENT_DESTINATIONS: Mapping[str, tuple[Destination, ...]] = {
     "dispute.opened": _OTHERS_AND_FRAUD,
     "dispute.won": _OTHERS_AND_FRAUD,
     "dispute.lost": _OTHERS_AND_FRAUD,
+    "dispute.contradicted": _OTHERS,
     "attempt.contradicted": _OTHERS,
     "movement.amount_differs": _OTHERS,
 }

@@ -1,29 +1,24 @@
 """A provider tells us of one of our movements: we ask it, and settle what it answers."""
 
-from datetime import timedelta
-
 import structlog
 from service_kit.clock import utc_now
 from service_kit.leased_queue import Done, Failed, Result
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from payment_service.commands.dependencies import Dependencies
-from payment_service.commands.payments.ask_provider import ask_provider
-from payment_service.domain.inbox import close_message
+from payment_service.commands.webhooks.inquiries import ask_about
+from payment_service.domain.inbox import close_message, take_message
 from payment_service.domain.payments import actors
 from payment_service.domain.payments.events import record_event
 from payment_service.domain.payments.locks import lock_payment
 from payment_service.domain.payments.movements import AnyMovement, find_movement
 from payment_service.domain.settlement.charges import FINAL_STATES
 from payment_service.extensions import db
-from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.models.webhooks.inbox_message import InboxMessage
 from payment_service.providers.webhook_port import MovementNews
 from payment_service.values.statuses import InboxOutcome
 
 log = structlog.get_logger(__name__)
-GIVE_UP_AFTER = timedelta(days=3)
 
 
 def hear_of_movement(message: InboxMessage, news: MovementNews, dependencies: Dependencies) -> Result:
@@ -46,34 +41,9 @@ def hear_of_movement(message: InboxMessage, news: MovementNews, dependencies: De
     ended_as = FINAL_STATES.get(news.outcome)
     if movement.state == ended_as or (ended_as is None and not movement.is_open):
         return _close(message, InboxOutcome.APPLIED)
-    is_open = _ask(movement, dependencies)
-    if is_open and ended_as is not None:
-        return Failed("the provider does not confirm it yet", give_up_after=GIVE_UP_AFTER)
+    if ask_about(movement, dependencies) and ended_as is not None:
+        return Failed("the provider does not confirm it yet")
     return _close(message, InboxOutcome.APPLIED)
-
-
-def _ask(movement: AnyMovement, dependencies: Dependencies) -> bool:
-    """Ask and settle; return whether the outcome is still to come."""
-    if not isinstance(movement, PaymentAttempt):
-        return _hasten(movement)
-    settlement = ask_provider(movement, dependencies, within_s=dependencies.config.limits.ask_s)
-    if settlement.payment.is_paid:
-        dependencies.waker.wake()
-    return settlement.attempt.is_open
-
-
-def _hasten(movement: AnyMovement) -> bool:
-    """Let the janitor ask about it in its next turn."""
-    model, now = type(movement), utc_now()
-    db.in_transaction(
-        lambda session: session.execute(
-            update(model)
-            .where(model.id == movement.id, model.next_ask_at > now)
-            .values(next_ask_at=now)
-            .execution_options(synchronize_session=False)
-        )
-    )
-    return movement.is_open
 
 
 def _note_difference(
@@ -91,7 +61,9 @@ def _note_difference(
 
     def work(session: Session) -> None:
         payment = lock_payment(session, movement.payment_id)
-        if close_message(session, message.id, InboxOutcome.AMOUNT_DIFFERS):
+        taken = take_message(session, message.id)
+        if taken is not None:
+            taken.outcome = InboxOutcome.AMOUNT_DIFFERS
             key = dependencies.settler.rules.event_key
             actor = actors.provider(message.queue)
             record_event(session, key, payment, "movement.amount_differs", now, data, actor=actor)

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from service_kit.leased_queue import Done, Failed, LeasedQueue, Result, RetrySchedule
+from service_kit.leased_queue import Done, LeasedQueue, Result, RetrySchedule
 
 from payment_service.commands.dependencies import Dependencies
+from payment_service.commands.webhooks.hear_of_dispute import hear_of_dispute
 from payment_service.commands.webhooks.hear_of_movement import hear_of_movement
 from payment_service.domain.inbox import close_message
 from payment_service.errors import WebhookUnreadable
@@ -52,7 +53,7 @@ def settle_message(message: InboxMessage, dependencies: Dependencies) -> Result:
     if isinstance(news, MovementNews):
         return hear_of_movement(message, news, dependencies)
     if isinstance(news, DisputeNews):
-        return Failed("disputes are not settled yet")
+        return hear_of_dispute(message, news, dependencies)
     log.warning("webhook_of_unknown_type", provider=message.queue, event_id=message.event_id, type=news.type)
     return _close(message, InboxOutcome.UNKNOWN_TYPE)
 

@@ -1,0 +1,1 @@
+"""What becomes of a payment that its cardholder disputes."""
