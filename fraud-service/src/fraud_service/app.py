@@ -9,6 +9,7 @@ from service_kit.clock import utc_now
 
 from fraud_service.config import Config
 from fraud_service.controllers.assessments import SERVICE_TOKEN, assessments_blueprint
+from fraud_service.controllers.outcomes import BODY_LIMITS, outcomes_blueprint
 from fraud_service.extensions import db
 from fraud_service.problems import PROBLEMS
 
@@ -27,8 +28,10 @@ def create_app(config: Config | None = None, *, clock: Callable[[], datetime] = 
         config.database_url,
         title="Caisse fraud-service",
         description="Judges each attempt to pay: approve, challenge, review or decline, and says why.",
+        body_limits=BODY_LIMITS,
     )
     api.spec.components.security_scheme(SERVICE_TOKEN, {"type": "http", "scheme": "bearer"})
     api.register_blueprint(assessments_blueprint(config.service_token, config.thresholds, clock))
+    api.register_blueprint(outcomes_blueprint(config.service_token, clock))
     standard_app.finish(app, PROBLEMS, budget_s=REQUEST_BUDGET_S)
     return app

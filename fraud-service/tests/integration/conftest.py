@@ -16,7 +16,7 @@ from fraud_service.cli import main
 from fraud_service.commands.put_on_list import PutOnList, put_on_list
 from fraud_service.config import Config
 from fraud_service.extensions import db
-from fraud_service.models import Assessment, ListEntry
+from fraud_service.models import Assessment, ListEntry, Outcome
 from fraud_service.values.vocabulary import ListKind, Subject
 from service_kit import migrations
 from service_kit.config import Profile
@@ -74,6 +74,7 @@ def app(config: Config, clock: MovableClock) -> Iterator[Flask]:
 def _empty_tables(session: Session) -> None:
     session.execute(delete(Assessment))
     session.execute(delete(ListEntry))
+    session.execute(delete(Outcome))
 
 
 @pytest.fixture

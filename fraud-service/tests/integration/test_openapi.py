@@ -49,6 +49,15 @@ def test_the_documented_example_is_judged_and_its_answers_are_as_documented(
         assert set(response.json) == set(schema["properties"])
 
 
+def test_a_batch_of_the_documented_example_is_stored(client: FlaskClient, document: Document) -> None:
+    described = document["components"]["schemas"]["Outcome"]["properties"]
+    outcome = {name: example(document, member) for name, member in described.items()}
+
+    answer = client.post("/internal/outcomes", json={"outcomes": [outcome]})
+
+    assert (answer.status_code, answer.json) == (202, {"accepted": 1})
+
+
 def test_every_problem_is_documented_as_one(document: Document) -> None:
     statuses = set()
     for path in document["paths"].values():
@@ -61,13 +70,15 @@ def test_every_problem_is_documented_as_one(document: Document) -> None:
     assert statuses == {"400", "401", "404", "409", "503"}
 
 
-def test_both_routes_ask_for_the_token(document: Document) -> None:
+def test_every_route_asks_for_the_token(document: Document) -> None:
     operations = [
         document["paths"]["/internal/assessments"]["post"],
         document["paths"]["/internal/assessments/{attempt_id}"]["get"],
+        document["paths"]["/internal/outcomes"]["post"],
     ]
 
-    assert [operation["security"] for operation in operations] == [[{"service_token": []}]] * 2
+    assert len(document["paths"]) == len(operations)
+    assert [operation["security"] for operation in operations] == [[{"service_token": []}]] * 3
     assert document["components"]["securitySchemes"] == {
         "service_token": {"type": "http", "scheme": "bearer"}
     }

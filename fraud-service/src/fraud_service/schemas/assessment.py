@@ -1,48 +1,15 @@
 """Assessments as JSON."""
 
 import ipaddress
-import re
 from typing import Any
 
 import marshmallow as ma
 
+from fraud_service.schemas.fields import LARGEST_AMOUNT, free_text, id_text, text
 from fraud_service.values.attempt import Attempt, Card
 from fraud_service.values.vocabulary import Decision, ListKind, Subject
 
-_ID = r"[A-Za-z0-9_.:-]{1,64}"
-# Any text a person may have for a name, but no control characters.
-_TEXT = r"[^\x00-\x1f\x7f-\x9f]{1,64}"
-_LARGEST_AMOUNT = 10**15
 _LONGEST_ADDRESS = 45
-
-
-class _Matches(ma.validate.Validator):
-    """The whole string matches; Python's ``$`` would let a final line feed pass."""
-
-    def __init__(self, pattern: str, meaning: str) -> None:
-        self._pattern = re.compile(pattern)
-        self._meaning = meaning
-
-    def __call__(self, value: str) -> str:
-        if not self._pattern.fullmatch(value):
-            raise ma.ValidationError(f"Must be {self._meaning}.")
-        return value
-
-
-def _text(pattern: str, meaning: str, example: str, description: str) -> ma.fields.String:
-    return ma.fields.String(
-        required=True,
-        validate=_Matches(pattern, meaning),
-        metadata={"pattern": f"^{pattern}$", "example": example, "description": description},
-    )
-
-
-def _id(example: str, description: str) -> ma.fields.String:
-    return _text(_ID, "1 to 64 letters, digits or one of _ . : -", example, description)
-
-
-def _free_text(example: str, description: str) -> ma.fields.String:
-    return _text(_TEXT, "1 to 64 characters, none of them a control character", example, description)
 
 
 def _check_address(value: str) -> str:
@@ -59,14 +26,14 @@ def _check_address(value: str) -> str:
 class CardSchema(ma.Schema):
     """What the payment-service tells of a card."""
 
-    fingerprint = _text(
+    fingerprint = text(
         "[0-9a-f]{64}",
         "64 hexadecimal digits",
         "5f" * 32,
         "Keyed hash of the card number, the same each time",
     )
-    bin = _text("[0-9]{6}", "6 digits", "400000", "First 6 digits of the card number")
-    last4 = _text("[0-9]{4}", "4 digits", "0002", "Last 4 digits of the card number")
+    bin = text("[0-9]{6}", "6 digits", "400000", "First 6 digits of the card number")
+    last4 = text("[0-9]{4}", "4 digits", "0002", "Last 4 digits of the card number")
 
     @ma.post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> Card:
@@ -77,19 +44,19 @@ class CardSchema(ma.Schema):
 class AssessmentRequestSchema(ma.Schema):
     """One attempt to pay."""
 
-    attempt_id = _id("att_01k9example", "Names the attempt; the same id is judged only once")
-    payment_id = _id("pay_01k9example", "The payment that this attempt is for")
-    merchant_id = _id("mer_lab", "Whose customer pays")
+    attempt_id = id_text("att_01k9example", "Names the attempt; the same id is judged only once")
+    payment_id = id_text("pay_01k9example", "The payment that this attempt is for")
+    merchant_id = id_text("mer_lab", "Whose customer pays")
     amount_minor = ma.fields.Integer(
         required=True,
         strict=True,
-        validate=ma.validate.Range(1, _LARGEST_AMOUNT),
+        validate=ma.validate.Range(1, LARGEST_AMOUNT),
         metadata={"example": 399998, "description": "In the currency's smallest unit"},
     )
-    currency = _text("[A-Z]{3}", "3 capital letters", "MAD", "ISO 4217")
+    currency = text("[A-Z]{3}", "3 capital letters", "MAD", "ISO 4217")
     card = ma.fields.Nested(CardSchema, required=True)
-    user_id = _free_text("1", "The merchant's own name for the customer")
-    order_id = _free_text("1", "The merchant's own name for the order")
+    user_id = free_text("1", "The merchant's own name for the customer")
+    order_id = free_text("1", "The merchant's own name for the order")
     client_ip = ma.fields.String(
         required=True,
         allow_none=True,

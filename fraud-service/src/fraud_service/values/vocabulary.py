@@ -31,3 +31,13 @@ class Subject(StrEnum):
     BIN = "bin"
     USER = "user"
     IP = "ip"
+
+
+class OutcomeKind(StrEnum):
+    """What became of money that an attempt took."""
+
+    CAPTURED = "captured"
+    REFUNDED = "refunded"
+    DISPUTED = "disputed"
+    DISPUTE_WON = "dispute_won"
+    CHARGED_BACK = "charged_back"
