@@ -5,13 +5,16 @@ import time
 from collections.abc import Callable
 
 from flask import Flask
+from service_kit.batch_loop import BatchLoop
 from service_kit.http_client import Dependency
 from service_kit.wake import WakeUpCall
 from service_kit.worker import Loop, QueueLoop, run
 
 from payment_service.app import create_app, http_client
+from payment_service.clients.batches import BatchClient
 from payment_service.clients.notifications import NotificationClient
 from payment_service.clients.store_manager import StoreManagerClient
+from payment_service.commands.outbox.deliver_events import batch_deliveries
 from payment_service.commands.outbox.deliver_outbox import deliveries
 from payment_service.commands.payments.expire_payments import expire_payments
 from payment_service.commands.payments.run_janitor import run_janitor
@@ -19,6 +22,7 @@ from payment_service.commands.prune_idempotency_keys import prune_idempotency_ke
 from payment_service.commands.webhooks.settle_inbox import inboxes
 from payment_service.config import Config
 from payment_service.controllers.current import EXTENSION
+from payment_service.domain.merchant_directory import MerchantDirectory
 
 CONCURRENT_DELIVERIES = 8
 CONCURRENT_EVENTS = 4
@@ -50,10 +54,18 @@ def build_loops(app: Flask, config: Config) -> list[Loop]:
     """Return everything that this worker does."""
     dependencies = app.extensions[EXTENSION]
     shop = StoreManagerClient(http_client(_shop(config)))
-    notifications = NotificationClient(http_client(_notifications(config)))
+    to_notifications = http_client(_notifications(config))
+    events = BatchClient(to_notifications, "/internal/events", "events")
+    outcomes = BatchClient(http_client(_fraud_outcomes(config)), "/internal/outcomes", "outcomes")
     loops: list[Loop] = [
-        QueueLoop(app, delivery.queue, delivery.deliver, concurrency=CONCURRENT_DELIVERIES)
-        for delivery in deliveries(shop, notifications)
+        *(
+            QueueLoop(app, delivery.queue, delivery.deliver, concurrency=CONCURRENT_DELIVERIES)
+            for delivery in deliveries(shop, NotificationClient(to_notifications))
+        ),
+        *(
+            BatchLoop(app, delivery.queue, delivery.deliver)
+            for delivery in batch_deliveries(events, outcomes, MerchantDirectory())
+        ),
     ]
     loops += [
         QueueLoop(app, inbox.queue, inbox.settle, concurrency=CONCURRENT_EVENTS)
@@ -103,6 +115,18 @@ def _notifications(config: Config) -> Dependency:
         config.limits.notification_s,
         token=config.service_token,
         max_concurrent=CONCURRENT_DELIVERIES,
+        breaker_failures=20,
+        breaker_reset_s=1.0,
+    )
+
+
+def _fraud_outcomes(config: Config) -> Dependency:
+    # Nobody waits for these: they have more time than a judgement.
+    return Dependency(
+        "fraud-service",
+        config.fraud_service_url,
+        config.limits.notification_s,
+        token=config.service_token,
         breaker_failures=20,
         breaker_reset_s=1.0,
     )

@@ -14,13 +14,17 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 from payment_service.cli import main
+from payment_service.commands.outbox.deliver_events import OUTCOME_KINDS
 from payment_service.commands.outbox.deliver_outbox import RETRIES
 from payment_service.config import Config
+from payment_service.domain.outbox import EVENT_DESTINATIONS
 from payment_service.extensions import db
 from payment_service.models.outbox_message import OutboxMessage
 from payment_service.models.payments.payment_event import PaymentEvent
 from payment_service.testing import World, decline, world_on
+from payment_service.values.statuses import Destination
 from payment_service.worker import build_loops
+from service_kit.batch_loop import BatchLoop
 from service_kit.clock import utc_now
 from service_kit.leased_queue import Done, LeasedQueue
 from service_kit.worker import QueueLoop
@@ -30,23 +34,30 @@ from sqlalchemy.orm import Session
 
 UPDATED = (200, b'{"updated": true}')
 NOT_UPDATED = (200, b'{"updated": false}')
+PLACES = ("/orders", "/notify", "/internal/events", "/internal/outcomes")
 
 
 class Outside:
-    """The shop and notification-service on one socket: each plays its script, then takes everything."""
+    """The shop and our other services on one socket: each plays its script, then takes everything.
+
+    A body with ``never`` in it is refused for good.
+    """
 
     def __init__(self) -> None:
-        self.received: dict[str, list[tuple[str, dict[str, str], bytes]]] = {"/orders": [], "/notify": []}
-        self.script: dict[str, list[tuple[int, bytes]]] = {"/orders": [], "/notify": []}
+        self.received: dict[str, list[tuple[str, dict[str, str], bytes]]] = {place: [] for place in PLACES}
+        self.script: dict[str, list[tuple[int, bytes]]] = {place: [] for place in PLACES}
+        self.never = b"nothing has this in it"
         outside = self
 
         class Handler(BaseHTTPRequestHandler):
             def _handle(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                place = "/orders" if self.path == "/orders" else "/notify"
+                place = self.path if self.path in PLACES else "/notify"
                 outside.received[place].append((self.command, dict(self.headers), body))
                 default = UPDATED if place == "/orders" else (202, b'{"notification_id": "ntf_1"}')
                 status, answer = outside.script[place].pop(0) if outside.script[place] else default
+                if outside.never in body:
+                    status, answer = 400, b""
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
@@ -83,6 +94,7 @@ def world(config: Config, outside: Outside) -> Iterator[World]:
             config,
             store_manager_orders_url=f"{outside.address}/orders",
             notification_service_url=outside.address,
+            fraud_service_url=outside.address,
         )
     ) as world:
         yield world
@@ -91,6 +103,8 @@ def world(config: Config, outside: Outside) -> Iterator[World]:
 def deliver(world: World) -> None:
     """Do one turn of every delivery loop of the worker, and wait for what it began."""
     for loop in build_loops(world.app, world.config):
+        if isinstance(loop, BatchLoop):
+            loop.turn()
         if isinstance(loop, QueueLoop):
             loop.turn()
             loop.close()
@@ -316,6 +330,98 @@ def test_a_slow_or_dead_destination_delays_no_other(world: World, outside: Outsi
 
     assert message_to(world, "notifications").status == "done"
     assert message_to(world, "store_manager").status == "pending"
+
+
+def types_of(sent: list[dict[str, Any]]) -> list[str]:
+    return [item["event"]["type"] for item in sent]
+
+
+def test_all_events_go_to_notification_service_in_one_request_as_they_were_sealed(
+    world: World, outside: Outside
+) -> None:
+    paid(world)
+
+    deliver(world)
+
+    ((method, headers, body),) = outside.received["/internal/events"]
+    assert (method, headers["Authorization"]) == ("POST", "Bearer lab-service-token")
+    sent = json.loads(body)["events"]
+    lab_seeds = ["payment.created"] * 2
+    assert types_of(sent) == [*lab_seeds, "payment.created", "payment.processing", "payment.completed"]
+    stored = world.all(PaymentEvent)
+    assert [item["merchant_id"] for item in sent] == ["mer_lab"] * 5
+    assert all(event.body.encode() in body for event in stored)
+    assert {message.status for message in world.messages(queue="events")} == {"done"}
+
+
+def test_fraud_service_hears_what_was_captured(world: World, outside: Outside) -> None:
+    payment_id = paid(world)
+    world.bank.script = [decline("lost_card")]
+    world.pay(world.create())
+
+    deliver(world)
+
+    ((_, headers, body),) = outside.received["/internal/outcomes"]
+    assert headers["Authorization"] == "Bearer lab-service-token"
+    payment = world.payment(payment_id)
+    completed = world.all(PaymentEvent, payment_id=payment_id, type="payment.completed")[0]
+    assert json.loads(body) == {
+        "outcomes": [
+            {
+                "event_id": completed.public_id,
+                "kind": "captured",
+                "merchant_id": "mer_lab",
+                "payment_id": payment.public_id,
+                "attempt_id": world.attempt(payment_id).public_id,
+                "card_fingerprint": None,
+                "amount_minor": 399998,
+                "currency": "MAD",
+                "occurred_at": completed.created_at.isoformat(),
+            }
+        ]
+    }
+
+
+def test_an_event_that_a_service_will_never_take_becomes_a_dead_letter_alone(
+    world: World, outside: Outside, run_cli: Callable[..., str]
+) -> None:
+    paid(world)
+    bad = world.messages(queue="events")[2].event_id
+    outside.never = f'"{bad}"'.encode()
+
+    for _ in range(5):
+        make_due(world)
+        deliver(world)
+
+    statuses = {message.event_id: message.status for message in world.messages(queue="events")}
+    assert statuses.pop(bad) == "dead"
+    assert set(statuses.values()) == {"done"}
+    assert f"events  {bad}  dead  tries 5  " in run_cli("dead")
+    outside.never = b"nothing has this in it"
+    run_cli("replay", "--all-dead")
+    deliver(world)
+    assert {message.status for message in world.messages(queue="events")} == {"done"}
+
+
+def test_events_wait_for_a_service_that_is_away(world: World, outside: Outside) -> None:
+    paid(world)
+    outside.script["/internal/events"] = [(503, b"")]
+
+    deliver(world)
+    between = world.messages(queue="events")
+    make_due(world)
+    deliver(world)
+
+    assert {(message.status, message.last_error) for message in between} == {("pending", "HTTP 503")}
+    first, second = (json.loads(body)["events"] for _, _, body in outside.received["/internal/events"])
+    assert {item["event"]["id"] for item in first} == {item["event"]["id"] for item in second}
+    assert {message.status for message in world.messages(queue="events")} == {"done"}
+
+
+def test_every_type_that_fraud_service_hears_of_has_a_meaning_there() -> None:
+    told = {name for name, to in EVENT_DESTINATIONS.items() if Destination.FRAUD_OUTCOMES in to}
+
+    assert set(OUTCOME_KINDS) == told
 
 
 def queue_of(world: World, lease_s: float = 30.0) -> LeasedQueue[OutboxMessage]:

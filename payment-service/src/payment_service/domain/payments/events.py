@@ -10,6 +10,7 @@ from typing import Any
 from service_kit import strict_json
 from sqlalchemy.orm import Session
 
+from payment_service.domain.outbox import pass_on
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_event import PaymentEvent
 
@@ -47,6 +48,7 @@ def record_event(
 def store_event(session: Session, event: PaymentEvent) -> None:
     """Store an event together with what the outbox says of it."""
     session.add(event)
+    pass_on(session, event)
 
 
 def next_event(

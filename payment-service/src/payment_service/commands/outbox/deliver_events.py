@@ -1,0 +1,86 @@
+"""Delivers what the outbox says of events: many at once, each read as it was sealed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from service_kit import strict_json
+from service_kit.leased_queue import LeasedQueue, Result
+from sqlalchemy import select
+
+from payment_service.clients.batches import BatchClient
+from payment_service.commands.outbox.deliver_outbox import RETRIES
+from payment_service.domain.merchant_directory import MerchantDirectory
+from payment_service.extensions import db
+from payment_service.models.outbox_message import OutboxMessage
+from payment_service.models.payments.payment_event import PaymentEvent
+from payment_service.values.statuses import Destination
+
+# What an event of each type that goes to fraud-service means there.
+OUTCOME_KINDS: Mapping[str, str] = {
+    "payment.captured": "captured",
+    "payment.completed": "captured",
+    "refund.succeeded": "refunded",
+    "dispute.opened": "disputed",
+    "dispute.won": "dispute_won",
+    "dispute.lost": "charged_back",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDelivery:
+    """A destination's queue, and what is done with many of its messages at once."""
+
+    queue: LeasedQueue[OutboxMessage]
+    deliver: Callable[[Sequence[OutboxMessage]], Result]
+
+
+def batch_deliveries(
+    events: BatchClient, outcomes: BatchClient, merchants: MerchantDirectory
+) -> list[BatchDelivery]:
+    """Return every destination that takes many at once."""
+    return [
+        BatchDelivery(
+            LeasedQueue(db, OutboxMessage, Destination.EVENTS, RETRIES),
+            lambda messages: events.send([_to_sent_event(*told) for told in _read(messages, merchants)]),
+        ),
+        BatchDelivery(
+            LeasedQueue(db, OutboxMessage, Destination.FRAUD_OUTCOMES, RETRIES),
+            lambda messages: outcomes.send([_to_outcome(*told) for told in _read(messages, merchants)]),
+        ),
+    ]
+
+
+def _read(
+    messages: Sequence[OutboxMessage], merchants: MerchantDirectory
+) -> list[tuple[Mapping[str, Any], str]]:
+    """Return the event of each message, with its merchant's public id."""
+    ids = [message.event_id for message in messages]
+    with db.reading() as session:
+        found = select(PaymentEvent.public_id, PaymentEvent.body).where(PaymentEvent.public_id.in_(ids))
+        bodies = {row.public_id: row.body for row in session.execute(found)}
+        owners = {message.merchant_id for message in messages}
+        names = {owner: merchants.get(session, owner).public_id for owner in owners}
+    return [
+        (strict_json.loads(bodies[message.event_id].encode()), names[message.merchant_id])
+        for message in messages
+    ]
+
+
+def _to_sent_event(event: Mapping[str, Any], merchant_id: str) -> Mapping[str, Any]:
+    return {"merchant_id": merchant_id, "event": event}
+
+
+def _to_outcome(event: Mapping[str, Any], merchant_id: str) -> Mapping[str, Any]:
+    data = event["data"]
+    return {
+        "event_id": event["id"],
+        "kind": OUTCOME_KINDS[event["type"]],
+        "merchant_id": merchant_id,
+        "payment_id": event["payment"],
+        "attempt_id": data.get("attempt"),
+        "card_fingerprint": data.get("card_fingerprint"),
+        "amount_minor": data.get("amount_minor"),
+        "currency": data.get("currency"),
+        "occurred_at": event["at"],
+    }
