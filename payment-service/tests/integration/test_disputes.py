@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import permutations
 from typing import Any
 
 import pytest
+from payment_service.commands.webhooks.settle_inbox import settle_message
 from payment_service.models.books.ledger_entry import LedgerEntry
 from payment_service.models.disputes.dispute import Dispute
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.models.payments.payment_event import PaymentEvent
+from payment_service.models.webhooks.inbox_message import InboxMessage
 from payment_service.providers.port import Outcome, ProviderResult
 from payment_service.testing import World, lose_request
 from payment_service.testing_access import bearer, new_client, open_shop
@@ -283,3 +286,24 @@ def test_merchants_see_their_own_disputes(world: World) -> None:
         assert world.client.get(path, headers=client).status_code == 404
     for query in ("?status=gone", "?payment=%C3%A9", "?limit=0"):
         assert world.client.get(f"/v1/disputes{query}", headers=client).status_code == 400
+
+
+def test_workers_that_settle_all_events_of_a_dispute_at_one_moment_apply_it_once(world: World) -> None:
+    attempt = paid(world)
+    data = {"dispute_id": "dsp_1", "original_request_id": attempt.public_id, "amount_minor": AMOUNT}
+    for number in range(4):
+        for status in ("opened", "lost"):
+            body = event_body(f"dispute.{status}", **data, currency="MAD")
+            send(world, f"evt_{status}_{number}", body)
+    messages = world.all(InboxMessage)
+
+    def settle(message: InboxMessage) -> object:
+        with world.app.app_context():
+            return settle_message(message, world.dependencies)
+
+    with ThreadPoolExecutor(8) as pool:  # each twice, as when a lease ran out
+        results = list(pool.map(settle, [*messages, *messages]))
+
+    assert results == [Done()] * 16
+    assert (sums(world, attempt), books(world)) == ENDS["lost"]
+    assert events(world, attempt) == ["dispute.opened", "dispute.lost"]

@@ -1,6 +1,7 @@
 """What the bank tells us of its own accord: verified, stored once, and settled by asking."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
@@ -352,3 +353,15 @@ def test_a_failing_event_is_dead_at_last_listed_and_replayed(
     assert world.payment(payment_id).is_paid
     assert "applied" in run("list")
     assert run("replay", str(message.id)) == "0 event(s) will be settled again now.\n"
+
+
+def test_an_event_that_arrives_eight_times_at_one_moment_is_kept_once(world: World) -> None:
+    def post(_: int) -> int:
+        return world.client.post(ADDRESS, data=BODY, headers=signed(BODY)).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(post, range(8)))
+
+    assert statuses == [202] * 8
+    assert len(world.all(InboxMessage)) == 1
+    assert world.waker.calls == 1
