@@ -12,6 +12,7 @@ from service_kit.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 from payment_service.controllers.current import current_dependencies
 from payment_service.controllers.path_ids import check_public_ids
 from payment_service.domain.access.client_directory import ClientRecord
+from payment_service.domain.payments import actors
 from payment_service.errors import AccessTokenMissing
 from payment_service.queries.access import authorise
 from payment_service.values.scopes import Scope
@@ -56,6 +57,12 @@ def current_merchant_id() -> int:
     """Return the key of the merchant for whom the request is made: everything is looked up with it."""
     client: ClientRecord = g.api_client
     return client.merchant_id
+
+
+def current_actor() -> str:
+    """Return who makes the request, as events name it."""
+    client: ClientRecord = g.api_client
+    return actors.api_client(client.client_id)
 
 
 def _bearer_token() -> str:

@@ -28,7 +28,7 @@ from payment_service.schemas.lab import (
     CreatedSchema,
     CreatePaymentSchema,
     LabCardSchema,
-    PaymentSchema,
+    LabPaymentSchema,
     ProcessedSchema,
 )
 
@@ -77,7 +77,7 @@ def create(body: dict[str, Any]) -> dict[str, int]:
 
 
 @lab_payments.get("/payments/<payment_id>")
-@lab_payments.response(200, PaymentSchema)
+@lab_payments.response(200, LabPaymentSchema)
 @lab_payments.problem(404, "No such payment")
 def show(payment_id: str) -> Payment:
     """Show a payment."""

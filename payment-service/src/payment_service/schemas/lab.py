@@ -101,7 +101,7 @@ class ProcessedSchema(ma.Schema):
     next_action = ma.fields.Dict(metadata={"description": "Only while the outcome is open."})
 
 
-class PaymentSchema(ma.Schema):
+class LabPaymentSchema(ma.Schema):
     """A payment, with the reference service's members and the state."""
 
     id = ma.fields.Integer(required=True, metadata={"example": 1})

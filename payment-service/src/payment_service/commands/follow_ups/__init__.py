@@ -1,0 +1,1 @@
+"""What is done with an approved sale or hold: capture, cancel, refund."""
