@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from payment_service.commands.dependencies import Dependencies
 from payment_service.commands.follow_ups.ask import ask_about
 from payment_service.commands.follow_ups.carry_out import Begun, LeftToJanitor, Start, send_and_settle
-from payment_service.commands.idempotency import run_once
+from payment_service.commands.idempotency import left_no_trace, run_once
 from payment_service.domain.idempotency.keys import Earlier, IdempotentRequest, StoredAnswer, begin, finish
 from payment_service.domain.settlement.follow_up import F
 from payment_service.domain.settlement.follow_up_settler import FollowUpSettlement
@@ -68,10 +68,10 @@ def carry_out_once(asked: Asked[F], start: Start, dependencies: Dependencies) ->
     try:
         first = run_once(work)
     except CommitOutcomeUnknown as exc:
-        if isinstance(exc.result, _Written):
-            # Perhaps it is written down: nobody is called, and the janitor makes sure that it never executes.
-            return exc.result.pending
-        raise
+        if not isinstance(exc.result, _Written) or left_no_trace(asked.request):
+            raise
+        # It is written down, or may be: nobody is called, and the janitor makes sure that it never executes.
+        return exc.result.pending
     if isinstance(first, StoredAnswer):
         return first
     if isinstance(first, Earlier):
