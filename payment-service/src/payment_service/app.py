@@ -22,11 +22,10 @@ from payment_service.controllers.merchant import merchant
 from payment_service.controllers.oauth2 import CLIENT_SCHEME, oauth2
 from payment_service.controllers.provider_webhooks import SIGNATURE_SCHEME, provider_webhooks
 from payment_service.controllers.service_root import service_root
-from payment_service.controllers.v1.cancellations import cancellations
-from payment_service.controllers.v1.captures import captures
 from payment_service.controllers.v1.disputes import disputes
 from payment_service.controllers.v1.payment_methods import payment_methods
-from payment_service.controllers.v1.refunds import refunds
+from payment_service.controllers.v1.payments import payments
+from payment_service.controllers.v1.reviews import reviews
 from payment_service.domain.access.access_tokens import AccessTokens
 from payment_service.domain.access.client_directory import ClientDirectory
 from payment_service.domain.access.client_secrets import ClientSecrets
@@ -56,8 +55,23 @@ card, read it. Amounts are JSON numbers in major units (MAD), ids are integers, 
 route, and ids such as `mer_…`. A merchant sees what it owns and nothing else."""
 # Endpoints (Flask's names) that may wait for a provider: the gateway is as patient on the same routes, which
 # a test compares.
-MAY_CALL_A_PROVIDER = ("lab.process", "captures.capture", "cancellations.cancel", "refunds.create")
-V1 = (captures, cancellations, refunds, payment_methods, disputes)
+BLUEPRINTS = (
+    service_root,
+    oauth2,
+    merchant,
+    payments,
+    reviews,
+    payment_methods,
+    disputes,
+    provider_webhooks,
+)
+MAY_CALL_A_PROVIDER = (
+    "lab.process",
+    "payments.create",
+    "payments.confirm",
+    "reviews.approve",
+    "reviews.reject",
+)
 SECRET_FIELDS = ("cardnumber", "card_number", "number", "pan", "cardcode", "cvv", "cvc", "access_token")
 
 
@@ -79,7 +93,7 @@ def create_app(
     app.config["PANS_WITHOUT_LUHN"] = config.pans_without_luhn
     app.extensions[EXTENSION] = _dependencies(config, provider, fraud, waker)
     _describe_security(api)
-    for blueprint in (service_root, oauth2, merchant, *V1, provider_webhooks):
+    for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     if config.profile is Profile.LAB:
         api.register_blueprint(lab_payments)

@@ -10,8 +10,6 @@ from service_kit.problems import Problem, ProblemTable
 from payment_service.errors import (
     AccessTokenInvalid,
     AccessTokenMissing,
-    AmountTooLarge,
-    CancellationNotConfirmed,
     ChargeNotSent,
     ClientRefused,
     CursorUnknown,
@@ -22,7 +20,6 @@ from payment_service.errors import (
     KeyReused,
     MerchantMissing,
     MerchantNotFound,
-    MovementOpen,
     NothingOfThisId,
     PaymentBusy,
     PaymentClosed,
@@ -30,7 +27,7 @@ from payment_service.errors import (
     PaymentMethodUnusable,
     PaymentNotFound,
     ProcessingUnavailable,
-    RefundNotFound,
+    ReviewCardMissing,
     ScopeMissing,
     SealedCardUnreadable,
     SigningKeyMissing,
@@ -98,6 +95,10 @@ PROBLEMS: ProblemTable = {
         members={"is_paid": False},
         headers={"Retry-After": RETRY_AFTER_S},
     ),
+    WrongPaymentState: lambda error: Problem(
+        HTTPStatus.CONFLICT, "wrong_payment_state", str(error), members={"payment_status": error.status}
+    ),
+    ReviewCardMissing: lambda error: Problem(HTTPStatus.CONFLICT, "review_card_missing", str(error)),
     MerchantMissing: lambda error: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE, "not_seeded", str(error), headers={"Retry-After": RETRY_AFTER_S}
     ),
@@ -162,23 +163,4 @@ PROBLEMS: ProblemTable = {
         headers={"WWW-Authenticate": f"Webhook-Signature {REALM}"},
     ),
     WebhookUnreadable: lambda error: Problem(HTTPStatus.BAD_REQUEST, "webhook_unreadable", str(error)),
-    WrongPaymentState: lambda error: Problem(
-        HTTPStatus.CONFLICT, "wrong_payment_state", str(error), members={"payment_status": error.status}
-    ),
-    MovementOpen: lambda error: Problem(
-        HTTPStatus.CONFLICT, "movement_open", str(error), headers={"Retry-After": RETRY_AFTER_S}
-    ),
-    AmountTooLarge: lambda error: Problem(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "amount_too_large",
-        str(error),
-        members={"largest_amount": error.largest_minor},
-    ),
-    CancellationNotConfirmed: lambda error: Problem(
-        HTTPStatus.BAD_GATEWAY,
-        "cancellation_not_confirmed",
-        str(error),
-        headers={"Retry-After": RETRY_AFTER_S},
-    ),
-    RefundNotFound: lambda error: Problem(HTTPStatus.NOT_FOUND, "refund_not_found", str(error)),
 }

@@ -157,6 +157,18 @@ class ScriptedBank:
         with self._lock:
             return self._known.setdefault(attempt_id, result)
 
+    def settle(self, attempt_id: str, result: ProviderResult) -> None:
+        """Let a challenge come to its end."""
+        with self._lock:
+            self._known[attempt_id] = result
+
+    def end_challenges(self) -> None:
+        """Let challenges be abandoned from now on."""
+        with self._lock:
+            for attempt_id, result in self._known.items():
+                if result.outcome is Outcome.REQUIRES_ACTION:
+                    self._known[attempt_id] = ProviderResult(Outcome.ABANDONED)
+
     def sale(self, request: ChargeRequest) -> ProviderResult:
         """Play the next behaviour of the script."""
         with self._lock:
@@ -364,7 +376,7 @@ class World:
 
     def run_janitor(self) -> int:
         """Do one turn of the janitor, in a thread of its own as in the worker."""
-        return self.in_other_thread(lambda: len(run_janitor(self.dependencies)))
+        return self.in_other_thread(lambda: run_janitor(self.dependencies))
 
     def in_other_thread(self, do: Callable[[], T]) -> T:
         """Run ``do`` as another process would: with a session of its own."""

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from service_kit.ids import new_id
 
 from payment_service.commands.access.create_api_client import (
     ClientCredentials,
@@ -12,6 +15,8 @@ from payment_service.commands.access.create_merchant import CreateMerchant, crea
 from payment_service.testing import Answer, World
 from payment_service.values.scopes import Scope
 
+V1_CARD: Mapping[str, Any] = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2031, "cvc": "907"}
+A_PAYMENT: Mapping[str, Any] = {"amount": 19999, "currency": "MAD", "order_id": "order-7"}
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -22,6 +27,23 @@ class Shop:
     merchant_id: str
     credentials: ClientCredentials
     bearer: Mapping[str, str]
+
+    def post(self, world: World, path: str, body: object = None, key: str | None = None) -> Answer:
+        """Send a POST under a key, a new one unless it is given; without a body where that is None."""
+        headers = {**self.bearer, "Idempotency-Key": key or new_id("key")}
+        return world.client.post(path, headers=headers, **({} if body is None else {"json": body}))
+
+    def get(self, world: World, path: str, **query: object) -> Answer:
+        """Send a GET."""
+        return world.client.get(path, headers=self.bearer, query_string=query)
+
+    def create(self, world: World, **changes: Any) -> Answer:
+        """Create a payment."""
+        return self.post(world, "/v1/payments", {**A_PAYMENT, **changes})
+
+    def pay(self, world: World, card: Mapping[str, Any] | None = None, **changes: Any) -> Answer:
+        """Create a payment and pay it at once."""
+        return self.create(world, confirm=True, card=card or V1_CARD, **changes)
 
 
 def open_shop(world: World, name: str = "Librairie Atlas") -> Shop:

@@ -22,8 +22,7 @@ from payment_service.models.merchants.api_client import ApiClient
 from payment_service.models.merchants.merchant import Merchant
 from payment_service.models.merchants.signing_key import SigningKey
 from payment_service.testing import Answer, World
-from payment_service.testing_access import ask_token, bearer, new_client, open_shop
-from payment_service.testing_payments import payment_of, refund_of
+from payment_service.testing_access import A_PAYMENT, V1_CARD, ask_token, bearer, new_client, open_shop
 from payment_service.testing_webhooks import dispute_of
 from payment_service.values.scopes import Scope
 from payment_service.values.signing_algorithm import SigningAlgorithm
@@ -41,12 +40,24 @@ def stored_card_of(world: World, merchant_id: str) -> str:
     return str(answer.json["id"])
 
 
+def payment_of(world: World, merchant_id: str) -> str:
+    headers = {**bearer(world, new_client(world, merchant_id)), "Idempotency-Key": str(uuid4())}
+    answer = world.client.post("/v1/payments", json=dict(A_PAYMENT), headers=headers)
+    assert answer.status_code == 201
+    return str(answer.json["id"])
+
+
 # How a test makes an id of a merchant for the variable of a path; a route with a new one adds a line here.
 IDS_OF_A_MERCHANT: Mapping[str, Callable[[World, str], str]] = {
     "payment_method_id": stored_card_of,
     "dispute_id": dispute_of,
     "payment_id": payment_of,
-    "refund_id": refund_of,
+}
+# What a route wants in its body before it looks for anything.
+BODIES: Mapping[str, Mapping[str, Any]] = {
+    "payments.confirm": {"card": V1_CARD},
+    "reviews.approve": {"reason": "known customer"},
+    "reviews.reject": {"reason": "unknown customer"},
 }
 
 
@@ -151,7 +162,8 @@ def test_no_route_of_v1_shows_anything_of_another_merchant(world: World) -> None
         url = rule.rule.replace("<", "{").replace(">", "}").format(**arguments)
         for method in methods(rule):
             headers = {**ours.bearer, "Idempotency-Key": f"{method} {url}"}
-            answer = world.client.open(url, method=method, headers=headers)
+            body = {"json": BODIES[rule.endpoint]} if rule.endpoint in BODIES else {}
+            answer = world.client.open(url, method=method, headers=headers, **body)
 
             if rule.arguments:
                 assert answer.status_code == 404, f"{method} {rule.rule}"

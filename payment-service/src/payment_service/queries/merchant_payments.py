@@ -1,10 +1,12 @@
 """Reads payments as their merchant may see them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Select, func, select
+from service_kit.clock import utc_now
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.references import PaymentReference
@@ -51,9 +53,7 @@ def get_payment_of_merchant(reference: PaymentReference) -> PaymentWithAttempt:
     return found
 
 
-def list_payments(
-    merchant_id: int, limits: PaymentFilter, page: PageRequest, now: datetime
-) -> Page[PaymentWithAttempt]:
+def list_payments(merchant_id: int, limits: PaymentFilter, page: PageRequest) -> Page[PaymentWithAttempt]:
     """Return a page of the merchant's payments, newest first.
 
     Raises:
@@ -65,23 +65,25 @@ def list_payments(
         owned=Payment.merchant_id == merchant_id,
     )
     with db.reading() as session:
-        found = read_page(session, _limited(select(Payment), limits, now), listing, page)
+        found = read_page(session, _limited(select(Payment), limits), listing, page)
         return Page(_with_attempts(session, found.rows), found.has_more)
 
 
-def _limited(statement: Select[Payment], limits: PaymentFilter, now: datetime) -> Select[Payment]:
-    conditions = {
-        "status": Payment.status == limits.status,
-        "order_id": Payment.order_id == limits.order_id,
-        "customer": Payment.user_id == limits.customer,
-        "created_from": Payment.created_at >= limits.created_from,
-        "created_to": Payment.created_at < limits.created_to,
-        "amount_from": Payment.amount_minor >= limits.amount_from,
-        "amount_to": Payment.amount_minor <= limits.amount_to,
-        "older_than": Payment.created_at < (now - limits.older_than if limits.older_than else None),
-    }
-    given = [condition for name, condition in conditions.items() if getattr(limits, name) is not None]
-    return statement.where(*given)
+_CONDITIONS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
+    "status": lambda status: Payment.status == status,
+    "order_id": lambda order_id: Payment.order_id == order_id,
+    "customer": lambda customer: Payment.user_id == customer,
+    "created_from": lambda moment: Payment.created_at >= moment,
+    "created_to": lambda moment: Payment.created_at < moment,
+    "amount_from": lambda amount_minor: Payment.amount_minor >= amount_minor,
+    "amount_to": lambda amount_minor: Payment.amount_minor <= amount_minor,
+    "older_than": lambda age: Payment.created_at < utc_now() - age,
+}
+
+
+def _limited(statement: Select[Payment], limits: PaymentFilter) -> Select[Payment]:
+    given = {name: getattr(limits, name) for name in _CONDITIONS}
+    return statement.where(*(_CONDITIONS[name](value) for name, value in given.items() if value is not None))
 
 
 def _with_attempts(session: Session, payments: Sequence[Payment]) -> list[PaymentWithAttempt]:

@@ -1,6 +1,6 @@
 """What merchants' servers send about payments."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,8 +18,7 @@ MAX_METADATA_KEYS = 50
 _PRINTABLE = ma.validate.Predicate("isprintable", error="Must be printable.")
 
 
-def text_field(longest: int, shortest: int = 1, **kwargs: Any) -> ma.fields.String:
-    """Return a printable text of so many characters."""
+def _text(longest: int, shortest: int = 1, **kwargs: Any) -> ma.fields.String:
     rules = [ma.validate.Length(min=shortest, max=longest), _PRINTABLE]
     return ma.fields.String(validate=rules, **kwargs)
 
@@ -40,8 +39,8 @@ def _check_currency(code: str) -> None:
 class CustomerSchema(ma.Schema):
     """Whom the merchant sells to; the e-mail address gets the receipt."""
 
-    id = text_field(64, metadata={"description": "The merchant's own name for the customer."})
-    name = text_field(200)
+    id = _text(64, metadata={"description": "The merchant's own name for the customer."})
+    name = _text(200)
     email = ma.fields.Email(validate=ma.validate.Length(max=254))
     phone = ma.fields.String(
         validate=ma.validate.Regexp(r"\+[1-9][0-9]{5,14}\Z", error="Must be E.164, such as +212600000000."),
@@ -56,7 +55,7 @@ class CustomerSchema(ma.Schema):
 class LineItemSchema(ma.Schema):
     """One line of the receipt; amounts in minor units, ``tax_amount`` for the whole line."""
 
-    name = text_field(200, required=True)
+    name = _text(200, required=True)
     quantity = ma.fields.Integer(strict=True, required=True, validate=ma.validate.Range(1, 1_000_000))
     unit_amount = ma.fields.Integer(strict=True, required=True, validate=ma.validate.Range(0, MAX_AMOUNT))
     tax_amount = ma.fields.Integer(strict=True, load_default=0, validate=ma.validate.Range(0, MAX_AMOUNT))
@@ -73,8 +72,8 @@ class LineItemSchema(ma.Schema):
 def metadata_field() -> ma.fields.Dict:
     """Return the merchant's own pairs of words: at most 50, keys of 40 and values of 500 characters."""
     return ma.fields.Dict(
-        keys=text_field(40),
-        values=text_field(500, 0),
+        keys=_text(40),
+        values=_text(500, 0),
         load_default=dict,
         validate=ma.validate.Length(max=MAX_METADATA_KEYS),
         metadata={"description": "At most 50 pairs; never interpreted, never a place for card data."},
@@ -145,12 +144,12 @@ class PaymentCreateSchema(PayWithSchema):
         CaptureMethod, by_value=True, load_default=CaptureMethod.AUTOMATIC, metadata={"type": "string"}
     )
     confirm = ma.fields.Boolean(load_default=False, truthy={True}, falsy={False})
-    order_id = text_field(64, load_default="")
+    order_id = _text(64, load_default="")
     customer = ma.fields.Nested(CustomerSchema, load_default=dict)
     line_items = ma.fields.List(
         ma.fields.Nested(LineItemSchema), load_default=list, validate=ma.validate.Length(max=100)
     )
-    description = text_field(500, load_default=None)
+    description = _text(500, load_default=None)
     metadata = metadata_field()
     return_url = ma.fields.Url(
         load_default=None,
@@ -193,7 +192,7 @@ class PaymentCreateSchema(PayWithSchema):
 class ReviewSchema(ma.Schema):
     """Why somebody approves or rejects a payment that is held."""
 
-    reason = text_field(500, required=True)
+    reason = _text(500, required=True)
 
 
 class PaymentsQuerySchema(CreatedQuerySchema):
@@ -205,10 +204,8 @@ class PaymentsQuerySchema(CreatedQuerySchema):
         load_default=None,
         metadata={"type": "string", "description": "The stored state; refunds do not change it."},
     )
-    order_id = text_field(64, load_default=None)
-    customer = text_field(
-        64, load_default=None, metadata={"description": "The merchant's name for the customer."}
-    )
+    order_id = _text(64, load_default=None)
+    customer = _text(64, load_default=None, metadata={"description": "The merchant's name for the customer."})
     amount_from = ma.fields.Integer(load_default=None, validate=ma.validate.Range(0, MAX_AMOUNT))
     amount_to = ma.fields.Integer(load_default=None, validate=ma.validate.Range(0, MAX_AMOUNT))
     older_than = ma.fields.Integer(
@@ -219,10 +216,8 @@ class PaymentsQuerySchema(CreatedQuerySchema):
 
     @ma.post_load
     def to_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Gather the filters in one ``limits``."""
-        page = data.pop("page")
-        older_than = data.pop("older_than")
-        limits = PaymentFilter(
-            **data, older_than=None if older_than is None else timedelta(seconds=older_than)
-        )
-        return {"page": page, "limits": limits}
+        """Gather the filters in one ``limits``; the page is gathered before or after, in no known order."""
+        older_than = data["older_than"]
+        filters = {field.name: data.pop(field.name) for field in fields(PaymentFilter)}
+        filters["older_than"] = None if older_than is None else timedelta(seconds=older_than)
+        return {"limits": PaymentFilter(**filters), **data}

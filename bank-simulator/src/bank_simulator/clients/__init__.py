@@ -1,1 +1,0 @@
-"""Whom the simulator calls: the merchant's side, with its events."""

@@ -1,0 +1,121 @@
+"""``/v1/payments``: what merchants want to be paid."""
+
+from typing import Any
+
+from flask import Response, request
+from service_kit.api import Blueprint
+
+from payment_service.commands.payments.confirm_payment import (
+    ConfirmPayment,
+    PayWith,
+    TypedCard,
+    confirm_payment,
+)
+from payment_service.commands.payments.create_merchant_payment import (
+    CreateMerchantPayment,
+    create_merchant_payment,
+)
+from payment_service.commands.payments.pay_once import Keyed
+from payment_service.controllers.access import current_actor, current_merchant_id, require_scope
+from payment_service.controllers.client_address import trusted_client_ip
+from payment_service.controllers.current import current_dependencies
+from payment_service.controllers.idempotency import idempotent, idempotent_request, respond
+from payment_service.controllers.v1.answers import present_created, present_payment, view_of
+from payment_service.domain.payments.references import MerchantPayment
+from payment_service.queries.merchant_payments import PaymentFilter, get_payment_of_merchant, list_payments
+from payment_service.queries.pagination import Page, PageRequest
+from payment_service.schemas.v1.pagination import list_schema
+from payment_service.schemas.v1.payment import PaymentSchema, PaymentView
+from payment_service.schemas.v1.payment_requests import (
+    ConfirmSchema,
+    NewPayment,
+    PaymentCreateSchema,
+    PaymentsQuerySchema,
+)
+from payment_service.schemas.v1.payment_requests import PayWith as PayWithInput
+from payment_service.values.money import Money
+
+payments = Blueprint("payments", "payments", url_prefix="/v1/payments", description="Payments")
+
+
+@payments.post("")
+@require_scope("payments:write")
+@idempotent
+@payments.arguments(PaymentCreateSchema)
+@payments.response(201, PaymentSchema)
+@payments.alt_response(202, schema=PaymentSchema, description="With confirm: its outcome is still open")
+@payments.problem(402, "With confirm: the bank declined; member `payment`, which can be confirmed again")
+@payments.problem(422, "With confirm: our checks refused it (member `payment`), or no such stored card")
+@payments.problem(502, "With confirm: surely not charged; member `payment`, which can be confirmed again")
+def create(body: NewPayment) -> Response:
+    """Create a payment; with `confirm: true` it is paid in the same request."""
+    command = CreateMerchantPayment(
+        merchant_id=current_merchant_id(),
+        actor=current_actor(),
+        amount=Money(body.amount, body.currency),
+        capture_method=body.capture_method,
+        order_id=body.order_id,
+        customer_id=body.customer_id,
+        email=body.email,
+        locale=body.locale,
+        description=body.description,
+        return_url=body.return_url,
+        details=body.details,
+        pay_with=_pay_with(body.pay_with) if body.confirm else None,
+        client_ip=_client_ip(),
+    )
+    keyed = Keyed(idempotent_request(body), present_created)
+    return respond(create_merchant_payment(command, keyed, current_dependencies()))
+
+
+@payments.post("/<payment_id>/confirm")
+@require_scope("payments:write")
+@idempotent
+@payments.arguments(ConfirmSchema)
+@payments.response(200, PaymentSchema)
+@payments.alt_response(202, schema=PaymentSchema, description="Its outcome is still open")
+@payments.problem(402, "The bank declined; member `payment`, which can be confirmed again")
+@payments.problem(404, "There is no such payment")
+@payments.problem(409, "It is not in a state that can be confirmed")
+@payments.problem(422, "Our checks refused it (member `payment`), or no such stored card")
+@payments.problem(502, "Surely not charged; member `payment`, which can be confirmed again")
+def confirm(body: PayWithInput, payment_id: str) -> Response:
+    """Pay it with a card, or with one that is stored."""
+    command = ConfirmPayment(
+        current_merchant_id(), payment_id, _pay_with(body), current_actor(), _client_ip()
+    )
+    keyed = Keyed(idempotent_request(body), present_payment)
+    return respond(confirm_payment(command, keyed, current_dependencies()))
+
+
+@payments.get("/<payment_id>")
+@require_scope("payments:read")
+@payments.response(200, PaymentSchema)
+@payments.problem(404, "There is no such payment")
+def show(payment_id: str) -> PaymentView:
+    """Show a payment."""
+    found = get_payment_of_merchant(MerchantPayment(current_merchant_id(), payment_id))
+    return view_of(found.payment, found.attempt)
+
+
+@payments.get("")
+@require_scope("payments:read")
+@payments.arguments(PaymentsQuerySchema, location="query")
+@payments.response(200, list_schema(PaymentSchema))
+def index(query: dict[str, Any]) -> Page[PaymentView]:
+    """List payments, newest first."""
+    limits: PaymentFilter = query["limits"]
+    page: PageRequest = query["page"]
+    found = list_payments(current_merchant_id(), limits, page)
+    return Page([view_of(each.payment, each.attempt) for each in found.rows], found.has_more)
+
+
+def _pay_with(given: PayWithInput) -> PayWith:
+    card = given.card
+    if card is not None:
+        return TypedCard(card.number, card.exp_month, card.exp_year, card.cvc)
+    return given.payment_method or ""
+
+
+def _client_ip() -> str | None:
+    return trusted_client_ip(request, current_dependencies().config.trusted_proxies)

@@ -1,0 +1,372 @@
+"""Payments of /v1: create, confirm, read, list, review."""
+
+from typing import Any
+
+import pytest
+from payment_service.models.payments.capture import Capture
+from payment_service.models.payments.payment import Payment
+from payment_service.models.vault.sealed_card import SealedCard
+from payment_service.providers.port import (
+    Authentication,
+    ChargeRequest,
+    Outcome,
+    ProviderResult,
+    ThreeDSecure,
+)
+from payment_service.testing import (
+    Answer,
+    ScriptedBank,
+    World,
+    be_full,
+    decline,
+    lose_answer,
+    lose_request,
+    refuse_connection,
+)
+from payment_service.testing_access import V1_CARD, Shop, open_shop
+from payment_service.values.assessment import FraudDecision
+
+ACS_URL = "http://127.0.0.1:5012/acs/abc"
+
+
+@pytest.fixture
+def shop(world: World) -> Shop:
+    return open_shop(world)
+
+
+def challenge(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+    return bank.remember(request.attempt_id, ProviderResult(Outcome.REQUIRES_ACTION, redirect_url=ACS_URL))
+
+
+def stored(world: World, answer: Answer) -> Payment:
+    body = answer.json.get("payment", answer.json)
+    (payment,) = world.all(Payment, public_id=body["id"])
+    return payment
+
+
+def test_a_new_payment_can_be_read_and_nobody_was_called(world: World, shop: Shop) -> None:
+    given = {
+        "customer": {
+            "id": "c-1",
+            "name": "Amina",
+            "email": "amina@shop.example",
+            "phone": "+212600000000",
+            "locale": "fr",
+        },
+        "line_items": [
+            {"name": "Livre", "quantity": 2, "unit_amount": 8000, "tax_amount": 3999, "tax_rate": "20"}
+        ],
+        "metadata": {"basket": "7"},
+        "description": "Two books",
+        "return_url": "https://shop.example/back",
+    }
+
+    answer = shop.create(world, **given)
+
+    assert answer.status_code == 201
+    assert answer.headers["Location"] == f"/v1/payments/{answer.json['id']}"
+    shown = answer.json
+    assert shown["id"].startswith("pay_")
+    assert {name: shown[name] for name in given} == {
+        **given,
+        "line_items": [{**given["line_items"][0], "tax_rate": "20"}],  # type: ignore[index]
+    }
+    expected = {
+        "object": "payment",
+        "status": "pending",
+        "amount": 19999,
+        "currency": "MAD",
+        "capture_method": "automatic",
+        "amount_capturable": 0,
+        "amount_captured": 0,
+        "amount_refunded": 0,
+        "payment_method": None,
+        "next_action": None,
+        "last_error": None,
+        "order_id": "order-7",
+        "paid_at": None,
+    }
+    assert {name: shown[name] for name in expected} == expected
+    token = stored(world, answer).checkout_token
+    assert shown["checkout_url"] == f"{world.config.public_base_url}/checkout/{token}"
+    assert shop.get(world, answer.headers["Location"]).json == shown
+    assert world.bank.sales == []
+
+
+def test_a_payment_is_paid_in_the_request_that_creates_it(world: World, shop: Shop) -> None:
+    answer = shop.pay(world)
+
+    assert (answer.status_code, answer.json["status"]) == (201, "completed")
+    assert (answer.json["amount_captured"], answer.json["checkout_url"]) == (19999, None)
+    assert answer.json["payment_method"] == {
+        "id": None,
+        "type": "card",
+        "card": {"bin": "424242", "last4": "4242"},
+    }
+    (sale,) = world.bank.sales
+    assert (sale.amount.amount_minor, sale.card.cvv, sale.order_id) == (19999, "907", "order-7")
+    assert [capture.amount_minor for capture in world.all(Capture)] == [19999]
+
+
+def test_an_authorisation_holds_the_money(world: World, shop: Shop) -> None:
+    answer = shop.pay(world, capture_method="manual")
+
+    assert (answer.status_code, answer.json["status"]) == (201, "authorized")
+    assert (answer.json["amount_capturable"], answer.json["amount_captured"]) == (19999, 0)
+    assert list(world.bank.held_minor.values()) == [19999]
+    assert world.all(Capture) == []
+
+
+def test_an_unconfirmed_payment_is_confirmed_with_a_card(world: World, shop: Shop) -> None:
+    payment = shop.create(world).json
+
+    answer = shop.post(world, f"/v1/payments/{payment['id']}/confirm", {"card": dict(V1_CARD)})
+
+    assert (answer.status_code, answer.json["status"]) == (200, "completed")
+    again = shop.post(world, f"/v1/payments/{payment['id']}/confirm", {"card": dict(V1_CARD)})
+    assert (again.status_code, again.json["code"]) == (409, "wrong_payment_state")
+    assert len(world.bank.sales) == 1
+
+
+def test_a_stored_card_pays_without_its_cvc(world: World, shop: Shop) -> None:
+    card = {name: value for name, value in V1_CARD.items() if name != "cvc"}
+    method = shop.post(world, "/v1/payment-methods", {"card": card}).json["id"]
+
+    answer = shop.create(world, confirm=True, payment_method=method)
+
+    assert (answer.status_code, answer.json["payment_method"]["id"]) == (201, method)
+    (sale,) = world.bank.sales
+    assert (sale.card.number, sale.card.cvv) == (V1_CARD["number"], None)
+    shop.post(world, f"/v1/payment-methods/{method}/detach")
+    detached = shop.create(world, confirm=True, payment_method=method)
+    assert detached.status_code == 422
+    assert len(world.all(Payment, order_id="order-7")) == 1
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "status", "code", "payment_status"),
+    [
+        (decline("lost_card"), 402, "payment_declined", "failed"),
+        (refuse_connection, 502, "charge_not_sent", "pending"),
+        (be_full, 502, "charge_not_sent", "pending"),
+    ],
+)
+def test_what_took_nothing_is_a_problem_with_the_payment_and_another_card_may_follow(
+    world: World, shop: Shop, behaviour: Any, status: int, code: str, payment_status: str
+) -> None:
+    world.bank.script = [behaviour]
+
+    answer = shop.pay(world)
+
+    assert (answer.status_code, answer.json["code"]) == (status, code)
+    assert answer.content_type == "application/problem+json"
+    assert answer.json["payment"]["status"] == payment_status
+    assert answer.json["payment"]["last_error"]["code"] == code
+    path = f"/v1/payments/{answer.json['payment']['id']}/confirm"
+    assert shop.post(world, path, {"card": dict(V1_CARD)}).json["status"] == "completed"
+
+
+def test_our_own_refusal_is_no_decline_of_the_bank(world: World, shop: Shop) -> None:
+    world.fraud.script = [FraudDecision.DECLINE]
+
+    answer = shop.pay(world)
+
+    assert (answer.status_code, answer.json["code"]) == (422, "payment_refused")
+    assert answer.json["decline_code"] == "fraudulent"
+    assert answer.json["payment"]["status"] == "failed"
+    assert world.bank.sales == []
+
+
+@pytest.mark.parametrize("behaviour", [lose_answer, lose_request])
+def test_an_unknown_outcome_is_accepted_and_the_janitor_finds_it_out(
+    world: World, shop: Shop, behaviour: Any
+) -> None:
+    world.bank.script = [behaviour]
+    world.bank.is_away = True
+
+    answer = shop.pay(world)
+
+    assert (answer.status_code, answer.json["status"]) == (202, "processing")
+    assert int(answer.headers["Retry-After"]) > 0
+    world.bank.is_away = False
+    world.age(60)
+    while world.run_janitor():
+        pass
+    status = shop.get(world, f"/v1/payments/{answer.json['id']}").json["status"]
+    assert (status, world.bank.total_minor) in [("completed", 19999), ("pending", 0)]
+
+
+def test_a_challenge_waits_for_the_cardholder_until_the_bank_says_so(world: World, shop: Shop) -> None:
+    world.bank.script = [challenge]
+
+    answer = shop.pay(world)
+
+    assert (answer.status_code, answer.json["status"]) == (202, "requires_action")
+    assert answer.json["next_action"] == {
+        "type": "redirect_to_url",
+        "redirect_to_url": {"url": ACS_URL},
+    }
+    (attempt,) = world.attempts(stored(world, answer).id)
+    world.bank.settle(
+        attempt.public_id,
+        ProviderResult(
+            Outcome.APPROVED,
+            authorization_code="A00001",
+            authentication=Authentication("authenticated", "05", "issuer"),
+        ),
+    )
+    world.age(10)
+    assert world.run_janitor() == 1
+    shown = shop.get(world, f"/v1/payments/{answer.json['id']}").json
+    assert (shown["status"], shown["next_action"]) == ("completed", None)
+    assert shown["three_ds"] == {"status": "authenticated", "eci": "05", "liability": "issuer"}
+
+
+def test_another_card_ends_the_challenge_first(world: World, shop: Shop) -> None:
+    world.bank.script = [challenge]
+    payment = shop.pay(world).json
+    path = f"/v1/payments/{payment['id']}/confirm"
+    world.bank.end_challenges()
+
+    answer = shop.post(world, path, {"card": {**V1_CARD, "number": "4000100000000018"}})
+
+    assert (answer.status_code, answer.json["status"]) == (200, "completed")
+    first, second = world.attempts(stored(world, answer).id)
+    assert (first.state, second.state) == ("abandoned", "approved")
+    assert world.bank.abandoned == [first.public_id]
+    assert world.bank.total_minor == 19999
+
+
+def test_a_challenge_that_was_finished_meanwhile_is_not_charged_again(world: World, shop: Shop) -> None:
+    world.bank.script = [challenge]
+    payment = shop.pay(world).json
+    (attempt,) = world.attempts(stored(world, shop.get(world, f"/v1/payments/{payment['id']}")).id)
+    world.bank.settle(attempt.public_id, ProviderResult(Outcome.APPROVED, authorization_code="A00001"))
+
+    answer = shop.post(world, f"/v1/payments/{payment['id']}/confirm", {"card": dict(V1_CARD)})
+
+    assert (answer.status_code, answer.json["payment_status"]) == (409, "completed")
+    assert len(world.bank.sales) == 1
+
+
+def test_a_review_keeps_the_card_until_somebody_approves(world: World, shop: Shop) -> None:
+    world.fraud.script = [FraudDecision.REVIEW]
+    payment = shop.pay(world)
+    assert (payment.status_code, payment.json["status"]) == (202, "in_review")
+    assert (world.bank.sales, len(world.all(SealedCard))) == ([], 1)
+    path = f"/v1/payments/{payment.json['id']}/approve"
+
+    answer = shop.post(world, path, {"reason": "known customer"})
+
+    assert (answer.status_code, answer.json["status"]) == (200, "completed")
+    (sale,) = world.bank.sales
+    assert (sale.card.number, sale.card.cvv) == (V1_CARD["number"], None)
+    assert sale.three_ds is ThreeDSecure.NONE
+    assert world.all(SealedCard) == []
+    second = shop.post(world, path, {"reason": "me too"})
+    assert (second.status_code, second.json["payment_status"]) == (409, "completed")
+    assert "payment.review_approved" in world.events(stored(world, answer).id)
+
+
+def test_a_rejected_review_is_cancelled_and_its_card_forgotten(world: World, shop: Shop) -> None:
+    world.fraud.script = [None]
+    payment = shop.pay(world, amount=399998).json
+    assert payment["status"] == "in_review"
+
+    answer = shop.post(world, f"/v1/payments/{payment['id']}/reject", {"reason": "stolen"})
+
+    assert (answer.status_code, answer.json["status"]) == (200, "cancelled")
+    assert (world.all(SealedCard), world.bank.sales) == ([], [])
+    assert world.events(stored(world, answer).id)[-1] == "payment.review_rejected"
+    assert world.attempt(stored(world, answer).id).state == "not_sent"
+
+
+def test_an_approved_payment_that_could_not_be_sent_is_payable_again(world: World, shop: Shop) -> None:
+    world.fraud.script = [FraudDecision.REVIEW]
+    payment = shop.pay(world).json
+    world.bank.script = [refuse_connection]
+
+    answer = shop.post(world, f"/v1/payments/{payment['id']}/approve", {"reason": "known"})
+
+    assert (answer.status_code, answer.json["payment"]["status"]) == (502, "pending")
+    assert world.all(SealedCard) == []
+
+
+def test_the_list_is_newest_first_and_limited_by_filters(world: World, shop: Shop) -> None:
+    first = shop.create(world, order_id="a", amount=100, customer={"id": "c1"}).json
+    second = shop.create(world, order_id="b", amount=200, customer={"id": "c2"}).json
+    third = shop.pay(world, order_id="a", amount=300).json
+    open_shop(world, "Theirs").create(world, order_id="a")
+
+    def ids(**query: Any) -> list[str]:
+        answer = shop.get(world, "/v1/payments", **query)
+        assert answer.status_code == 200
+        return [each["id"] for each in answer.json["data"]]
+
+    assert ids() == [third["id"], second["id"], first["id"]]
+    assert ids(order_id="a") == [third["id"], first["id"]]
+    assert ids(status="pending") == [second["id"], first["id"]]
+    assert ids(customer="c2") == [second["id"]]
+    assert ids(amount_from=200, amount_to=200) == [second["id"]]
+    assert ids(created_from=second["created_at"]) == [third["id"], second["id"]]
+    assert ids(created_to=second["created_at"]) == [first["id"]]
+    assert ids(older_than=600) == []
+    assert ids(limit=1, starting_after=third["id"]) == [second["id"]]
+    page = shop.get(world, "/v1/payments", limit=2).json
+    assert (page["object"], page["url"], page["has_more"]) == ("list", "/v1/payments", True)
+    assert page["data"][0]["payment_method"]["card"]["last4"] == "4242"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"amount": 0}, "amount"),
+        ({"amount": -1}, "amount"),
+        ({"amount": 19999.0}, "amount"),
+        ({"amount": "19999"}, "amount"),
+        ({"amount": 10**12}, "amount"),
+        ({"currency": "mad"}, "currency"),
+        ({"currency": "XXQ"}, "currency"),
+        ({"capture_method": "later"}, "capture_method"),
+        ({"confirm": True}, "confirm"),
+        ({"confirm": "yes", "card": dict(V1_CARD)}, "confirm"),
+        ({"card": dict(V1_CARD)}, "confirm"),
+        ({"confirm": True, "card": dict(V1_CARD), "payment_method": "pm_1"}, "payment_method"),
+        ({"metadata": {str(number): "x" for number in range(51)}}, "metadata"),
+        ({"metadata": {"k" * 41: "x"}}, "metadata.k"),
+        ({"metadata": {"k": "x" * 501}}, "metadata.k"),
+        ({"return_url": "javascript:alert(1)"}, "return_url"),
+        ({"customer": {"email": "nobody"}}, "customer.email"),
+        ({"customer": {"phone": "0600"}}, "customer.phone"),
+        ({"line_items": [{"name": "x", "quantity": 0, "unit_amount": 1}]}, "line_items.0.quantity"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_bad_input_is_named_by_its_field(
+    world: World, shop: Shop, changes: dict[str, Any], field: str
+) -> None:
+    answer = shop.create(world, **changes)
+
+    assert (answer.status_code, answer.json["code"]) == (400, "invalid_input")
+    assert any(name.startswith(field) for name in answer.json["errors"]), answer.json["errors"]
+    assert world.all(Payment, order_id="order-7") == []
+
+
+def test_what_is_wrong_with_a_card_never_repeats_it(world: World, shop: Shop) -> None:
+    answer = shop.pay(world, card={**V1_CARD, "number": "4242424242424241"})
+
+    assert answer.status_code == 400
+    assert "4242424242424241" not in answer.text
+    assert "907" not in answer.text
+
+
+def test_a_receipt_goes_to_a_customer_with_an_address_and_the_shop_of_the_lab_hears_nothing(
+    world: World, shop: Shop
+) -> None:
+    shop.pay(world)
+    with_address = shop.pay(world, customer={"email": "amina@shop.example"}).json
+
+    queues = [message.queue for message in world.messages()]
+    assert "store_manager" not in queues
+    (receipt,) = world.messages(queue="notifications")
+    assert with_address["id"] in receipt.payload
