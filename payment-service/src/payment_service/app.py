@@ -23,6 +23,7 @@ from payment_service.controllers.oauth2 import CLIENT_SCHEME, oauth2
 from payment_service.controllers.provider_webhooks import SIGNATURE_SCHEME, provider_webhooks
 from payment_service.controllers.service_root import service_root
 from payment_service.controllers.v1.disputes import disputes
+from payment_service.controllers.v1.events import events
 from payment_service.controllers.v1.payment_methods import payment_methods
 from payment_service.controllers.v1.payments import payments
 from payment_service.controllers.v1.reviews import reviews
@@ -63,6 +64,7 @@ BLUEPRINTS = (
     reviews,
     payment_methods,
     disputes,
+    events,
     provider_webhooks,
 )
 MAY_CALL_A_PROVIDER = (

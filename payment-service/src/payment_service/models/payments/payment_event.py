@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from service_kit.columns import BigId, UtcDateTime, ascii_key
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payment_service.models.base import Base
@@ -13,7 +13,11 @@ class PaymentEvent(Base):
     """One event. ``body`` is the exact text that was hashed: a JSON column would re-order it."""
 
     __tablename__ = "payment_events"
-    __table_args__ = (UniqueConstraint("payment_id", "sequence"),)
+    __table_args__ = (
+        UniqueConstraint("payment_id", "sequence"),
+        Index(None, "merchant_id", "created_at", "id"),
+        Index(None, "merchant_id", "type", "created_at", "id"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     public_id: Mapped[str] = mapped_column(ascii_key(64), unique=True)
