@@ -1,6 +1,6 @@
 """What payment-service describes, the gateway lets through, and nothing else: the rest vanishes silently."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,10 +52,15 @@ def _operations(description: Mapping[str, Any]) -> Iterator[Operation]:
                     for parameter in (*item.get("parameters", ()), *item[method].get("parameters", ()))
                 ]
                 headers = {p["name"].lower() for p in parameters if p["in"] == "header"}
-                if item[method].get("security"):
-                    headers.add("authorization")
+                headers |= _credentials(description, item[method].get("security", ()))
                 queries = {p["name"] for p in parameters if p["in"] == "query"}
                 yield Operation(method.upper(), path, frozenset(headers), frozenset(queries))
+
+
+def _credentials(description: Mapping[str, Any], security: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the headers in which callers show who they are."""
+    schemes = description["components"]["securitySchemes"]
+    return {schemes[name].get("name", "Authorization").lower() for one in security for name in one}
 
 
 def _resolved(description: Mapping[str, Any], parameter: Mapping[str, Any]) -> Mapping[str, Any]:

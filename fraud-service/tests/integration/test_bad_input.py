@@ -138,7 +138,7 @@ def test_an_unknown_member_is_refused(
 
 
 @pytest.mark.parametrize(
-    "replacement", ["NaN", "1e400", "-Infinity", "1.0", "399998.5", '"399998"', "1" * 5000, "+1", "01"]
+    "replacement", ["NaN", "1e400", "-Infinity", "399998.5", '"399998"', "1" * 5000, "+1", "01"]
 )
 def test_an_amount_is_a_whole_number(
     client: FlaskClient, make_body: Body, count_assessments: Callable[[], int], replacement: str
@@ -147,6 +147,18 @@ def test_an_amount_is_a_whole_number(
 
     assert_refused(client.post("/internal/assessments", data=text, content_type="application/json"))
     assert count_assessments() == 0
+
+
+@pytest.mark.parametrize("number", ["1.0", "399998.000", "4e5"])
+def test_a_whole_number_may_be_written_with_a_fraction_of_nothing(
+    client: FlaskClient, make_body: Body, number: str
+) -> None:
+    """JSON Schema counts 1.0 as an integer, and so do we."""
+    text = json.dumps(make_body()).replace("399998", number)
+
+    answer = client.post("/internal/assessments", data=text, content_type="application/json")
+
+    assert answer.status_code == 201
 
 
 def test_a_key_twice_is_refused(

@@ -67,7 +67,7 @@ def test_every_problem_is_documented_as_one(document: Document) -> None:
                     statuses.add(status)
                     assert list(response["content"]) == ["application/problem+json"]
 
-    assert statuses == {"400", "401", "404", "409", "503"}
+    assert statuses == {"400", "401", "404", "409", "413", "415", "503"}
 
 
 def test_every_route_asks_for_the_token(document: Document) -> None:

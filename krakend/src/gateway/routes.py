@@ -124,7 +124,7 @@ def _merchant_routes() -> tuple[Route, ...]:
         show("/v1/payment-methods", *CURSORS, "customer"),
         show("/v1/payment-methods/{id}"),
         change("/v1/payment-methods/{id}/detach", Patience.ORDINARY),
-        show("/v1/disputes", *CURSORS, "payment"),
+        show("/v1/disputes", *CURSORS, "payment", "status"),
         show("/v1/disputes/{id}"),
         show("/v1/balance"),
         show("/v1/balance/entries", *CURSORS, *CREATED, "account", "kind", "payment"),

@@ -21,7 +21,7 @@ from flask.json.provider import JSONProvider
 from webargs.flaskparser import FlaskParser, is_json_request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from service_kit import strict_json
+from service_kit import descriptions, strict_json
 from service_kit.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -107,9 +107,17 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc]
-    """flask-smorest's API with problem documents as its errors."""
+    """flask-smorest's API with problem documents as its errors, each described where it may come."""
 
     ERROR_SCHEMA = ProblemSchema
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__(app, spec_kwargs={"extra_plugins": [descriptions.CommonProblems()]})
+        self.ma_plugin.converter.add_attribute_function(descriptions.whole_pattern)
+
+    def _register_pagination_header(self) -> None:
+        """Leave out flask-smorest's own way to page, which nobody uses."""
 
 
 def init_app(

@@ -1,11 +1,13 @@
 """JSON as payments need it: exact numbers, no duplicate keys, no surprises (RFC 8259, I-JSON RFC 7493)."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import simplejson
 
 MAX_DEPTH = 32
+_MAX_WHOLE_DIGITS = 19
 
 # A string that nobody closes ends with the text: looking for its end again and again takes quadratic time.
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
@@ -19,7 +21,8 @@ class MalformedJson(ValueError):
 def loads(body: bytes) -> Any:
     """Read a JSON text in UTF-8.
 
-    Numbers with a fraction or an exponent become :class:`~decimal.Decimal`, whole ones ``int``.
+    Whole numbers become ``int``, also when written ``1.0`` or ``1e2`` (JSON Schema counts them as integers),
+    others :class:`~decimal.Decimal`.
 
     Raises:
         MalformedJson: not UTF-8, not JSON, NaN or Infinity, a key twice in one object, deeper than
@@ -33,7 +36,7 @@ def loads(body: bytes) -> Any:
     try:
         value = simplejson.loads(
             text,
-            use_decimal=True,
+            parse_float=_number,
             allow_nan=False,
             parse_constant=_refuse_constant,
             object_pairs_hook=_object_without_duplicates,
@@ -53,6 +56,14 @@ def dumps(value: Any) -> str:
     """Write JSON; a Decimal is written as the number it is, without binary noise."""
     text: str = simplejson.dumps(value, use_decimal=True, allow_nan=False, separators=(",", ":"))
     return text
+
+
+def _number(text: str) -> Decimal | int:
+    value = Decimal(text)
+    # A short text can mean a number with a million digits: those stay as they are written.
+    if value.adjusted() < _MAX_WHOLE_DIGITS and value == value.to_integral_value():
+        return int(value)
+    return value
 
 
 def _check_depth(text: str) -> None:

@@ -13,9 +13,31 @@ def test_numbers_are_exact() -> None:
     assert strict_json.loads(b'{"a":21999.890000000003,"b":7,"c":1e2}') == {
         "a": Decimal("21999.890000000003"),
         "b": 7,
-        "c": Decimal("1E+2"),
+        "c": 100,
     }
     assert strict_json.dumps({"a": Decimal("3999.98"), "b": Decimal("59.50")}) == '{"a":3999.98,"b":59.50}'
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (b"1.0", 1),
+        (b"-20.00", -20),
+        (b"1e2", 100),
+        (b"1.5e1", 15),
+        (b"-0.0", 0),
+        (b"9223372036854775807.0", 2**63 - 1),
+        (b"1.5", Decimal("1.5")),
+        (b"1e-2", Decimal("0.01")),
+        (b"1e19", Decimal("1e19")),
+        (b"1e999999", Decimal("1e999999")),
+        (b"1e-999999", Decimal("1e-999999")),
+    ],
+)
+def test_a_whole_number_is_an_integer_however_it_is_written(text: bytes, value: int | Decimal) -> None:
+    found = strict_json.loads(text)
+
+    assert (found, type(found)) == (value, type(value))
 
 
 @pytest.mark.parametrize(

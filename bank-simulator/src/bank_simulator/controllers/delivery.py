@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from flask import current_app, request
+from service_kit.api import Blueprint
 from service_kit.clock import utc_now
+from service_kit.descriptions import problem_response
 
 from bank_simulator.commands.end_overdue import end_overdue
 from bank_simulator.config import Config
@@ -75,7 +77,13 @@ def faulty(view: Callable[P, T]) -> Callable[P, T]:
             drop_connection()
         return result
 
-    return wrapper
+    documented: Callable[P, T] = Blueprint.doc(
+        responses={
+            "502": problem_response("The answer was lost; over a network its connection ends instead"),
+            "503": problem_response("The fault plan wants an error here"),
+        }
+    )(wrapper)
+    return documented
 
 
 def drop_connection() -> None:

@@ -88,13 +88,16 @@ def read_fault_plan(text: str) -> FaultPlan:
 class DecisionSchema(ma.Schema):
     """What becomes of a pending request."""
 
-    status = fields.Enum(
-        Status,
-        by_value=True,
+    status = fields.String(
         required=True,
-        validate=validate.OneOf([Status.APPROVED, Status.DECLINED]),
+        validate=validate.OneOf([Status.APPROVED.value, Status.DECLINED.value]),
         metadata={"example": "approved"},
     )
+
+    @ma.post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        """Return the decision as our own word for it."""
+        return {"status": Status(data["status"])}
 
 
 class TotalsSchema(ma.Schema):

@@ -1,11 +1,11 @@
 """Requests to the card network, and its answer. Amounts are whole minor units of the currency."""
 
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 import marshmallow as ma
 from flask import current_app
 from marshmallow import fields, validate
+from service_kit.strict_fields import StrictBoolean
 
 from bank_simulator.commands.capture import Capture
 from bank_simulator.commands.pay import Pay
@@ -27,6 +27,11 @@ MAX_AMOUNT_MINOR = 10**15
 PUBLIC_URL = "SIMULATOR_PUBLIC_URL"
 ID_PATTERN = "[A-Za-z0-9._:-]{1,64}"
 _ID = validate.Regexp(rf"{ID_PATTERN}\Z", error="1 to 64 letters, digits and . _ : -")
+# What a browser may be sent to.
+_WEB_ADDRESS = validate.Regexp(
+    r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][!-~]*)?\Z",
+    error="An address that starts with http:// or https://.",
+)
 _EXAMPLE_ID = "att_01kaq3m5x0e8d7w2v9t4r6y1zn"
 
 
@@ -44,21 +49,6 @@ def amount_field() -> fields.Integer:
         validate=validate.Range(1, MAX_AMOUNT_MINOR),
         metadata={"example": 399998},
     )
-
-
-def _is_web_address(text: str) -> None:
-    """Refuse what a browser must not be sent to.
-
-    Raises:
-        ValidationError: it is not an absolute address of the web.
-    """
-    try:
-        parts = urlsplit(text)
-        is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        is_web = False
-    if not is_web or not text.isprintable() or " " in text:
-        raise ma.ValidationError("An address that starts with http:// or https://.")
 
 
 class UtcMoment(fields.AwareDateTime):
@@ -110,7 +100,7 @@ class ThreeDSecureSchema(ma.Schema):
     mode = fields.Enum(ThreeDSecureMode, by_value=True, required=True)
     return_url = fields.String(
         required=True,
-        validate=validate.And(validate.Length(max=2000), _is_web_address),
+        validate=[validate.Length(max=2000), _WEB_ADDRESS],
         metadata={"example": "https://shop.example/return"},
     )
 
@@ -165,7 +155,7 @@ class CaptureSchema(ma.Schema):
     request_id = id_field(metadata={"example": "cap_01kaq3m5x0e8d7w2v9t4r6y1zn"})
     original_request_id = id_field()
     amount_minor = amount_field()
-    final = fields.Boolean(required=True, truthy={True}, falsy={False}, attribute="is_final")
+    final = StrictBoolean(required=True, attribute="is_final")
 
     @ma.post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> Capture:

@@ -61,7 +61,11 @@ class AssessmentRequestSchema(ma.Schema):
         required=True,
         allow_none=True,
         validate=_check_address,
-        metadata={"example": "203.0.113.7", "description": "Null unless the caller can trust it"},
+        metadata={
+            "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}, {"type": "null"}],
+            "example": "203.0.113.7",
+            "description": "Null unless the caller can trust it",
+        },
     )
 
     @ma.post_load

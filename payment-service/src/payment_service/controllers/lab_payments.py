@@ -85,7 +85,9 @@ def show(payment_id: str) -> Payment:
 
 
 @lab_payments.get("/payments/process/<payment_id>")
-@lab_payments.doc(responses={"200": {"description": "The payment page", "content": {"text/html": {}}}})
+@lab_payments.doc(
+    responses=payment_page.described_pages(_200="The payment page", _404="No such payment, as a page")
+)
 def show_page(payment_id: str) -> Response:
     """Show the payment page: a form, or how the payment stands."""
     return payment_page.show(payment_id)
@@ -93,6 +95,20 @@ def show_page(payment_id: str) -> Response:
 
 @lab_payments.post("/payments/process/<payment_id>")
 @forms_go_to_the_page
+@lab_payments.doc(
+    requestBody=payment_page.described_form(),
+    responses=payment_page.described_pages(
+        _200="Paid, now or before",
+        _202="The outcome is not known yet",
+        _400="The input is not valid; `errors` says which field, or the page beside it",
+        _402="The bank declined; another card may follow",
+        _404="No such payment",
+        _409="Processed elsewhere now, or closed",
+        _413="The body is too large",
+        _502="Surely not charged; payable again",
+        _503="Not now; not charged; payable again",
+    ),
+)
 @lab_payments.arguments(LabCardSchema)
 @lab_payments.response(200, ProcessedSchema, description="Paid, now or before")
 @lab_payments.alt_response(202, schema=ProcessedSchema, description="The outcome is not known yet")

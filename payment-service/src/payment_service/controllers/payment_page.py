@@ -51,13 +51,28 @@ from payment_service.queries.payments import PaymentWithContext, get_payment_wit
 from payment_service.values.card_rules import is_card_number
 from payment_service.values.statuses import PaymentStatus
 
-FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+FORM = "application/x-www-form-urlencoded"
+FORM_TYPES = frozenset({FORM, "multipart/form-data"})
 RETRY_LATER = frozenset({HTTPStatus.ACCEPTED, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
 PAGE_ENDPOINTS = frozenset({"lab.show_page", "lab.process"})
 _CLOSED: Mapping[str, ClosedReason] = {
     PaymentStatus.CANCELLED: ClosedReason.CANCELLED,
     PaymentStatus.EXPIRED: ClosedReason.EXPIRED,
 }
+
+
+def described_pages(**statuses: str) -> dict[str, Any]:
+    """Return how a description shows answers that are pages: `described_pages(_200="The form", …)`."""
+    return {
+        status.removeprefix("_"): {"description": meaning, "content": {"text/html": {}}}
+        for status, meaning in statuses.items()
+    }
+
+
+def described_form() -> dict[str, Any]:
+    """Return how a description shows the form that the page sends."""
+    properties = {name.value: {"type": "string"} for name in Field}
+    return {"content": {FORM: {"schema": {"type": "object", "properties": properties}}}}
 
 
 def is_form(given: Request) -> bool:

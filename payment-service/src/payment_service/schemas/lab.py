@@ -9,11 +9,13 @@ from flask import current_app
 from service_kit.clock import utc_now
 
 from payment_service.pages.form import CardInput
-from payment_service.schemas.lenient_fields import DigitsField, LenientAmount, LenientId
+from payment_service.schemas.lenient_fields import LARGEST_ID, DigitsField, LenientAmount, LenientId
 from payment_service.values.card_rules import has_expired, is_card_number
 from payment_service.values.money import Money
 
-_EXPIRY = re.compile(r"(?P<year>20[0-9]{2})-(?P<month>0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?")
+_DATE = "(20[0-9]{2})-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?"
+_ID = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID, "example": 1}
+_EXPIRY = re.compile(_DATE)
 
 
 class LabSchema(ma.Schema):
@@ -28,16 +30,16 @@ class LabSchema(ma.Schema):
 class CreatePaymentSchema(LabSchema):
     """An order that wants to be paid."""
 
-    order_id = LenientId(required=True, metadata={"type": "integer", "minimum": 1, "example": 1})
-    user_id = LenientId(required=True, metadata={"type": "integer", "minimum": 1, "example": 1})
+    order_id = LenientId(required=True, metadata=_ID)
+    user_id = LenientId(required=True, metadata=_ID)
     total_amount = LenientAmount(
         required=True,
         metadata={
             "type": "number",
-            "exclusiveMinimum": 0,
+            "minimum": 0.005,
             "maximum": 9999999999.99,
             "example": 3999.98,
-            "description": "In major units; rounded half up to the currency's decimals.",
+            "description": "In major units; rounded half up to the currency's decimals, and then above 0.",
         },
     )
 
@@ -63,17 +65,33 @@ class LabCardSchema(LabSchema):
     cardNumber = DigitsField(  # noqa: N815  the client's name
         required=True,
         lengths=range(12, 20),
-        metadata={"type": ["integer", "string"], "example": 9999999999999},
+        metadata={
+            "type": ["integer", "string"],
+            "minimum": 10**11,
+            "maximum": 10**19 - 1,
+            "pattern": r"^[ -]*(?:[0-9][ -]*){12,19}$",
+            "example": 9999999999999,
+        },
     )
     cardCode = DigitsField(  # noqa: N815
         required=True,
         lengths=range(3, 5),
         min_digits=3,
-        metadata={"type": ["integer", "string"], "example": 123},
+        metadata={
+            "type": ["integer", "string"],
+            "minimum": 0,
+            "maximum": 9999,
+            "pattern": r"^[ -]*(?:[0-9][ -]*){3,4}$",
+            "example": 123,
+        },
     )
     expirationDate = ma.fields.String(  # noqa: N815
         required=True,
-        metadata={"example": "2030-01-05", "description": "YYYY-MM-DD or YYYY-MM; the day does not count."},
+        metadata={
+            "pattern": rf"^\s*{_DATE}\s*$",
+            "example": "2030-01-05",
+            "description": "YYYY-MM-DD or YYYY-MM; the day does not count.",
+        },
     )
 
     @ma.post_load
@@ -85,7 +103,7 @@ class LabCardSchema(LabSchema):
         expiry = _EXPIRY.fullmatch(data["expirationDate"].strip())
         if expiry is None:
             raise ma.ValidationError("Must be a date such as 2030-01-05.", "expirationDate")
-        month, year = int(expiry["month"]), int(expiry["year"])
+        month, year = int(expiry[2]), int(expiry[1])
         if has_expired(month, year, utc_now().date()):
             raise ma.ValidationError("The card has expired.", "expirationDate")
         return CardInput(data["cardNumber"], month, year, data["cardCode"])

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import marshmallow as ma
+from service_kit.strict_fields import ONE_LINE
 
 from payment_service.models.vault.payment_method import PaymentMethod
 from payment_service.schemas.v1.card import CardInput, CardSchema
@@ -11,9 +12,8 @@ from payment_service.schemas.v1.pagination import PageQuerySchema, Timestamp, li
 
 
 def _customer_id(**kwargs: Any) -> ma.fields.String:
-    printable = ma.validate.Predicate("isprintable", error="Must be printable.")
     return ma.fields.String(
-        validate=[ma.validate.Length(1, 64), printable],
+        validate=[ma.validate.Length(1, 64), ONE_LINE],
         metadata={"description": "The merchant's own name for the customer.", "example": "42"},
         **kwargs,
     )

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import marshmallow as ma
+from service_kit.strict_fields import ONE_LINE, StrictBoolean
 
 from payment_service.queries.merchant_payments import PaymentFilter
 from payment_service.schemas.v1.card import CardInput, CardSchema
@@ -15,11 +16,10 @@ from payment_service.values.statuses import CaptureMethod, PaymentStatus
 
 MAX_AMOUNT = 999_999_999_999
 MAX_METADATA_KEYS = 50
-_PRINTABLE = ma.validate.Predicate("isprintable", error="Must be printable.")
 
 
 def _text(longest: int, shortest: int = 1, **kwargs: Any) -> ma.fields.String:
-    rules = [ma.validate.Length(min=shortest, max=longest), _PRINTABLE]
+    rules = [ma.validate.Length(min=shortest, max=longest), ONE_LINE]
     return ma.fields.String(validate=rules, **kwargs)
 
 
@@ -34,6 +34,11 @@ def amount_field(**kwargs: Any) -> ma.fields.Integer:
 def _check_currency(code: str) -> None:
     if not is_currency(code):
         raise ma.ValidationError("Is not a currency of ISO 4217, such as MAD.")
+
+
+def _check_tax_rate(rate: Decimal) -> None:
+    if not 0 <= rate <= 100:
+        raise ma.ValidationError("Must be from 0 to 100.")
 
 
 class CustomerSchema(ma.Schema):
@@ -60,12 +65,18 @@ class LineItemSchema(ma.Schema):
     unit_amount = ma.fields.Integer(strict=True, required=True, validate=ma.validate.Range(0, MAX_AMOUNT))
     tax_amount = ma.fields.Integer(strict=True, load_default=0, validate=ma.validate.Range(0, MAX_AMOUNT))
     tax_rate = ma.fields.Decimal(
-        as_string=True,
         load_default=None,
         allow_none=True,
         allow_nan=False,
-        validate=ma.validate.Range(Decimal(0), Decimal(100)),
-        metadata={"description": "In per cent.", "example": "20"},
+        validate=_check_tax_rate,
+        metadata={
+            "type": ["string", "number", "null"],
+            "pattern": r"^(100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)$",
+            "minimum": 0,
+            "maximum": 100,
+            "description": "In per cent.",
+            "example": "20",
+        },
     )
 
 
@@ -143,7 +154,7 @@ class PaymentCreateSchema(PayWithSchema):
     capture_method = ma.fields.Enum(
         CaptureMethod, by_value=True, load_default=CaptureMethod.AUTOMATIC, metadata={"type": "string"}
     )
-    confirm = ma.fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    confirm = StrictBoolean(load_default=False)
     order_id = _text(64, load_default="")
     customer = ma.fields.Nested(CustomerSchema, load_default=dict)
     line_items = ma.fields.List(
