@@ -1,7 +1,6 @@
 """The simulator's settings."""
 
 import base64
-import binascii
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -92,7 +91,7 @@ def _read_webhook_secret(env: Env, profile: Profile) -> str:
     secret = read_secret(env, profile, "BANK_WEBHOOK_SECRET", LAB_WEBHOOK_SECRET)
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    except binascii.Error:
+    except ValueError:
         key = b""
     if not secret.startswith("whsec_") or not 24 <= len(key) <= 64:
         raise ConfigurationError("BANK_WEBHOOK_SECRET must be whsec_ and base64 of 24 to 64 bytes.")

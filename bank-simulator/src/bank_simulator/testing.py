@@ -1,16 +1,27 @@
 """For tests: the simulator on a real socket, and a client that speaks to it."""
 
+import os
+import signal
+import socket
+import subprocess
+import sys
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import requests
 from flask import Flask
 from werkzeug.serving import make_server
 
+from bank_simulator.worker import background
+
 Answer = dict[str, Any]
+
+_SERVICE = Path(__file__).parents[2]
 
 
 @contextmanager
@@ -25,6 +36,17 @@ def serving(app: Flask) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def working(app: Flask) -> Iterator[None]:
+    """Let ``app`` deliver its events and end what is overdue, as its web process does."""
+    works = background(app)
+    works.start()
+    try:
+        yield
+    finally:
+        works.stop()
 
 
 class BankClient:
@@ -114,3 +136,37 @@ class BankClient:
         """Return what this merchant has, in MAD."""
         totals = self.totals()
         return 0 if totals is None else int(totals["net_minor"])
+
+
+@contextmanager
+def served_by_gunicorn(app: Flask, **environment: str) -> Iterator[BankClient]:
+    """Serve ``app``'s database by gunicorn, as it runs outside of tests; ``environment`` is added to ours."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "gunicorn", "-c", str(_SERVICE / "gunicorn.conf.py")]
+    own = {
+        "DATABASE_URL": app.extensions["bank_config"].database_url,
+        "BIND": f"127.0.0.1:{port}",
+        "LOG_LEVEL": "WARNING",
+    }
+    process = subprocess.Popen(command, env={**os.environ, **own, **environment}, cwd=_SERVICE)  # noqa: S603
+    try:
+        bank = BankClient(f"http://127.0.0.1:{port}")
+        _wait_until_live(bank, process)
+        yield bank
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def _wait_until_live(bank: BankClient, process: "subprocess.Popen[bytes]") -> None:
+    give_up_at = time.monotonic() + 30
+    while time.monotonic() < give_up_at and process.poll() is None:
+        try:
+            bank.request("GET", "/health/live")
+        except requests.ConnectionError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("gunicorn did not come up")

@@ -1,24 +1,16 @@
 """Equal and competing requests that arrive together: by threads of one process, and by two processes."""
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Barrier
 
 import pytest
 import requests
-from bank_simulator.testing import Answer, BankClient
+from bank_simulator.testing import Answer, BankClient, served_by_gunicorn
 from bank_simulator.values.test_cards import LAB_CARD
 from flask import Flask
 
 LIMITED = "4000100000000026"
-SERVICE = Path(__file__).parents[2]
 
 
 def together(calls: list[Callable[[], Answer]]) -> list[Answer]:
@@ -226,37 +218,8 @@ def test_deciding_and_abandoning_a_refund_at_once_agree_on_one_end(bank: BankCli
 @pytest.fixture
 def gunicorn_bank(own_app: Flask) -> Iterator[BankClient]:
     """Two gunicorn processes on one database and one socket."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "gunicorn", "-c", str(SERVICE / "gunicorn.conf.py")]
-    environment = {
-        **os.environ,
-        "DATABASE_URL": own_app.extensions["bank_config"].database_url,
-        "BIND": f"127.0.0.1:{port}",
-        "WEB_WORKERS": "2",
-        "LOG_LEVEL": "WARNING",
-    }
-    process = subprocess.Popen(command, env=environment, cwd=SERVICE)
-    try:
-        bank = BankClient(f"http://127.0.0.1:{port}")
-        wait_until_live(bank, process)
+    with served_by_gunicorn(own_app, WEB_WORKERS="2") as bank:
         yield bank
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def wait_until_live(bank: BankClient, process: "subprocess.Popen[bytes]") -> None:
-    give_up_at = time.monotonic() + 30
-    while time.monotonic() < give_up_at and process.poll() is None:
-        try:
-            bank.request("GET", "/health/live")
-        except requests.ConnectionError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("gunicorn did not come up")
 
 
 def test_two_processes_agree_like_two_threads(gunicorn_bank: BankClient) -> None:

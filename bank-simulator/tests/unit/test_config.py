@@ -5,10 +5,12 @@ from bank_simulator.config import Config
 from bank_simulator.values.fault_plan import FaultPlan, Share
 from service_kit.config import ConfigurationError
 
+SETTINGS = ("SIMULATOR_PUBLIC_URL", "BANK_WEBHOOK_URL", "BANK_WEBHOOK_SECRET", "ACS_SESSION_S")
+
 
 @pytest.fixture(autouse=True)
 def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("DATABASE_URL", "BANK_TOKEN", "BANK_CARD_KEY", "BANK_FAULTS", "CAISSE_PROFILE"):
+    for name in ("DATABASE_URL", "BANK_TOKEN", "BANK_CARD_KEY", "BANK_FAULTS", "CAISSE_PROFILE", *SETTINGS):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 
@@ -52,3 +54,33 @@ def test_production_accepts_no_well_known_secret(monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(ConfigurationError, match="BANK_TOKEN"):
         Config.from_env()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SIMULATOR_PUBLIC_URL", "localhost:5012"),
+        ("SIMULATOR_PUBLIC_URL", "javascript:alert(1)"),
+        ("BANK_WEBHOOK_URL", "http://"),
+        ("BANK_WEBHOOK_URL", "http://gateway:8080/hooks?secret=1"),
+        ("BANK_WEBHOOK_SECRET", "whsec_c2hvcnQ="),
+        ("BANK_WEBHOOK_SECRET", "bGFiLWJhbmstd2ViaG9vay1zZWNyZXQtMzItYnl0ZXM="),
+        ("BANK_WEBHOOK_SECRET", "whsec_not base64"),
+        ("BANK_WEBHOOK_SECRET", "whsec_é"),
+    ],
+)
+def test_what_cannot_work_stops_the_start(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ConfigurationError, match=name):
+        Config.from_env()
+
+
+def test_where_browsers_and_events_go_can_be_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMULATOR_PUBLIC_URL", "https://bank.example/")
+    monkeypatch.setenv("ACS_SESSION_S", "1.5")
+
+    config = Config.from_env()
+
+    assert (config.public_url, config.terms.acs_session_s) == ("https://bank.example", 1.5)
+    assert config.webhook_url == "http://127.0.0.1:8080/provider-webhooks/bank-simulator"

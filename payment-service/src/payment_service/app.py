@@ -22,10 +22,13 @@ from payment_service.controllers.merchant import merchant
 from payment_service.controllers.oauth2 import CLIENT_SCHEME, oauth2
 from payment_service.controllers.provider_webhooks import SIGNATURE_SCHEME, provider_webhooks
 from payment_service.controllers.service_root import service_root
+from payment_service.controllers.v1.cancellations import cancellations
+from payment_service.controllers.v1.captures import captures
 from payment_service.controllers.v1.disputes import disputes
 from payment_service.controllers.v1.events import events
 from payment_service.controllers.v1.payment_methods import payment_methods
 from payment_service.controllers.v1.payments import payments
+from payment_service.controllers.v1.refunds import refunds
 from payment_service.controllers.v1.reviews import reviews
 from payment_service.domain.access.access_tokens import AccessTokens
 from payment_service.domain.access.client_directory import ClientDirectory
@@ -62,6 +65,9 @@ BLUEPRINTS = (
     merchant,
     payments,
     reviews,
+    captures,
+    cancellations,
+    refunds,
     payment_methods,
     disputes,
     events,
@@ -73,6 +79,9 @@ MAY_CALL_A_PROVIDER = (
     "payments.confirm",
     "reviews.approve",
     "reviews.reject",
+    "captures.capture",
+    "cancellations.cancel",
+    "refunds.create",
 )
 SECRET_FIELDS = ("cardnumber", "card_number", "number", "pan", "cardcode", "cvv", "cvc", "access_token")
 

@@ -237,6 +237,35 @@ class WrongPaymentState(PaymentError):
         self.status = status
 
 
+class MovementOpen(PaymentError):
+    """Another movement of this payment must come to its end first."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason} Please try again in a moment.")
+
+
+class AmountTooLarge(PaymentError):
+    """More was wanted than there is; ``largest_minor`` is what there is, open movements left out."""
+
+    def __init__(self, wish: str, largest_minor: int) -> None:
+        super().__init__(f"At most {largest_minor} (in minor units) can still be {wish}.")
+        self.largest_minor = largest_minor
+
+
+class CancellationNotConfirmed(PaymentError):
+    """The bank did not confirm that the cardholder's attempt is over, so nothing was cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__("The bank did not confirm the cancellation. Nothing changed; please try again.")
+
+
+class RefundNotFound(PaymentError):
+    """The merchant has no refund with this id."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such refund.")
+
+
 class ReviewCardMissing(PaymentError):
     """The card that was kept for the review is gone; the payment can only be rejected."""
 

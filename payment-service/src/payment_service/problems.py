@@ -10,6 +10,8 @@ from service_kit.problems import Problem, ProblemTable
 from payment_service.errors import (
     AccessTokenInvalid,
     AccessTokenMissing,
+    AmountTooLarge,
+    CancellationNotConfirmed,
     ChargeNotSent,
     ClientRefused,
     CursorUnknown,
@@ -20,6 +22,7 @@ from payment_service.errors import (
     KeyReused,
     MerchantMissing,
     MerchantNotFound,
+    MovementOpen,
     NothingOfThisId,
     PaymentBusy,
     PaymentClosed,
@@ -27,6 +30,7 @@ from payment_service.errors import (
     PaymentMethodUnusable,
     PaymentNotFound,
     ProcessingUnavailable,
+    RefundNotFound,
     ReviewCardMissing,
     ScopeMissing,
     SealedCardUnreadable,
@@ -163,4 +167,20 @@ PROBLEMS: ProblemTable = {
         headers={"WWW-Authenticate": f"Webhook-Signature {REALM}"},
     ),
     WebhookUnreadable: lambda error: Problem(HTTPStatus.BAD_REQUEST, "webhook_unreadable", str(error)),
+    MovementOpen: lambda error: Problem(
+        HTTPStatus.CONFLICT, "movement_open", str(error), headers={"Retry-After": RETRY_AFTER_S}
+    ),
+    AmountTooLarge: lambda error: Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "amount_too_large",
+        str(error),
+        members={"largest_amount": error.largest_minor},
+    ),
+    CancellationNotConfirmed: lambda error: Problem(
+        HTTPStatus.BAD_GATEWAY,
+        "cancellation_not_confirmed",
+        str(error),
+        headers={"Retry-After": RETRY_AFTER_S},
+    ),
+    RefundNotFound: lambda error: Problem(HTTPStatus.NOT_FOUND, "refund_not_found", str(error)),
 }

@@ -376,7 +376,7 @@ class World:
 
     def run_janitor(self) -> int:
         """Do one turn of the janitor, in a thread of its own as in the worker."""
-        return self.in_other_thread(lambda: run_janitor(self.dependencies))
+        return self.in_other_thread(lambda: len(run_janitor(self.dependencies)))
 
     def in_other_thread(self, do: Callable[[], T]) -> T:
         """Run ``do`` as another process would: with a session of its own."""

@@ -72,7 +72,7 @@ def build_loops(app: Flask, config: Config) -> list[Loop]:
         for inbox in inboxes(dependencies)
     ]
     janitor = PeriodicLoop(
-        app, "janitor", config.limits.janitor_turn_s, lambda: run_janitor(dependencies, limit=20), 20
+        app, "janitor", config.limits.janitor_turn_s, lambda: len(run_janitor(dependencies, limit=20)), 20
     )
     expiry = PeriodicLoop(
         app, "expiry", config.limits.expiry_turn_s, lambda: expire_payments(dependencies, limit=100), 100

@@ -309,6 +309,10 @@ class PaidMeanwhile:
         self._payment_id = payment_id
 
     @property
+    def config(self) -> Config:
+        return self._world.config
+
+    @property
     def settler(self) -> Settler:
         response = self._world.in_other_thread(lambda: self._world.pay(self._payment_id))
         assert response.status_code == 200

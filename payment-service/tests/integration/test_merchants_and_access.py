@@ -23,6 +23,7 @@ from payment_service.models.merchants.merchant import Merchant
 from payment_service.models.merchants.signing_key import SigningKey
 from payment_service.testing import Answer, World
 from payment_service.testing_access import A_PAYMENT, V1_CARD, ask_token, bearer, new_client, open_shop
+from payment_service.testing_payments import refund_of
 from payment_service.testing_webhooks import dispute_of
 from payment_service.values.scopes import Scope
 from payment_service.values.signing_algorithm import SigningAlgorithm
@@ -52,6 +53,7 @@ IDS_OF_A_MERCHANT: Mapping[str, Callable[[World, str], str]] = {
     "payment_method_id": stored_card_of,
     "dispute_id": dispute_of,
     "payment_id": payment_of,
+    "refund_id": refund_of,
 }
 # What a route wants in its body before it looks for anything.
 BODIES: Mapping[str, Mapping[str, Any]] = {

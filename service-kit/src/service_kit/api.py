@@ -42,6 +42,10 @@ class StrictJsonProvider(JSONProvider):
         return strict_json.loads(s.encode() if isinstance(s, str) else s)
 
 
+class OptionalBody(ma.Schema):
+    """A schema of bodies that may be left out altogether: then they are an empty object."""
+
+
 class StrictParser(FlaskParser):
     """Reads request bodies as strict JSON and lets validation errors through as marshmallow raised them."""
 
@@ -61,6 +65,8 @@ class StrictParser(FlaskParser):
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
         """Load the body without webargs' cache and its own error texts."""
+        if isinstance(schema, OptionalBody) and not req.get_data(cache=True):
+            return {}
         return self._raw_load_json(req)
 
     def handle_error(

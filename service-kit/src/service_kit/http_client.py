@@ -128,6 +128,7 @@ class HttpClient:
     ) -> Answer:
         """Send one request, once, following no redirect, and return the answer whatever its status.
 
+        ``body`` becomes JSON; bytes are JSON already and are sent as they are, because somebody signed them.
         It takes at most the dependency's time-out, or what the current deadline leaves, the wait for a free
         place included.
 
@@ -172,7 +173,7 @@ class HttpClient:
             with self._session.request(
                 method,
                 self.dependency.base_url + path,
-                data=None if body is None else strict_json.dumps(body).encode(),
+                data=body if body is None or isinstance(body, bytes) else strict_json.dumps(body).encode(),
                 headers={**self._standing_headers(body), **headers},
                 timeout=(min(self.dependency.connect_timeout_s, timeout_s), timeout_s),
                 allow_redirects=False,

@@ -110,30 +110,51 @@ class QueueLoop(Generic[Row]):
             log.exception("jobs_not_recorded", queue=self.name, jobs=[row.id for row, _ in batch])
 
 
+class Background:
+    """Loops at work, one thread each, from ``start`` to ``stop``; a web process may have some too."""
+
+    def __init__(self, loops: Sequence[Loop], wake_event: Callable[[], threading.Event]) -> None:
+        self._loops = loops
+        self._stopping = threading.Event()
+        # Daemons: a web process that is ended without `stop` must not wait for them.
+        self._threads = [
+            threading.Thread(
+                target=_run_loop, args=(loop, wake_event(), self._stopping), name=loop.name, daemon=True
+            )
+            for loop in loops
+        ]
+
+    def start(self) -> None:
+        """Start every loop."""
+        for thread in self._threads:
+            thread.start()
+        log.info("worker_started", loops=[loop.name for loop in self._loops])
+
+    def stop(self) -> None:
+        """Stop every loop; running jobs are finished first."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+        for loop in self._loops:
+            if isinstance(loop, QueueLoop):
+                loop.close()
+        log.info("worker_stopped")
+
+
 def run(loops: Sequence[Loop], wake_event: Callable[[], threading.Event]) -> None:
     """Run every loop in a thread of its own until SIGTERM or SIGINT; running jobs are finished first."""
-    stopping = threading.Event()
+    told_to_stop = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopping.set()
+        told_to_stop.set()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    threads = [
-        threading.Thread(target=_run_loop, args=(loop, wake_event(), stopping), name=loop.name)
-        for loop in loops
-    ]
+    background = Background(loops, wake_event)
     calm_garbage_collector()
-    for thread in threads:
-        thread.start()
-    log.info("worker_started", loops=[loop.name for loop in loops])
-    stopping.wait()
-    for thread in threads:
-        thread.join()
-    for loop in loops:
-        if isinstance(loop, QueueLoop):
-            loop.close()
-    log.info("worker_stopped")
+    background.start()
+    told_to_stop.wait()
+    background.stop()
 
 
 def _run_loop(loop: Loop, wake: threading.Event, stopping: threading.Event) -> None:

@@ -152,6 +152,15 @@ def test_the_request_is_json_with_the_services_token(server: ScriptedServer) -> 
     assert request.endswith(b'\r\n\r\n{"n":1}')
 
 
+def test_signed_bytes_are_sent_as_they_are(server: ScriptedServer) -> None:
+    server.script = [says("200 OK")]
+
+    client_of(server.url).post("/hooks", b'{"b":1,  "a":1.0}')
+
+    assert b"Content-Type: application/json" in server.received[0]
+    assert server.received[0].endswith(b'\r\n\r\n{"b":1,  "a":1.0}')
+
+
 def test_a_refused_connection_was_surely_not_sent() -> None:
     with pytest.raises(NotSent):
         client_of(f"http://127.0.0.1:{free_port()}").post("/sales", {})

@@ -13,6 +13,7 @@ from payment_service.cli.lab_client_file import keep_lab_client
 from payment_service.cli.merchants import merchants
 from payment_service.cli.outbox import outbox
 from payment_service.cli.signing_keys import signing_keys
+from payment_service.cli.unresolved import janitor, unresolved
 from payment_service.cli.vault import vault
 from payment_service.cli.webhooks import webhooks
 from payment_service.commands.access.rotate_signing_keys import ensure_signing_key
@@ -27,8 +28,8 @@ def main() -> None:
     """Run and look after the payment-service."""
 
 
-for group in (outbox, webhooks, merchants, api_clients, signing_keys, vault):
-    main.add_command(group)
+for command in (outbox, webhooks, merchants, api_clients, signing_keys, vault, janitor, unresolved):
+    main.add_command(command)
 
 
 @main.command()

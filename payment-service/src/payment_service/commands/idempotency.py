@@ -4,12 +4,15 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from service_kit.database import DatabaseUnavailable
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.commands.dependencies import Dependencies
 from payment_service.domain.idempotency.keys import IdempotentRequest, StoredAnswer, begin, finish
 from payment_service.errors import KeyArrivedTwice
 from payment_service.extensions import db
+from payment_service.models.idempotency_key import IdempotencyKey
 
 T = TypeVar("T")
 
@@ -24,6 +27,20 @@ def run_once(work: Callable[[Session], T]) -> T:
         return db.in_transaction(work)
     except KeyArrivedTwice:
         return db.in_transaction(work)
+
+
+def left_no_trace(request: IdempotentRequest) -> bool:
+    """Whether the first transaction of ``request``, whose COMMIT was lost, seems not to be stored.
+
+    Then nothing may be promised: what it would have made cannot be found under the id that it was given, and
+    the caller may send the same key again. False where the database cannot be read either.
+    """
+    try:
+        with db.reading() as session:
+            found = select(IdempotencyKey.id).where(IdempotencyKey.key_hash == request.key_hash)
+            return session.execute(found).first() is None
+    except DatabaseUnavailable:
+        return False
 
 
 def answer_in_one(

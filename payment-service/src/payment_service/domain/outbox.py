@@ -48,6 +48,7 @@ EVENT_DESTINATIONS: Mapping[str, tuple[Destination, ...]] = {
     "dispute.contradicted": _OTHERS,
     "attempt.contradicted": _OTHERS,
     "movement.amount_differs": _OTHERS,
+    "movement.contradicted": _OTHERS,
 }
 # What is sent is the event itself, as it was sealed: it is read when it is sent, and not written twice.
 _THE_EVENT_ITSELF = ""

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session, load_only
 from sqlalchemy.orm.interfaces import ORMOption
 from sqlalchemy.orm.util import identity_key
 
+from payment_service.domain.payments.movements import Model
 from payment_service.models.base import Base
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
@@ -70,6 +71,16 @@ def lock_attempt(session: Session, attempt_id: int) -> PaymentAttempt:
         select(PaymentAttempt)
         .where(PaymentAttempt.id == attempt_id)
         .options(*_to_read(session, PaymentAttempt, attempt_id, _ATTEMPT_CHANGES))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def lock_movement(session: Session, model: type[Model], movement_id: int) -> Model:
+    """Lock a movement that is known to exist, and re-read it; its payment is locked already."""
+    return session.scalars(
+        select(model)
+        .where(model.id == movement_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()

@@ -11,7 +11,8 @@ from payment_service.models.payments.refund import Refund
 from payment_service.models.payments.void import Void
 
 AnyMovement = PaymentAttempt | Capture | Void | Refund
-Model = TypeVar("Model", PaymentAttempt, Capture, Void, Refund)
+Model = TypeVar("Model", bound=AnyMovement)
+TABLES: tuple[type[AnyMovement], ...] = (PaymentAttempt, Capture, Void, Refund)
 
 
 def find_movement(session: Session, provider: str, public_id: str) -> AnyMovement | None:

@@ -18,7 +18,8 @@ MAX_AMOUNT = 999_999_999_999
 MAX_METADATA_KEYS = 50
 
 
-def _text(longest: int, shortest: int = 1, **kwargs: Any) -> ma.fields.String:
+def text_field(longest: int, shortest: int = 1, **kwargs: Any) -> ma.fields.String:
+    """Return a printable text of so many characters."""
     rules = [ma.validate.Length(min=shortest, max=longest), ONE_LINE]
     return ma.fields.String(validate=rules, **kwargs)
 
@@ -44,8 +45,8 @@ def _check_tax_rate(rate: Decimal) -> None:
 class CustomerSchema(ma.Schema):
     """Whom the merchant sells to; the e-mail address gets the receipt."""
 
-    id = _text(64, metadata={"description": "The merchant's own name for the customer."})
-    name = _text(200)
+    id = text_field(64, metadata={"description": "The merchant's own name for the customer."})
+    name = text_field(200)
     email = ma.fields.Email(validate=ma.validate.Length(max=254))
     phone = ma.fields.String(
         validate=ma.validate.Regexp(r"\+[1-9][0-9]{5,14}\Z", error="Must be E.164, such as +212600000000."),
@@ -60,7 +61,7 @@ class CustomerSchema(ma.Schema):
 class LineItemSchema(ma.Schema):
     """One line of the receipt; amounts in minor units, ``tax_amount`` for the whole line."""
 
-    name = _text(200, required=True)
+    name = text_field(200, required=True)
     quantity = ma.fields.Integer(strict=True, required=True, validate=ma.validate.Range(1, 1_000_000))
     unit_amount = ma.fields.Integer(strict=True, required=True, validate=ma.validate.Range(0, MAX_AMOUNT))
     tax_amount = ma.fields.Integer(strict=True, load_default=0, validate=ma.validate.Range(0, MAX_AMOUNT))
@@ -83,8 +84,8 @@ class LineItemSchema(ma.Schema):
 def metadata_field() -> ma.fields.Dict:
     """Return the merchant's own pairs of words: at most 50, keys of 40 and values of 500 characters."""
     return ma.fields.Dict(
-        keys=_text(40),
-        values=_text(500, 0),
+        keys=text_field(40),
+        values=text_field(500, 0),
         load_default=dict,
         validate=ma.validate.Length(max=MAX_METADATA_KEYS),
         metadata={"description": "At most 50 pairs; never interpreted, never a place for card data."},
@@ -155,12 +156,12 @@ class PaymentCreateSchema(PayWithSchema):
         CaptureMethod, by_value=True, load_default=CaptureMethod.AUTOMATIC, metadata={"type": "string"}
     )
     confirm = StrictBoolean(load_default=False)
-    order_id = _text(64, load_default="")
+    order_id = text_field(64, load_default="")
     customer = ma.fields.Nested(CustomerSchema, load_default=dict)
     line_items = ma.fields.List(
         ma.fields.Nested(LineItemSchema), load_default=list, validate=ma.validate.Length(max=100)
     )
-    description = _text(500, load_default=None)
+    description = text_field(500, load_default=None)
     metadata = metadata_field()
     return_url = ma.fields.Url(
         load_default=None,
@@ -203,7 +204,7 @@ class PaymentCreateSchema(PayWithSchema):
 class ReviewSchema(ma.Schema):
     """Why somebody approves or rejects a payment that is held."""
 
-    reason = _text(500, required=True)
+    reason = text_field(500, required=True)
 
 
 class PaymentsQuerySchema(CreatedQuerySchema):
@@ -215,8 +216,10 @@ class PaymentsQuerySchema(CreatedQuerySchema):
         load_default=None,
         metadata={"type": "string", "description": "The stored state; refunds do not change it."},
     )
-    order_id = _text(64, load_default=None)
-    customer = _text(64, load_default=None, metadata={"description": "The merchant's name for the customer."})
+    order_id = text_field(64, load_default=None)
+    customer = text_field(
+        64, load_default=None, metadata={"description": "The merchant's name for the customer."}
+    )
     amount_from = ma.fields.Integer(load_default=None, validate=ma.validate.Range(0, MAX_AMOUNT))
     amount_to = ma.fields.Integer(load_default=None, validate=ma.validate.Range(0, MAX_AMOUNT))
     older_than = ma.fields.Integer(

@@ -1,0 +1,1 @@
+"""Whom the simulator calls: the merchant's side, with its events."""

@@ -1,0 +1,73 @@
+"""What the simulator does by itself, in threads of its web process: it delivers its events, and ends what is
+overdue. Several processes may do so side by side: the queue is leased, and open requests are locked."""
+
+import threading
+import time
+
+from flask import Flask
+from service_kit.http_client import Dependency, HttpClient
+from service_kit.leased_queue import Done, Failed, LeasedQueue, Result, RetrySchedule
+from service_kit.worker import Background, QueueLoop
+
+from bank_simulator.clients.webhook_receiver import NotDelivered, WebhookReceiver
+from bank_simulator.commands.end_overdue import end_all_overdue
+from bank_simulator.config import Config
+from bank_simulator.domain.events import QUEUE
+from bank_simulator.extensions import db
+from bank_simulator.models import WebhookEvent
+
+# Several at a time, and retries with jitter: the order in which events arrive is not theirs.
+CONCURRENT_DELIVERIES = 4
+TIMEOUT_S = 6.0
+SCHEDULE = RetrySchedule([0.2, 1, 2, 5, 15], [(float("inf"), 30.0)])
+OVERDUE_EVERY_S = 1.0
+BATCH = 50
+
+
+class OverdueLoop:
+    """Ends overdue requests, so that the merchant's side hears of them without asking."""
+
+    name = "overdue"
+
+    def __init__(self, app: Flask, config: Config) -> None:
+        self._app = app
+        self._terms = config.terms
+        self._next_s = 0.0
+
+    def turn(self) -> bool:
+        """End what is overdue."""
+        if time.monotonic() < self._next_s:
+            return False
+        with self._app.app_context():
+            has_more = end_all_overdue(self._terms, BATCH) == BATCH
+        if not has_more:
+            self._next_s = time.monotonic() + OVERDUE_EVERY_S
+        return has_more
+
+
+def background(app: Flask) -> Background:
+    """Return everything that this application does by itself, to be started."""
+    config: Config = app.extensions["bank_config"]
+    receiver = WebhookReceiver(HttpClient(_merchants_side(config)), config.webhook_secret)
+
+    def deliver(event: WebhookEvent) -> Result:
+        try:
+            receiver.deliver(event.event_id, event.body)
+        except NotDelivered as exc:
+            return Failed(str(exc))
+        return Done()
+
+    queue = LeasedQueue(db, WebhookEvent, QUEUE, SCHEDULE)
+    deliveries = QueueLoop(app, queue, deliver, concurrency=CONCURRENT_DELIVERIES)
+    return Background([deliveries, OverdueLoop(app, config)], threading.Event)
+
+
+def _merchants_side(config: Config) -> Dependency:
+    return Dependency(
+        "merchants-side",
+        config.webhook_url,
+        TIMEOUT_S,
+        max_concurrent=CONCURRENT_DELIVERIES,
+        breaker_failures=20,
+        breaker_reset_s=1.0,
+    )

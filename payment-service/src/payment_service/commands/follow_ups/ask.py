@@ -1,0 +1,45 @@
+"""Finds out what became of a capture, void or refund whose outcome is open, and settles it."""
+
+from datetime import datetime, timedelta
+
+from service_kit.clock import utc_now
+from service_kit.deadlines import time_budget
+from service_kit.http_client import NotSent
+
+from payment_service.commands.dependencies import Dependencies
+from payment_service.commands.follow_ups.dead_holds import make_sure_of_hold
+from payment_service.domain.settlement.follow_up import F, FollowUp
+from payment_service.domain.settlement.follow_up_settler import FollowUpSettlement, settle_follow_up
+from payment_service.extensions import db
+from payment_service.providers.port import Outcome, ProviderResult
+from payment_service.values.statuses import MovementState
+
+
+def ask_about(
+    movement: F, dependencies: Dependencies, *, within_s: float, actor: str
+) -> FollowUpSettlement[F]:
+    """Ask, settle, and return how things stand now; ``within_s`` bounds the asking, not the settling."""
+    with time_budget(within_s):
+        result = _find_out(movement, dependencies, utc_now())
+    now = utc_now()
+    seen = MovementState(movement.state)
+    rules = dependencies.settler.rules
+    return db.in_transaction(
+        lambda session: settle_follow_up(session, rules, movement, result, now, actor=actor, seen_state=seen)
+    )
+
+
+def _find_out(movement: FollowUp, dependencies: Dependencies, now: datetime) -> ProviderResult:
+    provider = dependencies.providers[movement.provider]
+    nobody_sends_now = movement.send_before + timedelta(seconds=dependencies.config.limits.clock_margin_s)
+    try:
+        answer = provider.fetch_status(movement.public_id)
+        if (
+            answer.outcome is Outcome.NOT_FOUND
+            and now > nobody_sends_now
+            and provider.capabilities.can_abandon
+        ):
+            answer = provider.abandon(movement.public_id)
+    except NotSent as exc:
+        return ProviderResult(Outcome.PENDING, detail=str(exc))
+    return make_sure_of_hold(movement, answer, provider, dependencies)

@@ -1,0 +1,115 @@
+"""Answers to captures, cancellations and refunds: made of the rows as they stand, and of nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from service_kit import strict_json
+from service_kit.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
+from service_kit.problems import Problem
+
+from payment_service.controllers.current import current_dependencies
+from payment_service.domain.idempotency.keys import StoredAnswer
+from payment_service.domain.settlement.follow_up import FollowUp
+from payment_service.models.payments.capture import Capture
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.models.payments.refund import Refund
+from payment_service.models.payments.void import Void
+from payment_service.schemas.v1.payment import PaymentSchema, PaymentView
+from payment_service.schemas.v1.refund import RefundSchema, RefundView
+from payment_service.values.statuses import MovementState
+
+RETRY_AFTER_S = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How one kind of movement is told when it was not carried out."""
+
+    declined_code: str
+    declined: str
+    not_sent_code: str
+    not_sent: str
+
+
+_CAPTURE = _Words(
+    "capture_declined",
+    "The bank declined the capture; nothing was taken.",
+    "capture_not_sent",
+    "The bank could not be reached. Nothing was taken; please try again with a new key.",
+)
+_CANCELLATION = _Words(
+    "cancellation_declined",
+    "The bank declined to release what it holds; nothing changed.",
+    "cancellation_not_sent",
+    "The bank could not be reached. Nothing changed; please try again with a new key.",
+)
+_REFUND = _Words(
+    "refund_declined",
+    "The bank declined the refund; nothing went back.",
+    "refund_not_sent",
+    "The bank could not be reached. Nothing went back; please try again with a new key.",
+)
+
+
+def present_capture(payment: Payment, attempt: PaymentAttempt, capture: Capture) -> StoredAnswer:
+    """Answer with the payment; 202 while it is not known what became of the capture."""
+    return _tell(capture, HTTPStatus.OK, {"payment": show_payment(payment, attempt)}, _CAPTURE)
+
+
+def present_cancellation(payment: Payment, attempt: PaymentAttempt | None, void: Void | None) -> StoredAnswer:
+    """Answer with the payment; there is no void where nothing was held."""
+    shown = show_payment(payment, attempt)
+    if void is None:
+        return _stored(HTTPStatus.OK, shown)
+    return _tell(void, HTTPStatus.OK, {"payment": shown}, _CANCELLATION)
+
+
+def present_refund(payment: Payment, _attempt: PaymentAttempt, refund: Refund) -> StoredAnswer:
+    """Answer with the refund; 202 while it is pending."""
+    shown: Mapping[str, Any] = RefundSchema().dump(RefundView(refund, payment.public_id))
+    return _tell(refund, HTTPStatus.CREATED, {"refund": shown}, _REFUND)
+
+
+def show_payment(payment: Payment, attempt: PaymentAttempt | None) -> Mapping[str, Any]:
+    """Return the payment as JSON shows it."""
+    base_url = current_dependencies().config.public_base_url
+    shown: Mapping[str, Any] = PaymentSchema().dump(PaymentView(payment, attempt, base_url))
+    return shown
+
+
+def _tell(
+    movement: FollowUp, done: HTTPStatus, resource: Mapping[str, Mapping[str, Any]], words: _Words
+) -> StoredAnswer:
+    """``resource`` is the one member, by its name, that is the answer, or that a problem carries."""
+    (shown,) = resource.values()
+    if movement.is_open:
+        return _stored(HTTPStatus.ACCEPTED, shown, retry_after_s=RETRY_AFTER_S)
+    if movement.state == MovementState.APPROVED:
+        return _stored(done, shown)
+    if movement.state == MovementState.DECLINED:
+        members = {"decline_code": movement.decline_code, **resource}
+        return _problem(HTTPStatus.PAYMENT_REQUIRED, words.declined_code, words.declined, members)
+    return _problem(HTTPStatus.BAD_GATEWAY, words.not_sent_code, words.not_sent, resource)
+
+
+def _stored(
+    status: HTTPStatus, shown: Mapping[str, Any], *, retry_after_s: int | None = None
+) -> StoredAnswer:
+    location = f"/v1/refunds/{shown['id']}" if shown["object"] == "refund" else None
+    return StoredAnswer(
+        status=status,
+        body=strict_json.dumps(shown).encode(),
+        content_type="application/json",
+        location=location,
+        retry_after_s=retry_after_s,
+    )
+
+
+def _problem(status: HTTPStatus, code: str, detail: str, members: Mapping[str, Any]) -> StoredAnswer:
+    document = Problem(status, code, detail, members=members).document()
+    return StoredAnswer(
+        status=status, body=strict_json.dumps(document).encode(), content_type=PROBLEM_CONTENT_TYPE
+    )

@@ -1,0 +1,65 @@
+"""``/v1/refunds``: captured money that goes back."""
+
+from typing import Any
+
+from flask import Response
+from service_kit.api import Blueprint
+
+from payment_service.commands.follow_ups.refund_payment import RefundPayment, refund_payment
+from payment_service.controllers.access import current_actor, current_merchant_id, require_scope
+from payment_service.controllers.current import current_dependencies
+from payment_service.controllers.idempotency import idempotent, idempotent_request, respond
+from payment_service.controllers.v1.follow_up_answers import present_refund
+from payment_service.queries.pagination import Page
+from payment_service.queries.refunds import get_refund, list_refunds
+from payment_service.schemas.v1.pagination import list_schema
+from payment_service.schemas.v1.refund import (
+    RefundCreateSchema,
+    RefundSchema,
+    RefundsQuerySchema,
+    RefundView,
+)
+
+refunds = Blueprint(
+    "refunds", "refunds", url_prefix="/v1/refunds", description="Captured money that goes back"
+)
+
+
+@refunds.post("")
+@require_scope("refunds:write")
+@idempotent
+@refunds.arguments(RefundCreateSchema)
+@refunds.response(201, RefundSchema)
+@refunds.alt_response(202, schema=RefundSchema, description="Pending: the bank has not decided yet")
+@refunds.problem(402, "The bank declined the refund; member `refund`")
+@refunds.problem(404, "There is no such payment")
+@refunds.problem(409, "Nothing was captured")
+@refunds.problem(422, "It is more than can still be refunded; member `largest_amount`")
+@refunds.problem(502, "The bank could not be reached, and nothing went back; member `refund`")
+def create(body: dict[str, Any]) -> Response:
+    """Give money back, all or in parts; never more than was captured."""
+    command = RefundPayment(
+        current_merchant_id(), body["payment"], body["amount"], body["reason"], current_actor()
+    )
+    return respond(refund_payment(command, idempotent_request(body), present_refund, current_dependencies()))
+
+
+@refunds.get("")
+@require_scope("payments:read")
+@refunds.arguments(RefundsQuerySchema, location="query")
+@refunds.response(200, list_schema(RefundSchema))
+@refunds.problem(404, "There is no such payment")
+def index(query: dict[str, Any]) -> Page[RefundView]:
+    """List refunds, newest first."""
+    found = list_refunds(current_merchant_id(), **query)
+    return Page([RefundView(row.refund, row.payment_id) for row in found.rows], found.has_more)
+
+
+@refunds.get("/<refund_id>")
+@require_scope("payments:read")
+@refunds.response(200, RefundSchema)
+@refunds.problem(404, "There is no such refund")
+def show(refund_id: str) -> RefundView:
+    """Show one refund."""
+    found = get_refund(current_merchant_id(), refund_id)
+    return RefundView(found.refund, found.payment_id)

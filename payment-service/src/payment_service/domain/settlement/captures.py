@@ -1,0 +1,102 @@
+"""Captures: taking all or part of what is held."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from payment_service.domain.books.postings import post_capture
+from payment_service.domain.outbox import announce_paid
+from payment_service.domain.payments.transitions import HOLDING, change_status
+from payment_service.domain.settlement.follow_up import (
+    FollowUpScene,
+    NewMovement,
+    begin,
+    has_open,
+    successful_attempt,
+)
+from payment_service.domain.settlement.scene import Rules
+from payment_service.errors import AmountTooLarge, MovementOpen, WrongPaymentState
+from payment_service.models.payments.capture import Capture
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.void import Void
+from payment_service.values.statuses import OPEN_STATES, PaymentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureWish:
+    """What a merchant wants to take, in minor units; without an amount everything that is left, for good."""
+
+    amount_minor: int | None = None
+    is_final: bool = False
+
+
+def begin_capture(
+    session: Session, rules: Rules, payment: Payment, wish: CaptureWish, new: NewMovement
+) -> Capture:
+    """Write a capture down on a locked payment; its amount counts as taken from now on.
+
+    Raises:
+        WrongPaymentState: nothing is held.
+        MovementOpen: the hold is being released, or a final capture would meet an open one.
+        AmountTooLarge: it is more than what is left.
+    """
+    if payment.status not in HOLDING:
+        raise WrongPaymentState("captured", payment.status)
+    is_final = wish.is_final or wish.amount_minor is None
+    _refuse_beside_open_movements(session, payment, is_final=is_final)
+    capturable_minor = payment.capturable_minor
+    amount_minor = capturable_minor if wish.amount_minor is None else wish.amount_minor
+    if not 0 < amount_minor <= capturable_minor:
+        raise AmountTooLarge("captured", capturable_minor)
+    attempt = successful_attempt(session, payment)
+    capture = Capture(
+        attempt_id=attempt.id, provider=attempt.provider, amount_minor=amount_minor, is_final=is_final
+    )
+    payment.capturing_minor += amount_minor
+    begin(session, rules, payment, capture, new)
+    return capture
+
+
+def _refuse_beside_open_movements(session: Session, payment: Payment, *, is_final: bool) -> None:
+    if has_open(session, payment, Void):
+        raise MovementOpen("What is held is being released.")
+    if payment.capturing_minor == 0:
+        return
+    if is_final:
+        raise MovementOpen("A capture is under way; a final one must wait for its outcome.")
+    open_final = select(Capture.id).where(
+        Capture.payment_id == payment.id, Capture.state.in_(OPEN_STATES), Capture.is_final
+    )
+    if session.scalar(open_final.limit(1)) is not None:
+        raise MovementOpen("A final capture is under way.")
+
+
+def captured(scene: FollowUpScene[Capture]) -> None:
+    """The money is the merchant's; a payment of which nothing more can be taken is complete."""
+    payment, capture = scene.payment, scene.movement
+    payment.capturing_minor -= capture.amount_minor
+    payment.captured_minor += capture.amount_minor
+    post_capture(scene.session, payment, capture, scene.now)
+    if capture.is_final or payment.captured_minor == payment.authorized_minor:
+        complete(scene)
+    else:
+        change_status(payment, PaymentStatus.PARTIALLY_CAPTURED)
+        scene.record("payment.captured")
+
+
+def not_captured(scene: FollowUpScene[Capture]) -> None:
+    """Nothing was taken: its part of the hold can be captured again."""
+    scene.payment.capturing_minor -= scene.movement.amount_minor
+    scene.record("capture.failed")
+
+
+def complete(scene: FollowUpScene[Capture] | FollowUpScene[Void]) -> None:
+    """Nothing more can be taken: the payment is paid, and everybody who waits for that is told."""
+    payment = scene.payment
+    change_status(payment, PaymentStatus.COMPLETED)
+    payment.paid_at = scene.now
+    payment.expires_at = None
+    event = scene.record("payment.completed", captured_minor=payment.captured_minor)
+    merchant = scene.rules.merchants.get(scene.session, payment.merchant_id)
+    announce_paid(scene.session, merchant, payment, scene.attempt(), event)

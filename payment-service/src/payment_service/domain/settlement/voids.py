@@ -1,0 +1,84 @@
+"""Voids: what is still held goes back to the cardholder, cancelled by somebody or in the course of time."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.orm import Session
+
+from payment_service.domain.payments.transitions import HOLDING, change_status
+from payment_service.domain.settlement.captures import complete
+from payment_service.domain.settlement.follow_up import (
+    FollowUpScene,
+    NewMovement,
+    begin,
+    has_open,
+    successful_attempt,
+)
+from payment_service.domain.settlement.scene import Rules
+from payment_service.errors import MovementOpen, WrongPaymentState
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.void import Void
+from payment_service.values.statuses import MovementState, PaymentStatus, VoidPurpose
+
+log = structlog.get_logger(__name__)
+
+# A hold that could not be released is not tried again before that: one row for each try.
+RETRY_EXPIRY_AFTER = timedelta(minutes=15)
+CLOSED_AS: Mapping[VoidPurpose, PaymentStatus] = {
+    VoidPurpose.CANCEL: PaymentStatus.CANCELLED,
+    VoidPurpose.EXPIRY: PaymentStatus.EXPIRED,
+}
+
+
+def begin_void(
+    session: Session,
+    rules: Rules,
+    payment: Payment,
+    purpose: VoidPurpose,
+    reason: str | None,
+    new: NewMovement,
+) -> Void:
+    """Write down, on a locked payment, that its hold is to be released; nothing can be captured meanwhile.
+
+    Raises:
+        WrongPaymentState: nothing is held.
+        MovementOpen: a capture or another void is under way.
+    """
+    if payment.status not in HOLDING:
+        raise WrongPaymentState("cancelled", payment.status)
+    if payment.capturing_minor or has_open(session, payment, Void):
+        raise MovementOpen("A capture or the release of what is held is under way.")
+    attempt = successful_attempt(session, payment)
+    void = Void(
+        attempt_id=attempt.id,
+        provider=attempt.provider,
+        amount_minor=payment.capturable_minor,
+        purpose=purpose,
+        reason=reason,
+    )
+    begin(session, rules, payment, void, new)
+    return void
+
+
+def released(scene: FollowUpScene[Void]) -> None:
+    """Nothing is held any more: the payment is over, or complete with what was captured of it."""
+    payment, purpose = scene.payment, VoidPurpose(scene.movement.purpose)
+    if payment.status == PaymentStatus.PARTIALLY_CAPTURED:
+        complete(scene)
+        return
+    change_status(payment, CLOSED_AS[purpose])
+    payment.expires_at = None
+    scene.record(f"payment.{payment.status}")
+
+
+def not_released(scene: FollowUpScene[Void]) -> None:
+    """It is held as before."""
+    payment, void = scene.payment, scene.movement
+    if void.purpose == VoidPurpose.EXPIRY:
+        payment.expires_at = scene.now + RETRY_EXPIRY_AFTER
+    if void.state == MovementState.DECLINED:
+        log.error(
+            "void_refused", payment=payment.public_id, void=void.public_id, decline_code=void.decline_code
+        )
+    scene.record("void.failed")

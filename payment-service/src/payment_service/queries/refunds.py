@@ -1,0 +1,67 @@
+"""Reads refunds as their merchant may see them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from payment_service.domain.payments.references import MerchantPayment, PaymentReference
+from payment_service.errors import RefundNotFound
+from payment_service.extensions import db
+from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.refund import Refund
+from payment_service.queries.pagination import Listing, Page, PageRequest, read_page
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOfPayment:
+    """A refund with the public id of its payment."""
+
+    refund: Refund
+    payment_id: str
+
+
+def get_refund(merchant_id: int, refund_id: str) -> RefundOfPayment:
+    """Return one refund.
+
+    Raises:
+        RefundNotFound: the merchant has none with this id.
+    """
+    with db.reading() as session:
+        refund = session.scalar(
+            select(Refund).where(Refund.public_id == refund_id, Refund.merchant_id == merchant_id)
+        )
+        if refund is None:
+            raise RefundNotFound
+        return _with_payments(session, [refund])[0]
+
+
+def list_refunds(merchant_id: int, page: PageRequest, payment: str | None = None) -> Page[RefundOfPayment]:
+    """Return a page of the merchant's refunds, or of those of one payment, newest first.
+
+    Raises:
+        PaymentNotFound: the merchant has no such payment.
+        CursorUnknown: none of these refunds has the cursor's id.
+    """
+    owned = Refund.merchant_id == merchant_id
+    with db.reading() as session:
+        if payment is not None:
+            owned = Refund.payment_id == _payment_key(session, MerchantPayment(merchant_id, payment))
+        listing = Listing(order=(Refund.id,), cursor=Refund.public_id, owned=owned)
+        found = read_page(session, select(Refund), listing, page)
+        return Page(_with_payments(session, found.rows), found.has_more)
+
+
+def _payment_key(session: Session, reference: PaymentReference) -> int:
+    key = session.scalar(select(Payment.id).where(reference.condition()))
+    if key is None:
+        raise reference.not_found()
+    return key
+
+
+def _with_payments(session: Session, refunds: Sequence[Refund]) -> list[RefundOfPayment]:
+    keys = {refund.payment_id for refund in refunds}
+    named = session.execute(select(Payment.id, Payment.public_id).where(Payment.id.in_(keys))).all()
+    names = dict(row._tuple() for row in named)
+    return [RefundOfPayment(refund, names[refund.payment_id]) for refund in refunds]

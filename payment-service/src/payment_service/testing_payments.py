@@ -1,0 +1,149 @@
+"""For tests: payments of a merchant that a bank holds or took, and what a merchant does with them."""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from service_kit.clock import utc_now
+from service_kit.ids import new_id
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from payment_service.commands.payments.process_payment import ProcessPayment, process_payment
+from payment_service.domain.payments import actors
+from payment_service.domain.payments.new_payments import store_new_payment
+from payment_service.domain.payments.references import MerchantPayment
+from payment_service.models.merchants.merchant import Merchant
+from payment_service.models.payments.payment import Payment
+from payment_service.testing import Answer, World
+from payment_service.testing_access import Shop, bearer, new_client, open_shop
+from payment_service.values.statuses import CaptureMethod, PaymentStatus, Surface
+
+_keys = itertools.count(1)
+
+
+@dataclass
+class Till:
+    """A merchant at work; every call has a new idempotency key unless one is given."""
+
+    world: World
+    shop: Shop
+
+    @classmethod
+    def of(cls, world: World) -> "Till":
+        """Open a shop."""
+        return cls(world, open_shop(world))
+
+    def create(self, amount_minor: int = 10000, *, is_held: bool = True) -> str:
+        """Store a pending payment and return its public id."""
+        public_id = new_id("pay")
+        method = CaptureMethod.MANUAL if is_held else CaptureMethod.AUTOMATIC
+
+        def work(session: Session) -> None:
+            merchant = session.scalars(
+                select(Merchant).where(Merchant.public_id == self.shop.merchant_id)
+            ).one()
+            payment = Payment(
+                public_id=public_id,
+                merchant_id=merchant.id,
+                surface=Surface.V1,
+                order_id="1",
+                user_id="",
+                amount_minor=amount_minor,
+                currency="MAD",
+                capture_method=method,
+                status=PaymentStatus.PENDING,
+                authorized_minor=0,
+                captured_minor=0,
+                capturing_minor=0,
+                refunded_minor=0,
+                refunding_minor=0,
+                disputed_minor=0,
+                charged_back_minor=0,
+                receipt_locale="fr",
+                event_count=0,
+                event_head="",
+                created_at=utc_now(),
+            )
+            key = self.world.dependencies.settler.rules.event_key
+            store_new_payment(session, key, payment, actor=actors.OPERATOR)
+
+        self.world.change(work)
+        return public_id
+
+    def pay(self, public_id: str) -> str:
+        """Send a card for a payment, and return the id."""
+        reference = MerchantPayment(self.payment(public_id).merchant_id, public_id)
+        command = ProcessPayment(
+            reference=reference,
+            card_number="4242424242424242",
+            card_exp_month=12,
+            card_exp_year=2031,
+            card_cvv="123",
+            actor=actors.PAYER,
+        )
+        with self.world.app.app_context():
+            process_payment(command, self.world.dependencies)
+        return public_id
+
+    def held(self, amount_minor: int = 10000) -> str:
+        """Return a payment whose money is held."""
+        return self.pay(self.create(amount_minor))
+
+    def taken(self, amount_minor: int = 10000) -> str:
+        """Return a payment whose money was taken."""
+        return self.pay(self.create(amount_minor, is_held=False))
+
+    def capture(self, public_id: str, key: str | None = None, **body: Any) -> Answer:
+        """Capture."""
+        return self.post(f"/v1/payments/{public_id}/capture", body, key)
+
+    def cancel(self, public_id: str, key: str | None = None, **body: Any) -> Answer:
+        """Cancel."""
+        return self.post(f"/v1/payments/{public_id}/cancel", body, key)
+
+    def refund(self, public_id: str, key: str | None = None, **body: Any) -> Answer:
+        """Refund."""
+        return self.post("/v1/refunds", {"payment": public_id, **body}, key)
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None, key: str | None = None) -> Answer:
+        """Send a POST; without a body when it is empty."""
+        headers = {**self.shop.bearer, "Idempotency-Key": key or f"key-{next(_keys)}"}
+        if not body:
+            return self.world.client.post(path, headers=headers)
+        return self.world.client.post(path, json=dict(body), headers=headers)
+
+    def get(self, path: str) -> Answer:
+        """Send a GET."""
+        return self.world.client.get(path, headers=self.shop.bearer)
+
+    def payment(self, public_id: str) -> Payment:
+        """Return a payment as stored."""
+        (payment,) = self.world.all(Payment, public_id=public_id)
+        return payment
+
+    def sums(self, public_id: str) -> tuple[int, int, int, int]:
+        """Return what is captured, being captured, refunded and being refunded."""
+        payment = self.payment(public_id)
+        return (
+            payment.captured_minor,
+            payment.capturing_minor,
+            payment.refunded_minor,
+            payment.refunding_minor,
+        )
+
+    def events(self, public_id: str) -> list[str]:
+        """Return the types of the payment's events."""
+        return self.world.events(self.payment(public_id).id)
+
+
+def refund_of(world: World, merchant_id: str) -> str:
+    """Return the id of a new refund of a merchant."""
+    till = Till(world, _shop_of(world, merchant_id))
+    return str(till.refund(till.taken()).json["id"])
+
+
+def _shop_of(world: World, merchant_id: str) -> Shop:
+    credentials = new_client(world, merchant_id)
+    return Shop(merchant_id, credentials, bearer(world, credentials))
