@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 from service_kit.columns import BigId, UtcDateTime, ascii_key
-from service_kit.migration_steps import create_table
+from service_kit.migration_steps import create_index, create_table
 
 revision = "0010"
 down_revision = "0009"
@@ -27,7 +27,11 @@ def upgrade() -> None:
         sa.Column("event_type", sa.String(32), nullable=False),
         sa.Column("body", sa.Text, nullable=False),
         sa.UniqueConstraint("event_id", name="uq_webhook_events_event_id"),
-        sa.Index("ix_webhook_events_queue_status_next_attempt_at", "queue", "status", "next_attempt_at"),
+    )
+    create_index(
+        "ix_webhook_events_queue_status_next_attempt_at",
+        "webhook_events",
+        ["queue", "status", "next_attempt_at"],
     )
 
 

@@ -7,6 +7,7 @@ from bank_simulator import models  # noqa: F401  the tables register themselves
 from bank_simulator.config import Config
 from bank_simulator.controllers.acs import acs
 from bank_simulator.controllers.admin import admin
+from bank_simulator.controllers.disputes import disputes
 from bank_simulator.controllers.network import RequestIdConverter, network
 from bank_simulator.domain.faults import FaultPlans
 from bank_simulator.extensions import db
@@ -33,7 +34,7 @@ def create_app(config: Config | None = None) -> Flask:
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.spec.options["security"] = [{"token": []}]
     app.url_map.converters["request_id"] = RequestIdConverter
-    for blueprint in (network, admin):
+    for blueprint in (network, admin, disputes):
         api.register_blueprint(blueprint)
     app.register_blueprint(acs)
     standard_app.finish(app, PROBLEMS, budget_s=BUDGET_S)

@@ -23,3 +23,15 @@ class RequestNotPending(Exception):
 
 class ChallengeUnknown(Exception):
     """There never was a challenge at this address."""
+
+
+class DisputeUnknown(Exception):
+    """There is no such dispute."""
+
+
+class CannotBeDisputed(Exception):
+    """Less than that of the payment was captured and is still with the merchant."""
+
+
+class DisputeClosed(Exception):
+    """The dispute ended the other way."""

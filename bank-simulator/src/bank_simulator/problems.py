@@ -6,6 +6,9 @@ from service_kit.problems import Problem, ProblemTable
 
 from bank_simulator.errors import (
     AnswerLost,
+    CannotBeDisputed,
+    DisputeClosed,
+    DisputeUnknown,
     InjectedError,
     RequestIdReused,
     RequestNotPending,
@@ -21,6 +24,15 @@ PROBLEMS: ProblemTable = {
     ),
     RequestNotPending: lambda _: Problem(
         HTTPStatus.CONFLICT, "request_not_pending", "The bank has nothing to decide about this request."
+    ),
+    DisputeUnknown: lambda _: Problem(HTTPStatus.NOT_FOUND, "dispute_unknown", "There is no such dispute."),
+    CannotBeDisputed: lambda _: Problem(
+        HTTPStatus.CONFLICT,
+        "cannot_be_disputed",
+        "Less than that of the payment was captured and is still with the merchant.",
+    ),
+    DisputeClosed: lambda _: Problem(
+        HTTPStatus.CONFLICT, "dispute_closed", "The dispute ended the other way."
     ),
     InjectedError: lambda _: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE, "fault_injected", "The fault plan wanted an error here."

@@ -118,6 +118,19 @@ class BankClient:
         body = {"request_id": f"fol_{uuid.uuid4().hex}", "original_request_id": original_id, **members}
         return self.post(f"/network/{kind}", body)
 
+    def dispute(self, original: Answer, **members: Any) -> Answer:
+        """Contest a payment."""
+        answer: Answer = self._contest(original["request_id"], members).json()
+        return answer
+
+    def try_dispute(self, original: Answer | str, **members: Any) -> int:
+        """Contest a payment, or try to; return the status of the answer."""
+        original_id = original if isinstance(original, str) else original["request_id"]
+        return self._contest(original_id, members).status_code
+
+    def _contest(self, original_id: str, members: Answer) -> requests.Response:
+        return self.request("POST", "/admin/disputes", json={"original_request_id": original_id, **members})
+
     def status(self, request_id: str) -> requests.Response:
         """Ask what became of a request."""
         return self.request("GET", f"/network/requests/{request_id}")

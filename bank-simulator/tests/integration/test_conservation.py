@@ -22,11 +22,15 @@ PAYMENTS = st.sampled_from([100_00, 200_00, 500_00])
 PARTS = st.sampled_from([1, 50_00, 100_00, 200_00])
 # Counted from the latest original, because that is the one about which something is still open.
 ORIGINALS = st.integers(0, 2)
-PAY = st.tuples(st.sampled_from(["sales", "authorizations"]), PAYMENTS, st.none())
+# A challenged sale is passed or abandoned at once, a dispute stays open or ends at once.
+PAYS = ["sales", "authorizations", "sales passed", "sales abandoned"]
+DISPUTES = ["disputes open", "disputes won", "disputes lost"]
+PAY = st.tuples(st.sampled_from(PAYS), PAYMENTS, st.none())
 FOLLOW_UP = st.one_of(
     st.tuples(st.just("captures"), PARTS, st.tuples(ORIGINALS, st.booleans())),
     st.tuples(st.just("refunds"), PARTS, st.tuples(ORIGINALS, st.just(False))),
     st.tuples(st.just("voids"), st.just(0), st.tuples(ORIGINALS, st.just(False))),
+    st.tuples(st.sampled_from(DISPUTES), PARTS, st.tuples(ORIGINALS, st.just(False))),
 )
 Step = tuple[str, int, tuple[int, bool] | None]
 STEPS = st.builds(
@@ -42,6 +46,7 @@ class Original:
     held: int
     captured: int
     refunded: int = 0
+    disputed: int = 0
     is_voided: bool = False
 
 
@@ -52,8 +57,9 @@ class SimpleBank:
     available: int = LIMIT
     originals: list[Original | None] = field(default_factory=list)
 
-    def pay(self, amount: int, *, is_sale: bool) -> bool:
-        can_pay = amount <= self.available
+    def pay(self, kind: str, amount: int) -> bool:
+        is_sale = kind.startswith("sales")
+        can_pay = amount <= self.available and kind != "sales abandoned"
         if can_pay:
             self.available -= amount
         paid = Original(is_sale, 0 if is_sale else amount, amount if is_sale else 0) if can_pay else None
@@ -68,6 +74,8 @@ class SimpleBank:
             return self._capture(original, amount, is_final=is_final)
         if kind == "refunds":
             return self._refund(original, amount)
+        if kind in DISPUTES:
+            return self._dispute(original, amount, end=kind.split()[1])
         return self._void(original)
 
     def _capture(self, original: Original, amount: int, *, is_final: bool) -> bool:
@@ -81,10 +89,17 @@ class SimpleBank:
         return True
 
     def _refund(self, original: Original, amount: int) -> bool:
-        if original.is_voided or original.refunded + amount > original.captured:
+        if original.is_voided or original.refunded + original.disputed + amount > original.captured:
             return False
         original.refunded += amount
         self.available += amount
+        return True
+
+    def _dispute(self, original: Original, amount: int, end: str) -> bool:
+        if original.is_voided or original.refunded + original.disputed + amount > original.captured:
+            return False
+        original.disputed += 0 if end == "won" else amount
+        self.available += amount if end == "lost" else 0
         return True
 
     def _void(self, original: Original) -> bool:
@@ -92,7 +107,7 @@ class SimpleBank:
             self.available += original.held
             original.held = 0
             return True
-        if not original.is_sale or original.refunded or original.is_voided:
+        if not original.is_sale or original.refunded or original.disputed or original.is_voided:
             return False
         original.is_voided = True
         self.available += original.captured
@@ -100,7 +115,7 @@ class SimpleBank:
 
     @property
     def merchants_money(self) -> int:
-        return sum(o.captured - o.refunded for o in self.originals if o and not o.is_voided)
+        return sum(o.captured - o.refunded - o.disputed for o in self.originals if o and not o.is_voided)
 
 
 class RealBank:
@@ -112,33 +127,54 @@ class RealBank:
         self._numbers = itertools.count()
         self._originals: list[str] = []
 
-    def post(self, kind: str, body: Answer) -> bool:
-        body["request_id"] = f"r{self._run}_{next(self._numbers)}"
+    def post(self, path: str, body: Answer | None = None) -> Answer:
         headers = {"Authorization": "Bearer lab-bank-token"}
-        answer = self._client.post(f"/network/{kind}", json=body, headers=headers).get_json()
-        if kind in {"sales", "authorizations"}:
-            self._originals.append(body["request_id"])
-        return bool(answer["status"] == "approved")
+        answer: Answer = self._client.post(path, json=body, headers=headers).get_json()
+        return answer
 
     def pay(self, kind: str, amount: int) -> bool:
         card = {"number": LIMITED, "exp_month": 1, "exp_year": 2030, "cvv": "123"}
-        body = {
+        path, _, then = kind.partition(" ")
+        body: Answer = {
+            "request_id": self._next_id(),
             "amount_minor": amount,
             "currency": "MAD",
             "card": card,
             "merchant_id": "mer",
             "order_id": "1",
         }
-        return self.post(kind, body)
+        if then:
+            body["three_ds"] = {"mode": "required", "return_url": "https://shop.example/"}
+        self._originals.append(body["request_id"])
+        answer = self.post(f"/network/{path}", body)
+        if then == "passed":
+            token = answer["redirect_url"].rsplit("/", 1)[1]
+            self._client.post(f"/acs/{token}", data={"code": "123456"})
+        if then == "abandoned":
+            self.post(f"/network/requests/{body['request_id']}/abandon")
+        return bool(self.post(f"/network/{path}", body)["status"] == "approved")
 
     def follow_up(self, kind: str, amount: int, which: int, *, is_final: bool) -> bool:
         known = which < len(self._originals)
         body: Answer = {"original_request_id": self._originals[-1 - which] if known else "nobody"}
+        if kind in DISPUTES:
+            return self._dispute({**body, "amount_minor": amount}, end=kind.split()[1])
+        body["request_id"] = self._next_id()
         if kind != "voids":
             body["amount_minor"] = amount
         if kind == "captures":
             body["final"] = is_final
-        return self.post(kind, body)
+        return bool(self.post(f"/network/{kind}", body)["status"] == "approved")
+
+    def _dispute(self, body: Answer, end: str) -> bool:
+        answer = self.post("/admin/disputes", body)
+        is_open = bool(answer["status"] == "open")
+        if is_open and end != "open":
+            self.post(f"/admin/disputes/{answer['dispute_id']}/{end}")
+        return is_open
+
+    def _next_id(self) -> str:
+        return f"r{self._run}_{next(self._numbers)}"
 
 
 RUNS = itertools.count()
@@ -150,6 +186,7 @@ def start_over(app: Flask) -> None:
         db.in_transaction(
             lambda session: [
                 session.execute(text("DELETE FROM entries")),
+                session.execute(text("DELETE FROM disputes")),
                 session.execute(text("UPDATE network_requests SET original_row_id = NULL")),
                 session.execute(text("DELETE FROM network_requests")),
                 session.execute(delete(Account)),
@@ -170,7 +207,7 @@ def test_any_sequence_ends_as_it_should_and_the_books_add_up(own_app: Flask, ste
 
     for kind, amount, about in steps:
         if about is None:
-            assert real.pay(kind, amount) == simple.pay(amount, is_sale=kind == "sales")
+            assert real.pay(kind, amount) == simple.pay(kind, amount)
         else:
             which, is_final = about
             ours = real.follow_up(kind, amount, which, is_final=is_final)

@@ -111,9 +111,12 @@ def test_totals_separate_sales_refunds_and_voids(bank: BankClient) -> None:
     assert bank.totals() == {
         "merchant_id": bank.merchant_id,
         "currency": "MAD",
-        "sales_minor": 1100,
+        "sales_minor": 1070,
+        "captures_minor": 30,
         "refunds_minor": 250,
         "voids_minor": 70,
+        "disputes_minor": 0,
+        "chargebacks_minor": 0,
         "net_minor": 780,
         "count": 3,
     }

@@ -16,6 +16,7 @@ def authorization(held: int = 1000, captured: int = 0, refunded: int = 0) -> Net
         held_minor=held,
         captured_minor=captured,
         refunded_minor=refunded,
+        disputed_minor=0,
         processed_at=NOW,
     )
 
@@ -27,6 +28,7 @@ def sale(refunded: int = 0) -> NetworkRequest:
         held_minor=0,
         captured_minor=1000,
         refunded_minor=refunded,
+        disputed_minor=0,
         processed_at=NOW,
     )
 

@@ -68,6 +68,11 @@ def merchant_account(session: Session, merchant_id: str, currency: str) -> Accou
     return _get(session, AccountKey(AccountKind.MERCHANT, merchant_id, currency, Bank.MERCHANT_BANK))
 
 
+def dispute_account(session: Session, merchant_id: str, currency: str) -> Account:
+    """Return the account on which the merchant's disputed money waits."""
+    return _get(session, AccountKey(AccountKind.DISPUTE, merchant_id, currency, Bank.MERCHANT_BANK))
+
+
 def _get(session: Session, key: AccountKey) -> Account:
     query = select(Account).where(
         Account.kind == key.kind, Account.owner == key.owner, Account.currency == key.currency

@@ -87,24 +87,25 @@ def capture(original: NetworkRequest, amount_minor: int, *, is_final: bool) -> R
 
 
 def void(original: NetworkRequest, now: datetime) -> Ruling:
-    """Give back what is still held or, of a sale that is neither old nor refunded, everything."""
+    """Give back what is still held or, of a sale that is not old, refunded or disputed, everything."""
     if original.holding is Holding.HELD:
         released_minor = original.held_minor
         original.held_minor = 0
         original.holding = Holding.CAPTURED if original.captured_minor else Holding.VOIDED
         return Movement(released_minor, released_minor)
     is_open_sale = original.kind is RequestKind.SALE and original.holding is Holding.CAPTURED
-    if not is_open_sale or original.refunded_minor or now > original.processed_at + SALE_CAN_BE_VOIDED_FOR:
+    is_touched = original.refunded_minor or original.disputed_minor
+    if not is_open_sale or is_touched or now > original.processed_at + SALE_CAN_BE_VOIDED_FOR:
         return DeclineCode.WRONG_STATE
     original.holding = Holding.VOIDED
     return Movement(original.captured_minor)
 
 
 def refund(original: NetworkRequest, amount_minor: int) -> Ruling:
-    """Give back captured money, all refunds together never more than was captured."""
+    """Give back captured money; with open and lost disputes never more than was captured."""
     if original.holding is Holding.VOIDED or original.captured_minor == 0:
         return DeclineCode.WRONG_STATE
-    if original.refunded_minor + amount_minor > original.captured_minor:
+    if amount_minor > original.returnable_minor:
         return DeclineCode.AMOUNT_TOO_LARGE
     original.refunded_minor += amount_minor
     return Movement(amount_minor)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bank_simulator.values.vocabulary import AccountKind, RequestKind
+from bank_simulator.values.vocabulary import AccountKind, DisputeStatus, RequestKind
 
 Postings = dict[AccountKind, int]
 
@@ -34,3 +34,16 @@ def postings(kind: RequestKind, movement: Movement) -> Postings:
         AccountKind.MERCHANT: merchant,
     }
     return {account: minor for account, minor in every.items() if minor}
+
+
+def dispute_postings(status: DisputeStatus, amount_minor: int) -> Postings:
+    """Return what each account gets or gives when a dispute comes into ``status``; the sum is zero.
+
+    An open dispute's money is withheld from the merchant; it goes back to them or on to the cardholder.
+    """
+    gives, gets = {
+        DisputeStatus.OPEN: (AccountKind.MERCHANT, AccountKind.DISPUTE),
+        DisputeStatus.WON: (AccountKind.DISPUTE, AccountKind.MERCHANT),
+        DisputeStatus.LOST: (AccountKind.DISPUTE, AccountKind.CARDHOLDER),
+    }[status]
+    return {gives: -amount_minor, gets: amount_minor}

@@ -3,6 +3,7 @@
 from bank_simulator.models.account import Account
 from bank_simulator.models.base import Base
 from bank_simulator.models.card import Card
+from bank_simulator.models.dispute import Dispute
 from bank_simulator.models.entry import Entry
 from bank_simulator.models.fault import ArrivalCount, StoredFaultPlan
 from bank_simulator.models.network_request import NetworkRequest
@@ -13,6 +14,7 @@ __all__ = [
     "ArrivalCount",
     "Base",
     "Card",
+    "Dispute",
     "Entry",
     "NetworkRequest",
     "StoredFaultPlan",

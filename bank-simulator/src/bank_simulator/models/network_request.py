@@ -80,6 +80,11 @@ class NetworkRequest(Base):
         """The token of the challenge that the cardholder has still to pass."""
         return self.acs_token if self.status is Status.REQUIRES_ACTION else None
 
+    @property
+    def returnable_minor(self) -> int:
+        """What of the captured money has neither been given back nor is disputed."""
+        return self.captured_minor - self.refunded_minor - self.disputed_minor
+
     def is_overdue(self, now: datetime) -> bool:
         """Whether it should have ended by itself."""
         return self.is_open and self.due_at is not None and self.due_at <= now

@@ -2,64 +2,67 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, case, func, literal, select
 from sqlalchemy.orm import aliased
 
 from bank_simulator.extensions import db
-from bank_simulator.models import Account, Entry, NetworkRequest
-from bank_simulator.values.vocabulary import AccountKind, RequestKind
+from bank_simulator.models import Account, Dispute, Entry, NetworkRequest
+from bank_simulator.values.vocabulary import AccountKind, DisputeStatus, RequestKind
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What moved on one merchant's account, in minor units; ``count`` is the number of sales and captures."""
+    """What moved on one merchant's account, in minor units; ``count`` is the number of sales and captures.
+
+    ``disputes_minor`` is withheld in open disputes, ``chargebacks_minor`` is lost; ``net_minor`` is what the
+    merchant has: sales and captures less all the others.
+    """
 
     merchant_id: str
     currency: str
     sales_minor: int
+    captures_minor: int
     refunds_minor: int
     voids_minor: int
+    disputes_minor: int
+    chargebacks_minor: int
     net_minor: int
     count: int
 
 
 def merchant_totals() -> list[Totals]:
     """Add up the entries of every merchant account."""
-    incoming = NetworkRequest.kind.in_([RequestKind.SALE, RequestKind.CAPTURE])
-
-    def total(condition: ColumnElement[bool]) -> ColumnElement[int]:
-        return func.sum(case((condition, Entry.amount_minor), else_=0))
-
+    kind, amount_minor = NetworkRequest.kind, Entry.amount_minor.expression
     query = (
         select(
             Account.owner,
             Account.currency,
-            total(incoming),
-            total(NetworkRequest.kind == RequestKind.REFUND),
-            total(NetworkRequest.kind == RequestKind.VOID),
-            func.sum(Entry.amount_minor),
-            func.sum(case((incoming, 1), else_=0)),
+            _sum(kind == RequestKind.SALE, amount_minor),
+            _sum(kind == RequestKind.CAPTURE, amount_minor),
+            _sum(kind == RequestKind.REFUND, -amount_minor),
+            _sum(kind == RequestKind.VOID, -amount_minor),
+            _sum(Dispute.status == DisputeStatus.OPEN, -amount_minor),
+            _sum(Dispute.status == DisputeStatus.LOST, -amount_minor),
+            func.sum(amount_minor),
+            _sum(kind.in_([RequestKind.SALE, RequestKind.CAPTURE]), literal(1)),
         )
         .select_from(Account)
         .join(Entry, Entry.account_id == Account.id)
-        .join(NetworkRequest, NetworkRequest.id == Entry.request_row_id)
+        .outerjoin(NetworkRequest, NetworkRequest.id == Entry.request_row_id)
+        .outerjoin(Dispute, Dispute.id == Entry.dispute_row_id)
         .where(Account.kind == AccountKind.MERCHANT)
         .group_by(Account.id, Account.owner, Account.currency)
         .order_by(Account.owner, Account.currency)
     )
     with db.reading() as session:
         return [
-            Totals(
-                merchant_id=owner,
-                currency=currency,
-                sales_minor=int(sales),
-                refunds_minor=-int(refunds),
-                voids_minor=-int(voids),
-                net_minor=int(net),
-                count=int(count),
-            )
-            for owner, currency, sales, refunds, voids, net, count in session.execute(query)
+            Totals(owner, currency, *(int(sum_) for sum_ in sums))
+            for owner, currency, *sums in session.execute(query)
         ]
+
+
+def _sum(condition: ColumnElement[bool], value: ColumnElement[int]) -> ColumnElement[int]:
+    return func.sum(case((condition, value), else_=0))
 
 
 @dataclass(frozen=True, slots=True)

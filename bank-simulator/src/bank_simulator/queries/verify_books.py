@@ -4,15 +4,19 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import case, func, select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
 from bank_simulator.domain.postings import Movement, Postings, postings
 from bank_simulator.extensions import db
 from bank_simulator.models import Account, Card, Entry, NetworkRequest
+from bank_simulator.queries.book_entries import Entries, on_accounts, readable
+from bank_simulator.queries.verify_disputes import dispute_differences
 from bank_simulator.values.vocabulary import AccountKind, Holding, RequestKind, Status
 
 _BATCH = 1000
+_NEVER_NEGATIVE = {AccountKind.HOLD, AccountKind.DISPUTE}
+_IS_OPENING = and_(Entry.request_row_id.is_(None), Entry.dispute_row_id.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ def verify_books() -> Report:
             *_sum_differences(session),
             *_request_differences(session),
             *_original_differences(session),
+            *dispute_differences(session),
             *_account_differences(session),
         ]
         requests = session.scalar(select(func.count()).select_from(NetworkRequest)) or 0
@@ -41,13 +46,13 @@ def verify_books() -> Report:
 def _sum_differences(session: Session) -> Iterator[str]:
     """The money of the whole world, per currency, is zero; opening deposits by themselves too."""
     query = (
-        select(Account.currency, Entry.request_row_id.is_(None), func.sum(Entry.amount_minor))
+        select(Account.currency, _IS_OPENING, func.sum(Entry.amount_minor))
         .join(Account, Account.id == Entry.account_id)
-        .group_by(Account.currency, Entry.request_row_id.is_(None))
+        .group_by(Account.currency, _IS_OPENING)
     )
     for currency, is_opening, total in session.execute(query):
         if total != 0:
-            what = "opening deposits" if is_opening else "all requests together"
+            what = "opening deposits" if is_opening else "all requests and disputes together"
             yield f"{currency}: {what} add up to {total}, not to 0"
 
 
@@ -62,13 +67,9 @@ def _request_differences(session: Session) -> Iterator[str]:
         for request in batch:
             found, expected = entries.get(request.id, {}), _expected_entries(request)
             if found != expected:
-                what = f"{_readable(found)}, not {_readable(expected)}"
+                what = f"{readable(found)}, not {readable(expected)}"
                 yield f"request {request.request_id}: entries are {what}"
         session.expunge_all()
-
-
-AccountName = tuple[AccountKind, str, str]
-Entries = dict[AccountName, int]
 
 
 def _entries_by_request(session: Session, first_id: int, last_id: int) -> dict[int, Entries]:
@@ -88,21 +89,7 @@ def _expected_entries(request: NetworkRequest) -> Entries:
     if request.status is not Status.APPROVED or request.kind is None or request.amount_minor is None:
         return {}
     moved: Postings = postings(request.kind, Movement(request.amount_minor, request.released_minor))
-    card, currency = str(request.card_id), str(request.currency)
-    owners = {
-        AccountKind.CARDHOLDER: card,
-        AccountKind.HOLD: card,
-        AccountKind.MERCHANT: str(request.merchant_id),
-    }
-    return {(kind, owners[kind], currency): minor for kind, minor in moved.items()}
-
-
-def _readable(entries: Entries) -> str:
-    parts = [
-        f"{kind.value} {owner} {minor:+d} {currency}"
-        for (kind, owner, currency), minor in sorted(entries.items())
-    ]
-    return f"({', '.join(parts)})" if parts else "none"
+    return on_accounts(moved, request)
 
 
 def _original_differences(session: Session) -> Iterator[str]:
@@ -117,8 +104,8 @@ def _original_differences(session: Session) -> Iterator[str]:
                 f"request {request.request_id}: (holding, held, captured, refunded) is "
                 f"{_state(found)}, not {_state(expected)}"
             )
-        if request.refunded_minor > request.captured_minor:
-            yield f"request {request.request_id}: more is refunded than was captured"
+        if request.returnable_minor < 0:
+            yield f"request {request.request_id}: more is refunded and disputed than was captured"
 
 
 FollowUps = dict[RequestKind, tuple[int, int]]
@@ -175,7 +162,7 @@ def _account_differences(session: Session) -> Iterator[str]:
         select(
             Entry.account_id,
             func.sum(Entry.amount_minor).label("total"),
-            func.sum(case((Entry.request_row_id.is_(None), Entry.amount_minor), else_=0)).label("deposited"),
+            func.sum(case((_IS_OPENING, Entry.amount_minor), else_=0)).label("deposited"),
         )
         .group_by(Entry.account_id)
         .subquery()
@@ -191,7 +178,7 @@ def _account_differences(session: Session) -> Iterator[str]:
             )
         if account.balance_minor is not None and account.balance_minor != balance:
             yield f"{name}: balance is {account.balance_minor}, its entries add up to {balance}"
-        is_limited = account.kind is AccountKind.HOLD or account.balance_minor is not None
+        is_limited = account.kind in _NEVER_NEGATIVE or account.balance_minor is not None
         if is_limited and balance < 0:
             yield f"{name}: overdrawn to {balance}"
 

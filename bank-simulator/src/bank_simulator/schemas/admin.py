@@ -101,13 +101,20 @@ class DecisionSchema(ma.Schema):
 
 
 class TotalsSchema(ma.Schema):
-    """What moved on one merchant's account; ``count`` is the number of sales and captures."""
+    """What moved on one merchant's account; ``count`` is the number of sales and captures.
+
+    ``disputes_minor`` is withheld in open disputes, ``chargebacks_minor`` is lost; ``net_minor`` is what the
+    merchant has: sales and captures less all the others.
+    """
 
     merchant_id = fields.String(required=True)
     currency = fields.String(required=True, metadata={"example": "MAD"})
     sales_minor = fields.Integer(required=True)
+    captures_minor = fields.Integer(required=True)
     refunds_minor = fields.Integer(required=True)
     voids_minor = fields.Integer(required=True)
+    disputes_minor = fields.Integer(required=True)
+    chargebacks_minor = fields.Integer(required=True)
     net_minor = fields.Integer(required=True)
     count = fields.Integer(required=True)
 

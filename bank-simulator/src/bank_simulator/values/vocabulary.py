@@ -119,11 +119,13 @@ class Holding(StrEnum):
 
 
 class AccountKind(StrEnum):
-    """A cardholder's account, the holds on it, a merchant's account, and where deposits come from."""
+    """A cardholder's account, the holds on it, a merchant's account, what is withheld from it while it is
+    disputed, and where deposits come from."""
 
     CARDHOLDER = "cardholder"
     HOLD = "hold"
     MERCHANT = "merchant"
+    DISPUTE = "dispute"
     FUNDING = "funding"
 
 
@@ -136,3 +138,22 @@ class EventType(StrEnum):
     DISPUTE_OPENED = "dispute.opened"
     DISPUTE_WON = "dispute.won"
     DISPUTE_LOST = "dispute.lost"
+
+
+class DisputeStatus(StrEnum):
+    """How a dispute stands, as the merchant sees it."""
+
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+class DisputeReason(StrEnum):
+    """What the cardholder says."""
+
+    FRAUDULENT = "fraudulent"
+    DUPLICATE = "duplicate"
+    PRODUCT_NOT_RECEIVED = "product_not_received"
+    PRODUCT_UNACCEPTABLE = "product_unacceptable"
+    CREDIT_NOT_PROCESSED = "credit_not_processed"
+    GENERAL = "general"

@@ -1,0 +1,38 @@
+"""Disputes, as tests and operators open and close them."""
+
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from bank_simulator.commands.open_dispute import OpenDispute
+from bank_simulator.schemas.network import MAX_AMOUNT_MINOR, UtcMoment, id_field
+from bank_simulator.values.vocabulary import DisputeReason, DisputeStatus
+
+
+class OpenDisputeSchema(ma.Schema):
+    """Which payment is contested, how much of it (absent: all that the merchant still has), and why."""
+
+    original_request_id = id_field()
+    amount_minor = fields.Integer(
+        strict=True, validate=validate.Range(1, MAX_AMOUNT_MINOR), metadata={"example": 399998}
+    )
+    reason = fields.Enum(DisputeReason, by_value=True, load_default=DisputeReason.FRAUDULENT)
+
+    @ma.post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> OpenDispute:
+        """Return the command."""
+        return OpenDispute(**data)
+
+
+class DisputeSchema(ma.Schema):
+    """A dispute; ``closed_at`` is null while it is open."""
+
+    dispute_id = fields.String(required=True, metadata={"example": "dsp_01kaq3m5x0e8d7w2v9t4r6y1zn"})
+    original_request_id = fields.String(required=True)
+    amount_minor = fields.Integer(required=True)
+    currency = fields.String(required=True, metadata={"example": "MAD"})
+    reason = fields.Enum(DisputeReason, by_value=True, required=True)
+    status = fields.Enum(DisputeStatus, by_value=True, required=True)
+    opened_at = UtcMoment(required=True, format="iso", metadata={"example": "2026-11-21T09:00:00.123456Z"})
+    closed_at = UtcMoment(required=True, allow_none=True, format="iso")
