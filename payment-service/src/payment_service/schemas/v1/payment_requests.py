@@ -66,6 +66,7 @@ class LineItemSchema(ma.Schema):
     unit_amount = ma.fields.Integer(strict=True, required=True, validate=ma.validate.Range(0, MAX_AMOUNT))
     tax_amount = ma.fields.Integer(strict=True, load_default=0, validate=ma.validate.Range(0, MAX_AMOUNT))
     tax_rate = ma.fields.Decimal(
+        as_string=True,
         load_default=None,
         allow_none=True,
         allow_nan=False,
