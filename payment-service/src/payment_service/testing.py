@@ -115,7 +115,10 @@ def be_full(_bank: "ScriptedBank", _request: ChargeRequest) -> ProviderResult:
 
 
 class ScriptedBank:
-    """A bank in memory: plays ``script`` sale by sale (then approves), and remembers what it carried out."""
+    """A bank in memory: plays ``script`` sale by sale (then approves), and remembers what it carried out.
+
+    While it ``is_slow``, captures, voids and refunds stay pending until ``settle``.
+    """
 
     name = "bank-simulator"
 
@@ -131,6 +134,7 @@ class ScriptedBank:
         self.taken_minor: dict[str, int] = {}
         self.held_minor: dict[str, int] = {}
         self.is_away = False
+        self.is_slow = False
         self.void_answer: ProviderResult | None = None
         self._known: dict[str, ProviderResult] = {}
         self._to_hold: set[str] = set()
@@ -158,7 +162,7 @@ class ScriptedBank:
             return self._known.setdefault(attempt_id, result)
 
     def settle(self, attempt_id: str, result: ProviderResult) -> None:
-        """Let a challenge come to its end."""
+        """Let a challenge, or what is pending, come to its end."""
         with self._lock:
             self._known[attempt_id] = result
 
@@ -186,6 +190,8 @@ class ScriptedBank:
         self._refuse_if_away()
         with self._lock:
             self.captures.append(request)
+            if self.is_slow:
+                return self.remember(request.capture_id, ProviderResult(Outcome.PENDING))
             if request.capture_id not in self._known:
                 held = self.held_minor[request.original_id] - request.amount.amount_minor
                 self.held_minor[request.original_id] = 0 if request.is_final else held
@@ -199,6 +205,8 @@ class ScriptedBank:
         self._refuse_if_away()
         with self._lock:
             self.voids.append(request)
+            if self.is_slow:
+                return self.remember(request.void_id, ProviderResult(Outcome.PENDING))
             if self.void_answer is not None:
                 return self.void_answer
             if request.void_id not in self._known:
@@ -212,6 +220,8 @@ class ScriptedBank:
         self._refuse_if_away()
         with self._lock:
             self.refunds.append(request)
+            if self.is_slow:
+                return self.remember(request.refund_id, ProviderResult(Outcome.PENDING))
             if request.refund_id not in self._known:
                 self.taken_minor[request.original_id] -= request.amount.amount_minor
                 self._known[request.refund_id] = ProviderResult(Outcome.APPROVED)

@@ -13,10 +13,12 @@ from payment_service.models.disputes.dispute import Dispute
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.models.payments.payment_event import PaymentEvent
+from payment_service.models.payments.refund import Refund
 from payment_service.models.webhooks.inbox_message import InboxMessage
 from payment_service.providers.port import Outcome, ProviderResult
 from payment_service.testing import World, lose_request
 from payment_service.testing_access import bearer, new_client, open_shop
+from payment_service.testing_payments import Till
 from payment_service.testing_webhooks import event_body, make_due, outcomes, send, settle_inbox
 from service_kit.leased_queue import Done, Failed
 from sqlalchemy.orm import Session
@@ -307,3 +309,47 @@ def test_workers_that_settle_all_events_of_a_dispute_at_one_moment_apply_it_once
     assert results == [Done()] * 16
     assert (sums(world, attempt), books(world)) == ENDS["lost"]
     assert events(world, attempt) == ["dispute.opened", "dispute.lost"]
+
+
+def test_what_is_disputed_or_lost_cannot_be_refunded(world: World) -> None:
+    till = Till.of(world)
+    payment = till.taken(10_000)
+    attempt = world.attempt(till.payment(payment).id)
+    tell(world, attempt, "opened", "dsp_1", amount_minor=6_000)
+    tell(world, attempt, "lost", "dsp_2", amount_minor=1_000)
+
+    refused = till.refund(payment, amount=3_001)
+    assert (refused.status_code, world.bank.refunds) == (422, [])
+    assert till.refund(payment, amount=3_000).status_code == 201
+
+    tell(world, attempt, "won", "dsp_1", amount_minor=6_000)
+    rest = till.refund(payment)
+    assert (rest.status_code, rest.json["amount"]) == (201, 6_000)
+    assert sums(world, attempt) == (0, 1_000, 0)
+    assert books(world) == {}
+
+
+def test_a_dispute_waits_for_a_refund_and_then_fits_or_does_not(world: World) -> None:
+    till = Till.of(world)
+    payment = till.taken(10_000)
+    attempt = world.attempt(till.payment(payment).id)
+    world.bank.is_slow = True
+    assert till.refund(payment, amount=1).status_code == 202
+    (refund,) = world.all(Refund)
+
+    tell(world, attempt, "opened", amount_minor=10_000)
+    assert world.all(Dispute) == []
+    world.bank.settle(refund.public_id, ProviderResult(Outcome.DECLINED))
+    send(
+        world,
+        "evt_refund",
+        event_body(
+            "refund.updated", request_id=refund.public_id, status="declined", amount_minor=1, currency="MAD"
+        ),
+    )
+    settle_inbox(world)
+    make_due(world)
+    settle_inbox(world)
+
+    assert sums(world, attempt) == (10_000, 0, 0)
+    assert set(outcomes(world).values()) == {"applied"}

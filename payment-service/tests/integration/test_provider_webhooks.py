@@ -1,6 +1,7 @@
 """What the bank tells us of its own accord: verified, stored once, and settled by asking."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -13,11 +14,15 @@ from payment_service.cli import main
 from payment_service.commands.webhooks.settle_inbox import settle_message
 from payment_service.config import LAB_WEBHOOK_SECRET, Config
 from payment_service.models.outbox_message import OutboxMessage
+from payment_service.models.payments.capture import Capture
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.models.payments.payment_event import PaymentEvent
+from payment_service.models.payments.refund import Refund
+from payment_service.models.payments.void import Void
 from payment_service.models.webhooks.inbox_message import InboxMessage
 from payment_service.providers.port import Outcome, ProviderResult
-from payment_service.testing import World, lose_request, world_on
+from payment_service.testing import Answer, World, lose_request, world_on
+from payment_service.testing_payments import Till
 from payment_service.testing_webhooks import (
     ADDRESS,
     event_body,
@@ -276,7 +281,7 @@ def test_an_approval_that_comes_after_the_end_is_given_back(world: World) -> Non
     world.run_janitor()  # the bank does not know it: abandoned
     (attempt,) = world.attempts(payment_id)
     assert attempt.state == "abandoned"
-    world.bank._known[attempt.public_id] = ProviderResult(Outcome.APPROVED)
+    world.bank.settle(attempt.public_id, ProviderResult(Outcome.APPROVED))
 
     for number in range(3):
         send(world, f"evt_{number}", news(attempt))
@@ -365,3 +370,61 @@ def test_an_event_that_arrives_eight_times_at_one_moment_is_kept_once(world: Wor
     assert statuses == [202] * 8
     assert len(world.all(InboxMessage)) == 1
     assert world.waker.calls == 1
+
+
+FOLLOW_UPS: Mapping[str, tuple[type[Capture | Void | Refund], Callable[[Till], Answer]]] = {
+    "capture": (Capture, lambda till: till.capture(till.held())),
+    "void": (Void, lambda till: till.cancel(till.held())),
+    "refund": (Refund, lambda till: till.refund(till.taken())),
+}
+
+
+@pytest.mark.parametrize("kind", FOLLOW_UPS)
+@pytest.mark.parametrize(
+    ("outcome", "event"),
+    [
+        (Outcome.APPROVED,
+         {"capture": "payment.completed", "void": "payment.cancelled", "refund": "refund.succeeded"}),
+        (Outcome.DECLINED, {"capture": "capture.failed", "void": "void.failed", "refund": "refund.failed"}),
+    ],
+)  # fmt: skip
+def test_the_late_end_of_a_capture_void_or_refund_is_asked_for(
+    world: World, kind: str, outcome: Outcome, event: Mapping[str, str]
+) -> None:
+    till = Till.of(world)
+    model, begin = FOLLOW_UPS[kind]
+    world.bank.is_slow = True
+    assert begin(till).status_code == 202
+    (movement,) = (row for row in world.all(model) if row.is_open)
+    world.bank.settle(movement.public_id, ProviderResult(outcome))
+
+    for number in range(2):
+        data = {"amount_minor": movement.amount_minor, "currency": movement.currency, "status": outcome}
+        body = event_body(f"{kind}.updated" if kind == "refund" else "payment.updated",
+                          request_id=movement.public_id, **data)  # fmt: skip
+        send(world, f"evt_{number}", body)
+        settle_inbox(world)
+
+    (settled,) = world.all(model, id=movement.id)
+    assert settled.state == outcome
+    assert world.events(movement.payment_id).count(event[kind]) == 1
+    assert set(outcomes(world).values()) == {"applied"}
+    (told,) = world.all(PaymentEvent, type=event[kind])
+    assert json.loads(told.body)["actor"] == "provider:bank-simulator"
+
+
+def test_a_refund_whose_amount_differs_changes_nothing_but_is_told(world: World) -> None:
+    till = Till.of(world)
+    world.bank.is_slow = True
+    till.refund(till.taken(), amount=4000)
+    (refund,) = world.all(Refund)
+    world.bank.settle(refund.public_id, ProviderResult(Outcome.APPROVED))
+
+    body = event_body("refund.updated", request_id=refund.public_id, status="approved",
+                      amount_minor=10000, currency="MAD")  # fmt: skip
+    send(world, "evt_1", body)
+    settle_inbox(world)
+
+    assert world.all(Refund)[0].is_open
+    assert outcomes(world) == {"evt_1": "amount_differs"}
+    assert world.events(refund.payment_id)[-1] == "movement.amount_differs"
