@@ -46,14 +46,19 @@ def verify_books() -> Report:
 def _sum_differences(session: Session) -> Iterator[str]:
     """The money of the whole world, per currency, is zero; opening deposits by themselves too."""
     query = (
-        select(Account.currency, _IS_OPENING, func.sum(Entry.amount_minor))
+        select(
+            Account.currency,
+            func.sum(case((_IS_OPENING, Entry.amount_minor), else_=0)),
+            func.sum(case((_IS_OPENING, 0), else_=Entry.amount_minor)),
+        )
         .join(Account, Account.id == Entry.account_id)
-        .group_by(Account.currency, _IS_OPENING)
+        .group_by(Account.currency)
+        .order_by(Account.currency)
     )
-    for currency, is_opening, total in session.execute(query):
-        if total != 0:
-            what = "opening deposits" if is_opening else "all requests and disputes together"
-            yield f"{currency}: {what} add up to {total}, not to 0"
+    for currency, deposits, others in session.execute(query):
+        for what, total in (("opening deposits", deposits), ("all requests and disputes together", others)):
+            if total != 0:
+                yield f"{currency}: {what} add up to {total}, not to 0"
 
 
 def _request_differences(session: Session) -> Iterator[str]:
