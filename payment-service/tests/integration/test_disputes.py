@@ -353,3 +353,27 @@ def test_a_dispute_waits_for_a_refund_and_then_fits_or_does_not(world: World) ->
 
     assert sums(world, attempt) == (10_000, 0, 0)
     assert set(outcomes(world).values()) == {"applied"}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "shown"),
+    [
+        (("opened",), ("disputed", 4_000)),
+        (("opened", "won"), ("completed", 0)),
+        (("lost",), ("charged_back", 0)),
+    ],
+)
+def test_a_payment_shows_that_it_is_disputed(
+    world: World, statuses: tuple[str, ...], shown: tuple[str, int]
+) -> None:
+    till = Till.of(world)
+    payment = till.taken(10_000)
+    attempt = world.attempt(till.payment(payment).id)
+
+    for status in statuses:
+        tell(world, attempt, status, amount_minor=4_000)
+
+    answer = till.get(f"/v1/payments/{payment}").json
+    assert (answer["status"], answer["amount_disputed"]) == shown
+    timeline = [event["type"] for event in till.get(f"/v1/payments/{payment}/events").json["data"]]
+    assert f"dispute.{statuses[-1]}" in timeline
