@@ -10,7 +10,7 @@ from service_kit.database import CommitOutcomeUnknown
 from sqlalchemy.orm import Session
 
 from payment_service.commands.dependencies import Dependencies
-from payment_service.commands.idempotency import run_once
+from payment_service.commands.idempotency import left_no_trace, run_once
 from payment_service.commands.payments.ask_provider import ask_provider
 from payment_service.commands.payments.charging import (
     Charge,
@@ -91,7 +91,9 @@ def pay_once(
         first = run_once(work)
     except CommitOutcomeUnknown as exc:
         if isinstance(exc.result, _ToCharge):
-            # Perhaps it is written down: nobody is called, and the janitor ends it.
+            if left_no_trace(keyed.request):
+                raise
+            # It is written down, or may be: nobody is called, and the janitor ends it.
             return exc.result.pending
         # Nobody need be called, so it may be repeated: what was stored is found under its key.
         first = run_once(work)
