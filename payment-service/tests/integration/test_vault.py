@@ -205,11 +205,10 @@ def test_keys_that_are_none_stop_the_start_and_are_not_told(
 PRODUCTION = {
     "CAISSE_PROFILE": "production",
     "PUBLIC_BASE_URL": "https://pay.example",
-    "BANK_WEBHOOK_SECRETS": "whsec_" + base64.b64encode(bytes(range(32))).decode(),
     **{
         name: f"our-own-{name}"
         for name in ("SERVICE_TOKEN", "BANK_TOKEN", "CARD_FINGERPRINT_KEY", "EVENT_KEY", "CLIENT_SECRET_KEY",
-                     "TOKEN_KEY_ENCRYPTION_KEY")
+                     "TOKEN_KEY_ENCRYPTION_KEY", "BANK_WEBHOOK_SECRETS")
     },
 }  # fmt: skip
 

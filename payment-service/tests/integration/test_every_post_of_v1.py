@@ -1,0 +1,135 @@
+"""Every POST of /v1, sent again: byte for byte the first answer, and nothing is carried out twice."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from payment_service.models.idempotency_key import IdempotencyKey
+from payment_service.models.payments.payment_event import PaymentEvent
+from payment_service.testing import Answer, World
+from payment_service.testing_posts import (
+    CARD,
+    OPERATIONS,
+    Operation,
+    Stage,
+    assert_replayed,
+    bank_calls,
+    new_stage,
+    thing_in,
+)
+from payment_service.testing_truth import assert_all_is_true
+from sqlalchemy import update
+
+BANK_CALLS = ("sale", "authorise", "capture", "void", "refund")
+every_post = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+
+
+@pytest.fixture
+def stage(world: World) -> Stage:
+    return new_stage(world)
+
+
+@contextmanager
+def in_the_middle(world: World, do: Callable[[], object]) -> Iterator[None]:
+    """Do something, once, in another thread, when the bank was called and has not answered yet."""
+    left = [do]
+
+    def interrupted(call: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def answer_late(request: Any) -> Any:
+            if left:
+                world.in_other_thread(left.pop())
+            return call(request)
+
+        return answer_late
+
+    for name in BANK_CALLS:
+        setattr(world.bank, name, interrupted(getattr(world.bank, name)))
+    yield
+    for name in BANK_CALLS:
+        delattr(world.bank, name)
+
+
+def test_no_post_of_v1_is_forgotten_here(world: World) -> None:
+    rules = {
+        rule.rule
+        for rule in world.app.url_map.iter_rules()
+        if rule.rule.startswith("/v1") and "POST" in (rule.methods or set())
+    }
+
+    assert {operation.rule for operation in OPERATIONS} == rules
+
+
+@every_post
+def test_a_repeat_gets_the_first_answer_byte_for_byte(stage: Stage, operation: Operation) -> None:
+    request = operation.request(stage)
+    before = bank_calls(stage.world)
+
+    first = request.send(stage.world)
+    calls, events = bank_calls(stage.world), len(stage.world.all(PaymentEvent))
+    again = request.send(stage.world)
+
+    assert first.status_code == operation.status, first.text
+    assert "Idempotent-Replayed" not in first.headers
+    assert_replayed(again, first)
+    assert stage.show(thing_in(first)) == thing_in(first)
+    assert (bank_calls(stage.world), len(stage.world.all(PaymentEvent))) == (calls, events)
+    assert calls - before <= 1
+
+
+@every_post
+def test_other_parameters_are_422_and_the_cvc_is_none_of_them(stage: Stage, operation: Operation) -> None:
+    request = operation.request(stage)
+    first = request.send(stage.world)
+
+    if operation.other is not None:
+        refused = operation.otherwise(request).send(stage.world)
+        assert (refused.status_code, refused.json["code"]) == (422, "idempotency_key_reused")
+    if request.json and "card" in request.json:
+        with_other_cvc = {**request.json, "card": {**CARD, "cvc": "111"}}
+        assert_replayed(replace(request, json=with_other_cvc).send(stage.world), first)
+    assert_replayed(request.send(stage.world), first)
+
+
+@every_post
+def test_a_repeat_while_the_first_is_under_way_is_409(stage: Stage, operation: Operation) -> None:
+    request = operation.request(stage)
+    told: list[Answer] = []
+
+    with in_the_middle(stage.world, lambda: told.append(request.send(stage.world))):
+        first = request.send(stage.world)
+    if not told:  # it calls nobody: there is no middle to arrive in, but there could be a slow COMMIT
+        stage.world.change(lambda session: session.execute(update(IdempotencyKey).values(answer_status=None)))
+        told.append(request.send(stage.world))
+
+    assert first.status_code == operation.status
+    (second,) = told
+    assert (second.status_code, second.json["code"]) == (409, "idempotency_key_in_progress")
+    assert 1 <= int(second.headers["Retry-After"]) <= 2
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [operation for operation in OPERATIONS if operation.transactions > 1],
+    ids=lambda operation: operation.name,
+)
+def test_a_request_that_is_slower_than_its_lease_says_what_the_repeat_said(
+    stage: Stage, operation: Operation
+) -> None:
+    request = operation.request(stage)
+    told: list[Answer] = []
+
+    def repeat_late() -> None:
+        stage.pass_time(31)
+        told.append(request.send(stage.world))
+
+    with in_the_middle(stage.world, repeat_late):
+        first = request.send(stage.world)
+    stage.settle_everything()
+
+    (second,) = told
+    assert second.status_code in {202, 502}
+    assert (first.status_code, first.text) == (second.status_code, second.text)
+    assert_replayed(request.send(stage.world), first)
+    assert_all_is_true(stage.world)
