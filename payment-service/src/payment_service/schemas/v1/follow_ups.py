@@ -4,6 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 from service_kit.api import OptionalBody
+from service_kit.strict_fields import StrictBoolean
 
 from payment_service.domain.settlement.captures import CaptureWish
 from payment_service.schemas.v1.payment_requests import amount_field, text_field
@@ -13,10 +14,8 @@ class CaptureSchema(OptionalBody):
     """How much of the hold is taken; without an amount all of it, and nothing more can be taken after."""
 
     amount = amount_field(load_default=None)
-    final = ma.fields.Boolean(
+    final = StrictBoolean(
         load_default=False,
-        truthy={True},
-        falsy={False},
         metadata={"description": "Release what is left of the hold."},
     )
 
