@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 from payment_service.config import Config
+from payment_service.extensions import db
+from payment_service.models.payments.payment_event import PaymentEvent
 from payment_service.testing import World, make_config, world_on
+from payment_service.testing_events import wrong_with
 from service_kit import migrations
 
 
@@ -18,6 +21,21 @@ def migrated_url(session_database_url: str) -> str:
 @pytest.fixture
 def config(migrated_url: str) -> Config:
     return make_config(migrated_url)
+
+
+@pytest.fixture(autouse=True)
+def events_fit_their_schemas(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Hold every event that a test left in its world against the published schemas."""
+    yield
+    world = request.node.funcargs.get("world")
+    if not isinstance(world, World) or request.node.get_closest_marker("forged_events"):
+        return
+    try:
+        wrong = [fault for event in world.all(PaymentEvent) for fault in wrong_with(event.body)]
+    finally:
+        with world.app.app_context():
+            db.engine.dispose()
+    assert wrong == []
 
 
 @pytest.fixture

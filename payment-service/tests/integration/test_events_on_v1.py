@@ -153,6 +153,7 @@ def test_a_timeline_tells_who_did_what_and_why(world: World, headers: Headers, p
     assert {entry["actor"] for entry in shown["data"]} == {"shop"}
 
 
+@pytest.mark.forged_events
 def test_an_event_from_before_there_were_versions_is_shown(
     world: World, headers: Headers, payment: Payment
 ) -> None:

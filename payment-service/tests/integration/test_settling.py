@@ -25,7 +25,7 @@ def settle(world: World, attempt: PaymentAttempt, outcome: Outcome) -> Settlemen
     settler = world.dependencies.settler
     return world.change(
         lambda session: settler.settle(
-            session, attempt.payment_id, attempt.id, result, utc_now(), actor="test"
+            session, attempt.payment_id, attempt.id, result, utc_now(), actor="janitor"
         )
     )
 
@@ -239,7 +239,7 @@ def test_not_sent_by_somebody_who_saw_another_state_is_not_applied(world: World)
             attempt.id,
             ProviderResult(Outcome.NOT_SENT),
             utc_now(),
-            actor="test",
+            actor="janitor",
             seen_state=MovementState.ASSESSING,
         )
     )
@@ -255,7 +255,7 @@ def test_a_decision_that_comes_after_the_end_is_not_applied(world: World) -> Non
 
     standing = world.change(
         lambda session: settler.decide(
-            session, attempt.payment_id, attempt.id, verdict, utc_now(), actor="test"
+            session, attempt.payment_id, attempt.id, verdict, utc_now(), actor="janitor"
         )
     )
 

@@ -80,7 +80,8 @@ def _to_outcome(event: Mapping[str, Any], merchant_id: str) -> Mapping[str, Any]
         "payment_id": event["payment"],
         "attempt_id": data.get("attempt"),
         "card_fingerprint": data.get("card_fingerprint"),
-        "amount_minor": data.get("amount_minor"),
+        # The release of the rest of a hold completes a payment, but captures nothing.
+        "amount_minor": 0 if "void" in data else data.get("amount_minor"),
         "currency": data.get("currency"),
         "occurred_at": event["at"],
     }
