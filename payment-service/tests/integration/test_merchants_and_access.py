@@ -306,6 +306,30 @@ def test_a_token_without_signature_is_refused(forge: Forge) -> None:
     assert forge.status(f"{head}.{body}.") == REFUSED
 
 
+def test_no_route_of_v1_takes_a_token_that_is_not_ours(forge: Forge) -> None:
+    """Forged, expired, of a foreign issuer, for another audience, without a signature: on every route."""
+    head, body, signature = forge.good.split(".")
+    none = _encoded(json.dumps({**forge.header, "alg": "none"}).encode()).decode()
+    tokens = {
+        "forged": forge.sign({}, key=OKPKey.generate_key("Ed25519")),
+        "changed": f"{head}.{forge.sign({'merchant_id': 'mer_lab'}).split('.')[1]}.{signature}",
+        "expired": forge.sign({"exp": int(utc_now().timestamp()) - 30}),
+        "foreign": forge.sign({"iss": "https://elsewhere.example"}),
+        "for others": forge.sign({"aud": "https://elsewhere.example/v1"}),
+        "unsigned": f"{none}.{body}.",
+    }
+    routes = [(rule, method) for rule in v1_rules(forge.world) for method in methods(rule)]
+
+    assert len(routes) > 10
+    for rule, method in routes:
+        url = "/".join("x_1" if part.startswith("<") else part for part in rule.rule.split("/"))
+        for kind, token in tokens.items():
+            headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "k"}
+            answer = forge.world.client.open(url, method=method, headers=headers)
+
+            assert refusal(answer) == REFUSED, f"{kind}: {method} {rule.rule}"
+
+
 def test_a_public_key_is_no_shared_secret(forge: Forge) -> None:
     """The old confusion: HS256 with the published key as the secret."""
     secret = OctKey.import_key(forge.jwk["x"] + "=" * 16)
