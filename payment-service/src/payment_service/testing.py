@@ -27,6 +27,7 @@ from payment_service.commands.payments.run_janitor import run_janitor
 from payment_service.commands.seed_lab import seed_lab
 from payment_service.config import Config, TimeLimits
 from payment_service.controllers.current import EXTENSION
+from payment_service.domain.payments.movements import TABLES, AnyMovement
 from payment_service.extensions import db
 from payment_service.models.base import Base
 from payment_service.models.outbox_message import OutboxMessage
@@ -47,6 +48,7 @@ from payment_service.values.statuses import Destination
 
 T = TypeVar("T")
 Model = TypeVar("Model", bound=Base)
+Movements = TypeVar("Movements", bound=AnyMovement)
 
 # The documented test card, as the lab's collections send it.
 CARD: Mapping[str, Any] = {"cardNumber": 9999999999999, "cardCode": 123, "expirationDate": "2030-01-05"}
@@ -76,7 +78,11 @@ def make_config(database_url: str, **changes: Any) -> Config:
     return replace(config, **changes)
 
 
+PENDING = ProviderResult(Outcome.PENDING)
 SaleBehaviour = Callable[["ScriptedBank", ChargeRequest], ProviderResult]
+CarryOut = Callable[[], ProviderResult]
+# What happens to a capture, void or refund of this id; the last argument carries it out.
+FollowUpBehaviour = Callable[["ScriptedBank", str, CarryOut], ProviderResult]
 
 
 def approve(bank: "ScriptedBank", request: ChargeRequest) -> ProviderResult:
@@ -125,6 +131,7 @@ class ScriptedBank:
     def __init__(self) -> None:
         self.capabilities = Capabilities(can_abandon=True)
         self.script: list[SaleBehaviour] = []
+        self.follow_up_script: list[FollowUpBehaviour] = []
         self.sales: list[ChargeRequest] = []
         self.captures: list[CaptureRequest] = []
         self.voids: list[VoidRequest] = []
@@ -186,46 +193,68 @@ class ScriptedBank:
         return self.sale(request)
 
     def capture(self, request: CaptureRequest) -> ProviderResult:
-        """Take held money, once for each id."""
-        self._refuse_if_away()
-        with self._lock:
-            self.captures.append(request)
-            if self.is_slow:
-                return self.remember(request.capture_id, ProviderResult(Outcome.PENDING))
-            if request.capture_id not in self._known:
-                held = self.held_minor[request.original_id] - request.amount.amount_minor
-                self.held_minor[request.original_id] = 0 if request.is_final else held
-                taken = self.taken_minor.get(request.original_id, 0)
-                self.taken_minor[request.original_id] = taken + request.amount.amount_minor
-                self._known[request.capture_id] = ProviderResult(Outcome.APPROVED)
-            return self._known[request.capture_id]
+        """Take held money, never more than is held."""
+
+        def carry_out() -> ProviderResult:
+            held_minor = self.held_minor.get(request.original_id)
+            if held_minor is None:
+                return ProviderResult(Outcome.DECLINED, decline_code="wrong_state")
+            if request.amount.amount_minor > held_minor:
+                return ProviderResult(Outcome.DECLINED, decline_code="amount_too_large")
+            taken_minor = self.taken_minor.get(request.original_id, 0)
+            self.taken_minor[request.original_id] = taken_minor + request.amount.amount_minor
+            self.held_minor[request.original_id] = held_minor - request.amount.amount_minor
+            if request.is_final or held_minor == request.amount.amount_minor:
+                del self.held_minor[request.original_id]
+            return ProviderResult(Outcome.APPROVED, amount=request.amount)
+
+        self.captures.append(request)
+        return self._follow_up(request.capture_id, carry_out)
 
     def void(self, request: VoidRequest) -> ProviderResult:
-        """Release a hold or give a sale back, once for each id."""
-        self._refuse_if_away()
-        with self._lock:
-            self.voids.append(request)
-            if self.is_slow:
-                return self.remember(request.void_id, ProviderResult(Outcome.PENDING))
-            if self.void_answer is not None:
-                return self.void_answer
-            if request.void_id not in self._known:
+        """Release a hold or give a sale back."""
+
+        def carry_out() -> ProviderResult:
+            if request.original_id in self._to_hold:
                 if self.held_minor.pop(request.original_id, None) is None:
-                    self.taken_minor[request.original_id] = 0
-                self._known[request.void_id] = ProviderResult(Outcome.APPROVED)
-            return self._known[request.void_id]
+                    return ProviderResult(Outcome.DECLINED, decline_code="wrong_state")
+            else:
+                self.taken_minor[request.original_id] = 0
+            return ProviderResult(Outcome.APPROVED)
+
+        self._refuse_if_away()
+        self.voids.append(request)
+        if self.void_answer is not None:
+            return self.void_answer
+        return self._follow_up(request.void_id, carry_out)
 
     def refund(self, request: RefundRequest) -> ProviderResult:
-        """Give money of a sale back, once for each id."""
+        """Give taken money back, never more than was taken."""
+
+        def carry_out() -> ProviderResult:
+            if request.amount.amount_minor > self.taken_minor.get(request.original_id, 0):
+                return ProviderResult(Outcome.DECLINED, decline_code="amount_too_large")
+            self.taken_minor[request.original_id] -= request.amount.amount_minor
+            return ProviderResult(Outcome.APPROVED, amount=request.amount)
+
+        self.refunds.append(request)
+        return self._follow_up(request.refund_id, carry_out)
+
+    def _follow_up(self, movement_id: str, carry_out: CarryOut) -> ProviderResult:
+        """Play the next behaviour of the follow-ups' script, once for each id."""
         self._refuse_if_away()
+        if self.is_slow:
+            return self.remember(movement_id, PENDING)
+
+        def once() -> ProviderResult:
+            with self._lock:
+                if movement_id not in self._known:
+                    self._known[movement_id] = carry_out()
+                return self._known[movement_id]
+
         with self._lock:
-            self.refunds.append(request)
-            if self.is_slow:
-                return self.remember(request.refund_id, ProviderResult(Outcome.PENDING))
-            if request.refund_id not in self._known:
-                self.taken_minor[request.original_id] -= request.amount.amount_minor
-                self._known[request.refund_id] = ProviderResult(Outcome.APPROVED)
-            return self._known[request.refund_id]
+            behave = self.follow_up_script.pop(0) if self.follow_up_script else None
+        return once() if behave is None else behave(self, movement_id, once)
 
     def fetch_status(self, attempt_id: str) -> ProviderResult:
         """Say what became of the id."""
@@ -239,7 +268,9 @@ class ScriptedBank:
         self._refuse_if_away()
         with self._lock:
             self.abandoned.append(attempt_id)
-            return self._known.setdefault(attempt_id, ProviderResult(Outcome.ABANDONED))
+            if self._known.get(attempt_id, PENDING).outcome in {Outcome.PENDING, Outcome.REQUIRES_ACTION}:
+                self._known[attempt_id] = ProviderResult(Outcome.ABANDONED)
+            return self._known[attempt_id]
 
     def _refuse_if_away(self) -> None:
         if self.is_away:
@@ -375,12 +406,8 @@ class World:
         by = timedelta(seconds=seconds)
 
         def work(session: Session) -> None:
-            for attempt in session.scalars(select(PaymentAttempt)):
-                if payment_id in {None, attempt.payment_id}:
-                    attempt.started_at -= by
-                    attempt.send_before -= by
-                    if attempt.next_ask_at is not None:
-                        attempt.next_ask_at -= by
+            for table in TABLES:
+                _make_older(session, table, by, payment_id)
 
         self.change(work)
 
@@ -448,6 +475,15 @@ class World:
             yield
         finally:
             event.remove(engine, name, listener)
+
+
+def _make_older(session: Session, table: type[Movements], by: timedelta, payment_id: int | None) -> None:
+    for movement in session.scalars(select(table)):
+        if payment_id in {None, movement.payment_id}:
+            movement.started_at -= by
+            movement.send_before -= by
+            if movement.next_ask_at is not None:
+                movement.next_ask_at -= by
 
 
 class _DriverError(Exception):

@@ -1,11 +1,12 @@
 """For tests: payments of a merchant that a bank holds or took, and what a merchant does with them."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from service_kit.clock import utc_now
+from service_kit.http_client import NotSent
 from service_kit.ids import new_id
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,13 +15,55 @@ from payment_service.commands.payments.process_payment import ProcessPayment, pr
 from payment_service.domain.payments import actors
 from payment_service.domain.payments.new_payments import store_new_payment
 from payment_service.domain.payments.references import MerchantPayment
+from payment_service.models.books.ledger_entry import LedgerEntry
 from payment_service.models.merchants.merchant import Merchant
 from payment_service.models.payments.payment import Payment
-from payment_service.testing import Answer, World
+from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult
+from payment_service.testing import Answer, CarryOut, FollowUpBehaviour, ScriptedBank, World
 from payment_service.testing_access import Shop, bearer, new_client, open_shop
+from payment_service.values.assessment import FraudDecision
 from payment_service.values.statuses import CaptureMethod, PaymentStatus, Surface
 
 _keys = itertools.count(1)
+
+
+def decline_it(code: str) -> FollowUpBehaviour:
+    """Do nothing and say why."""
+    return lambda bank, movement_id, _: bank.remember(
+        movement_id, ProviderResult(Outcome.DECLINED, decline_code=code)
+    )
+
+
+def lose_it(_bank: ScriptedBank, _movement_id: str, _carry_out: CarryOut) -> ProviderResult:
+    """Nothing arrives, and nobody can know that."""
+    return ProviderResult(Outcome.PENDING, detail="the request was lost")
+
+
+def do_it_and_vanish(bank: ScriptedBank, _movement_id: str, carry_out: CarryOut) -> ProviderResult:
+    """Do it; the answer is lost, and the bank cannot be asked until it is back."""
+    carry_out()
+    bank.is_away = True
+    return ProviderResult(Outcome.PENDING, detail="the answer was lost")
+
+
+def refuse_it(_bank: ScriptedBank, _movement_id: str, _carry_out: CarryOut) -> ProviderResult:
+    """The request surely never left."""
+    raise NotSent("bank: connection refused")
+
+
+def take_time(bank: ScriptedBank, movement_id: str, _carry_out: CarryOut) -> ProviderResult:
+    """Say that it is decided later."""
+    return bank.remember(movement_id, ProviderResult(Outcome.PENDING))
+
+
+def challenge(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+    """Have the cardholder prove who they are."""
+    asked = ProviderResult(Outcome.REQUIRES_ACTION, redirect_url="https://acs.example/challenge")
+    return bank.remember(request.attempt_id, asked)
+
+
+APPROVED = ProviderResult(Outcome.APPROVED)
+DECLINED = ProviderResult(Outcome.DECLINED, decline_code="do_not_honor")
 
 
 @dataclass
@@ -95,6 +138,16 @@ class Till:
         """Return a payment whose money was taken."""
         return self.pay(self.create(amount_minor, is_held=False))
 
+    def challenged(self, amount_minor: int = 10000, *, is_held: bool = True) -> str:
+        """Return a payment that waits for its cardholder."""
+        self.world.bank.script = [challenge]
+        return self.pay(self.create(amount_minor, is_held=is_held))
+
+    def reviewed(self, amount_minor: int = 10000) -> str:
+        """Return a payment that waits for a person's decision."""
+        self.world.fraud.script = [FraudDecision.REVIEW]
+        return self.pay(self.create(amount_minor))
+
     def capture(self, public_id: str, key: str | None = None, **body: Any) -> Answer:
         """Capture."""
         return self.post(f"/v1/payments/{public_id}/capture", body, key)
@@ -123,6 +176,11 @@ class Till:
         (payment,) = self.world.all(Payment, public_id=public_id)
         return payment
 
+    def work(self) -> None:
+        """Let the janitor find out whatever it can, now."""
+        self.world.age(60)
+        self.world.run_janitor()
+
     def sums(self, public_id: str) -> tuple[int, int, int, int]:
         """Return what is captured, being captured, refunded and being refunded."""
         payment = self.payment(public_id)
@@ -132,6 +190,10 @@ class Till:
             payment.refunded_minor,
             payment.refunding_minor,
         )
+
+    def entries(self, public_id: str) -> Sequence[LedgerEntry]:
+        """Return what the books say of the payment."""
+        return self.world.all(LedgerEntry, payment_id=self.payment(public_id).id)
 
     def events(self, public_id: str) -> list[str]:
         """Return the types of the payment's events."""

@@ -1,8 +1,22 @@
-"""Capturing: never more than is held, whatever is under way and whoever dies."""
+"""Capturing: never more than is held, whatever is under way and whatever became of it."""
+
+from typing import Any
 
 import pytest
-from payment_service.testing import World
-from payment_service.testing_payments import Till
+from payment_service.models.payments.capture import Capture
+from payment_service.providers.port import ProviderResult
+from payment_service.testing import CarryOut, FollowUpBehaviour, ScriptedBank, World
+from payment_service.testing_access import open_shop
+from payment_service.testing_payments import (
+    APPROVED,
+    DECLINED,
+    Till,
+    decline_it,
+    do_it_and_vanish,
+    lose_it,
+    refuse_it,
+    take_time,
+)
 
 
 @pytest.fixture
@@ -18,9 +32,11 @@ def test_without_a_body_everything_is_captured(till: Till) -> None:
     assert answer.status_code == 200
     assert (answer.json["id"], answer.json["status"]) == (payment_id, "completed")
     assert (answer.json["amount_captured"], answer.json["amount_capturable"]) == (10000, 0)
+    assert till.payment(payment_id).paid_at is not None
     assert till.sums(payment_id) == (10000, 0, 0, 0)
     assert till.world.bank.total_minor == 10000
     assert till.events(payment_id)[-2:] == ["capture.requested", "payment.completed"]
+    assert [entry.amount_minor for entry in till.entries(payment_id)] == [10000, -10000]
 
 
 def test_parts_until_nothing_is_left(till: Till) -> None:
@@ -29,10 +45,222 @@ def test_parts_until_nothing_is_left(till: Till) -> None:
     answers = [till.capture(payment_id, amount=amount) for amount in (1000, 2000, 7000)]
 
     assert [answer.status_code for answer in answers] == [200, 200, 200]
-    assert [answer.json["status"] for answer in answers] == [
-        "partially_captured",
-        "partially_captured",
-        "completed",
-    ]
+    statuses = [answer.json["status"] for answer in answers]
+    assert statuses == ["partially_captured", "partially_captured", "completed"]
     assert [answer.json["amount_capturable"] for answer in answers] == [9000, 7000, 0]
     assert till.world.bank.total_minor == 10000
+
+
+def test_a_final_part_releases_the_rest(till: Till) -> None:
+    payment_id = till.held(10000)
+
+    answer = till.capture(payment_id, amount=3000, final=True)
+
+    assert (answer.json["status"], answer.json["amount_capturable"]) == ("completed", 0)
+    assert (till.world.bank.total_minor, till.world.bank.held_minor) == (3000, {})
+    assert till.capture(payment_id, amount=1).status_code == 409
+
+
+@pytest.mark.parametrize("amount", [10001, 9_999_999])
+def test_never_more_than_is_held(till: Till, amount: int) -> None:
+    payment_id = till.held(10000)
+
+    answer = till.capture(payment_id, amount=amount)
+
+    assert (answer.status_code, answer.json["code"]) == (422, "amount_too_large")
+    assert answer.json["largest_amount"] == 10000
+    assert till.world.bank.captures == []
+    assert till.world.all(Capture) == []
+
+
+@pytest.mark.parametrize("behave", [lose_it, take_time, do_it_and_vanish])
+def test_an_open_capture_counts_as_taken(till: Till, behave: FollowUpBehaviour) -> None:
+    payment_id = till.held(10000)
+    till.world.bank.follow_up_script = [behave]
+
+    unknown = till.capture(payment_id, amount=6000)
+    till.world.bank.is_away = False
+    too_much = till.capture(payment_id, amount=4001)
+    what_is_left = till.capture(payment_id, amount=4000)
+
+    assert (unknown.status_code, unknown.json["amount_capturable"]) == (202, 4000)
+    assert int(unknown.headers["Retry-After"]) > 0
+    assert (too_much.status_code, too_much.json["largest_amount"]) == (422, 4000)
+    assert (what_is_left.status_code, what_is_left.json["status"]) == (200, "partially_captured")
+    assert till.sums(payment_id) == (4000, 6000, 0, 0)
+
+
+def test_a_capture_while_another_is_under_way_counts_it(till: Till) -> None:
+    payment_id = till.held(10000)
+    answers: list[int] = []
+
+    def capture_beside(_bank: ScriptedBank, _movement_id: str, carry_out: CarryOut) -> ProviderResult:
+        answers.append(till.world.in_other_thread(lambda: till.capture(payment_id, amount=4001)).status_code)
+        answers.append(till.world.in_other_thread(lambda: till.capture(payment_id, amount=4000)).status_code)
+        return carry_out()
+
+    till.world.bank.follow_up_script = [capture_beside]
+
+    assert till.capture(payment_id, amount=6000).json["status"] == "completed"
+    assert answers == [422, 200]
+    assert till.world.bank.total_minor == 10000
+
+
+@pytest.mark.parametrize("body", [{}, {"amount": 100, "final": True}])
+def test_a_final_capture_waits_until_no_other_is_open(till: Till, body: dict[str, Any]) -> None:
+    payment_id = till.held(10000)
+    till.world.bank.follow_up_script = [lose_it]
+    till.capture(payment_id, amount=1000)
+
+    early = till.capture(payment_id, **body)
+    till.work()
+    late = till.capture(payment_id, **body)
+
+    assert (early.status_code, early.json["code"]) == (409, "movement_open")
+    assert int(early.headers["Retry-After"]) > 0
+    assert (late.status_code, late.json["status"]) == (200, "completed")
+
+
+def test_nothing_is_captured_beside_an_open_final_capture(till: Till) -> None:
+    payment_id = till.held(10000)
+    till.world.bank.follow_up_script = [lose_it]
+    till.capture(payment_id, amount=1000, final=True)
+
+    assert till.capture(payment_id, amount=1).json["code"] == "movement_open"
+
+
+def test_while_a_void_is_open_nothing_is_captured(till: Till) -> None:
+    payment_id = till.held(10000)
+    till.world.bank.follow_up_script = [lose_it]
+    till.cancel(payment_id)
+
+    assert till.capture(payment_id).json["code"] == "movement_open"
+    assert till.world.bank.captures == []
+
+
+def test_a_declined_capture_takes_nothing_and_may_be_tried_again(till: Till) -> None:
+    payment_id = till.held(10000)
+    till.world.bank.follow_up_script = [decline_it("issuer_unavailable")]
+
+    declined = till.capture(payment_id, amount=1000)
+    again = till.capture(payment_id, amount=10000)
+
+    assert (declined.status_code, declined.content_type) == (402, "application/problem+json")
+    assert (declined.json["code"], declined.json["decline_code"]) == (
+        "capture_declined",
+        "issuer_unavailable",
+    )
+    assert declined.json["payment"]["amount_capturable"] == 10000
+    assert again.json["status"] == "completed"
+    assert till.events(payment_id).count("capture.failed") == 1
+
+
+def test_a_capture_that_was_surely_not_sent_takes_nothing(till: Till) -> None:
+    payment_id = till.held(10000)
+    till.world.bank.follow_up_script = [refuse_it]
+
+    answer = till.capture(payment_id)
+
+    assert (answer.status_code, answer.json["code"]) == (502, "capture_not_sent")
+    assert answer.json["payment"]["amount_capturable"] == 10000
+    assert [capture.state for capture in till.world.all(Capture)] == ["not_sent"]
+
+
+def test_an_answer_that_was_lost_is_asked_for_at_once(till: Till) -> None:
+    payment_id = till.held(10000)
+
+    def lose_the_answer(_bank: ScriptedBank, _movement_id: str, carry_out: CarryOut) -> ProviderResult:
+        carry_out()
+        return lose_it(_bank, _movement_id, carry_out)
+
+    till.world.bank.follow_up_script = [lose_the_answer]
+
+    assert till.capture(payment_id).status_code == 200
+
+
+@pytest.mark.parametrize(("behave", "captured"), [(lose_it, 0), (do_it_and_vanish, 6000)])
+def test_the_janitor_finds_out(till: Till, behave: FollowUpBehaviour, captured: int) -> None:
+    payment_id = till.held(10000)
+    till.world.bank.follow_up_script = [behave]
+    till.capture(payment_id, amount=6000)
+    till.world.bank.is_away = False
+
+    till.work()
+
+    assert till.sums(payment_id) == (captured, 0, 0, 0)
+    assert till.world.bank.total_minor == captured
+    (capture,) = till.world.all(Capture)
+    assert capture.state == ("approved" if captured else "abandoned")
+    assert till.events(payment_id)[-1] == ("payment.captured" if captured else "capture.failed")
+
+
+@pytest.mark.parametrize(("says", "captured"), [(APPROVED, 6000), (DECLINED, 0)])
+def test_a_pending_capture_is_settled_when_the_bank_decides(
+    till: Till, says: ProviderResult, captured: int
+) -> None:
+    payment_id = till.held(10000)
+    till.world.bank.follow_up_script = [take_time]
+    till.capture(payment_id, amount=6000)
+    till.work()
+    assert till.sums(payment_id) == (0, 6000, 0, 0)
+
+    (capture,) = till.world.all(Capture)
+    till.world.bank.settle(capture.public_id, says)
+    till.world.age(4000)
+    till.work()
+
+    assert till.sums(payment_id) == (captured, 0, 0, 0)
+
+
+def test_a_payment_that_holds_nothing_cannot_be_captured(till: Till) -> None:
+    for payment_id in (till.create(), till.taken(), till.create(is_held=False)):
+        answer = till.capture(payment_id, amount=1)
+
+        assert (answer.status_code, answer.json["code"]) == (409, "wrong_payment_state")
+        assert answer.json["payment_status"] == till.payment(payment_id).status
+
+
+@pytest.mark.parametrize("body", [{"amount": 0}, {"amount": -1}, {"amount": "1"}, {"amount": 1.5}, {"x": 1}])
+def test_nonsense_is_refused(till: Till, body: dict[str, Any]) -> None:
+    assert till.capture(till.held(), **body).status_code in {400, 422}
+    assert till.world.bank.captures == []
+
+
+def test_a_repeat_gets_the_first_answer_and_captures_nothing(till: Till) -> None:
+    payment_id = till.held(10000)
+
+    first, again = (till.capture(payment_id, "one", amount=4000) for _ in range(2))
+    other = till.capture(payment_id, "one", amount=5000)
+
+    assert (again.status_code, again.text) == (first.status_code, first.text)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert other.status_code == 422
+    assert till.sums(payment_id)[0] == 4000
+    assert len(till.world.bank.captures) == 1
+
+
+@pytest.mark.parametrize("behave", [decline_it("lost_card"), refuse_it, lose_it])
+def test_bad_news_is_repeated_too(till: Till, behave: FollowUpBehaviour) -> None:
+    payment_id = till.held(10000)
+    till.world.bank.follow_up_script = [behave]
+
+    first, again = (till.capture(payment_id, "one") for _ in range(2))
+
+    assert (again.status_code, again.text) == (first.status_code, first.text)
+    assert len(till.world.bank.captures) == 1
+
+
+def test_a_refusal_is_not_stored(till: Till) -> None:
+    payment_id = till.create()
+    assert till.capture(payment_id, "one").status_code == 409
+    till.pay(payment_id)
+
+    assert till.capture(payment_id, "one").status_code == 200
+
+
+def test_another_merchant_finds_nothing(till: Till) -> None:
+    payment_id = till.held()
+    stranger = Till(till.world, open_shop(till.world, "Stranger"))
+
+    assert stranger.capture(payment_id).status_code == 404
+    assert till.world.bank.captures == []

@@ -63,5 +63,5 @@ def _payment_key(session: Session, reference: PaymentReference) -> int:
 def _with_payments(session: Session, refunds: Sequence[Refund]) -> list[RefundOfPayment]:
     keys = {refund.payment_id for refund in refunds}
     named = session.execute(select(Payment.id, Payment.public_id).where(Payment.id.in_(keys))).all()
-    names = dict(named)
+    names = {row.id: row.public_id for row in named}
     return [RefundOfPayment(refund, names[refund.payment_id]) for refund in refunds]

@@ -1,0 +1,261 @@
+"""Cancelling: at once where nothing was begun, otherwise only once the bank confirmed it."""
+
+import pytest
+from payment_service.models.payments.capture import Capture
+from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.models.payments.void import Void
+from payment_service.models.vault.sealed_card import SealedCard
+from payment_service.providers.port import Outcome, ProviderResult
+from payment_service.testing import CarryOut, FollowUpBehaviour, ScriptedBank, World, decline, lose_request
+from payment_service.testing_payments import (
+    APPROVED,
+    DECLINED,
+    Till,
+    decline_it,
+    do_it_and_vanish,
+    lose_it,
+    refuse_it,
+    take_time,
+)
+
+
+@pytest.fixture
+def till(world: World) -> Till:
+    return Till.of(world)
+
+
+def failed(till: Till) -> str:
+    till.world.bank.script = [decline("lost_card")]
+    return till.pay(till.create())
+
+
+def states(till: Till, payment_id: str) -> list[str]:
+    return [attempt.state for attempt in till.world.attempts(till.payment(payment_id).id)]
+
+
+def test_what_nobody_paid_is_cancelled_at_once(till: Till) -> None:
+    for payment_id in (till.create(), failed(till)):
+        answer = till.cancel(payment_id, reason="the customer left")
+
+        assert (answer.status_code, answer.json["status"]) == (200, "cancelled")
+        assert till.events(payment_id)[-1] == "payment.cancelled"
+        assert till.cancel(payment_id).json["code"] == "wrong_payment_state"
+    assert till.world.bank.voids == []
+
+
+def test_what_is_held_for_review_is_cancelled_and_its_card_forgotten(till: Till) -> None:
+    payment_id = till.reviewed()
+    assert len(till.world.all(SealedCard)) == 1
+
+    answer = till.cancel(payment_id)
+
+    assert (answer.status_code, answer.json["status"]) == (200, "cancelled")
+    assert states(till, payment_id) == ["not_sent"]
+    assert till.world.all(SealedCard) == []
+    assert till.world.bank.sales == []
+
+
+def test_a_hold_is_released(till: Till) -> None:
+    payment_id = till.held()
+
+    answer = till.cancel(payment_id, reason="sold out")
+
+    assert (answer.status_code, answer.json["status"]) == (200, "cancelled")
+    assert answer.json["amount_capturable"] == 0
+    assert till.world.bank.held_minor == {}
+    assert till.events(payment_id)[-2:] == ["void.requested", "payment.cancelled"]
+    assert [(void.purpose, void.reason, void.state) for void in till.world.all(Void)] == [
+        ("cancel", "sold out", "approved")
+    ]
+    assert till.entries(payment_id) == []
+
+
+def test_of_a_part_that_was_captured_the_rest_is_released(till: Till) -> None:
+    payment_id = till.held(10000)
+    till.capture(payment_id, amount=4000)
+
+    answer = till.cancel(payment_id)
+
+    assert (answer.status_code, answer.json["status"]) == (200, "completed")
+    assert (answer.json["amount_captured"], answer.json["amount_capturable"]) == (4000, 0)
+    assert (till.world.bank.total_minor, till.world.bank.held_minor) == (4000, {})
+    assert till.payment(payment_id).paid_at is not None
+
+
+@pytest.mark.parametrize("behave", [lose_it, take_time])
+def test_a_cancellation_is_not_believed_before_the_bank_confirms_it(
+    till: Till, behave: FollowUpBehaviour
+) -> None:
+    payment_id = till.held()
+    till.world.bank.follow_up_script = [behave]
+
+    answer = till.cancel(payment_id)
+
+    assert (answer.status_code, answer.json["status"]) == (202, "authorized")
+    assert till.cancel(payment_id).json["code"] == "movement_open"
+
+
+@pytest.mark.parametrize(("behave", "status"), [(lose_it, "authorized"), (do_it_and_vanish, "cancelled")])
+def test_the_janitor_finds_out(till: Till, behave: FollowUpBehaviour, status: str) -> None:
+    payment_id = till.held()
+    till.world.bank.follow_up_script = [behave]
+    till.cancel(payment_id)
+    till.world.bank.is_away = False
+
+    till.work()
+
+    assert till.payment(payment_id).status == status
+    if status == "authorized":
+        assert till.cancel(payment_id).json["status"] == "cancelled"
+    assert till.world.bank.held_minor == {}
+
+
+@pytest.mark.parametrize(
+    ("behave", "status_code", "code"),
+    [
+        (decline_it("issuer_unavailable"), 402, "cancellation_declined"),
+        (refuse_it, 502, "cancellation_not_sent"),
+    ],
+)
+def test_a_void_that_was_not_carried_out_changes_nothing(
+    till: Till, behave: FollowUpBehaviour, status_code: int, code: str
+) -> None:
+    payment_id = till.held()
+    till.world.bank.follow_up_script = [behave]
+
+    answer = till.cancel(payment_id)
+
+    assert (answer.status_code, answer.json["code"]) == (status_code, code)
+    assert answer.json["payment"]["status"] == "authorized"
+    assert till.events(payment_id)[-1] == "void.failed"
+    assert till.capture(payment_id).status_code == 200
+
+
+@pytest.mark.parametrize("behave", [lose_it, take_time])
+def test_beside_an_open_capture_nothing_is_cancelled(till: Till, behave: FollowUpBehaviour) -> None:
+    payment_id = till.held(10000)
+    till.world.bank.follow_up_script = [behave]
+    till.capture(payment_id, amount=1)
+
+    answer = till.cancel(payment_id)
+
+    assert (answer.status_code, answer.json["code"]) == (409, "movement_open")
+    assert till.world.bank.voids == []
+
+
+def test_what_is_being_processed_or_was_paid_is_not_cancelled(till: Till) -> None:
+    till.world.bank.script = [lose_request]
+    processing = till.pay(till.create())
+    for payment_id in (processing, till.taken()):
+        answer = till.cancel(payment_id)
+
+        assert (answer.status_code, answer.json["code"]) == (409, "wrong_payment_state")
+        assert answer.json["payment_status"] == till.payment(payment_id).status
+
+
+def test_a_hold_that_is_gone_with_every_capture_accounted_for_is_cancelled(till: Till) -> None:
+    payment_id = till.held()
+    till.world.bank.follow_up_script = [decline_it("issuer_unavailable"), decline_it("wrong_state")]
+    till.capture(payment_id, amount=1000)
+
+    answer = till.cancel(payment_id)
+
+    (capture,) = till.world.all(Capture)
+    assert capture.public_id in till.world.bank.asked
+    assert (answer.status_code, answer.json["status"]) == (200, "cancelled")
+
+
+def test_a_hold_that_is_gone_because_something_was_captured_is_not_cancelled(till: Till) -> None:
+    payment_id = till.held()
+    till.world.bank.follow_up_script = [refuse_it, decline_it("wrong_state")]
+    till.capture(payment_id)
+    (capture,) = till.world.all(Capture)
+    till.world.bank.settle(capture.public_id, APPROVED)
+
+    answer = till.cancel(payment_id)
+
+    assert (answer.status_code, answer.json["decline_code"]) == (402, "wrong_state")
+    assert till.payment(payment_id).status == "authorized"
+    assert till.events(payment_id)[-2:] == ["movement.contradicted", "void.failed"]
+
+
+def refuse_and_vanish(bank: ScriptedBank, movement_id: str, carry_out: CarryOut) -> ProviderResult:
+    bank.is_away = True
+    return decline_it("wrong_state")(bank, movement_id, carry_out)
+
+
+@pytest.mark.parametrize("behave", [decline_it("wrong_state"), refuse_and_vanish])
+def test_a_hold_that_is_gone_is_asked_about_until_every_capture_is_known(
+    till: Till, behave: FollowUpBehaviour
+) -> None:
+    payment_id = till.held()
+    till.world.bank.follow_up_script = [refuse_it, behave]
+    till.capture(payment_id)
+    (capture,) = till.world.all(Capture)
+    till.world.bank.settle(capture.public_id, ProviderResult(Outcome.PENDING))
+
+    first = till.cancel(payment_id)
+    till.world.bank.is_away = False
+    till.world.bank.settle(capture.public_id, DECLINED)
+    till.work()
+
+    assert first.status_code == 202
+    assert till.payment(payment_id).status == "cancelled"
+
+
+def test_a_challenge_is_abandoned_first(till: Till) -> None:
+    payment_id = till.challenged()
+
+    answer = till.cancel(payment_id)
+
+    assert (answer.status_code, answer.json["status"]) == (200, "cancelled")
+    (attempt,) = till.world.all(PaymentAttempt)
+    assert till.world.bank.abandoned == [attempt.public_id]
+    assert attempt.state == "abandoned"
+    assert till.events(payment_id)[-2:] == ["payment.released", "payment.cancelled"]
+
+
+def test_without_the_banks_word_a_challenge_goes_on(till: Till) -> None:
+    payment_id = till.challenged()
+    till.world.bank.is_away = True
+
+    answer = till.cancel(payment_id, "one")
+    till.world.bank.is_away = False
+    again = till.cancel(payment_id, "one")
+
+    assert (answer.status_code, answer.json["code"]) == (502, "cancellation_not_confirmed")
+    assert (again.status_code, again.json["status"]) == (200, "cancelled")
+
+
+@pytest.mark.parametrize(
+    ("says", "is_held", "status_code", "status"),
+    [
+        (APPROVED, True, 200, "cancelled"),  # held meanwhile: the hold is released
+        (APPROVED, False, 409, "completed"),  # paid meanwhile
+        (DECLINED, True, 200, "cancelled"),
+    ],
+)
+def test_a_cardholder_who_finished_meanwhile_did_so(
+    till: Till, says: ProviderResult, is_held: bool, status_code: int, status: str
+) -> None:
+    payment_id = till.challenged(is_held=is_held)
+    (attempt,) = till.world.all(PaymentAttempt)
+    till.world.bank.settle(attempt.public_id, says)
+    if says is APPROVED and is_held:
+        till.world.bank.held_minor[attempt.public_id] = attempt.amount_minor
+
+    answer = till.cancel(payment_id)
+
+    assert answer.status_code == status_code
+    assert till.payment(payment_id).status == status
+    assert till.world.bank.held_minor == {}
+
+
+def test_a_repeat_gets_the_first_answer(till: Till) -> None:
+    for payment_id in (till.create(), till.held(), till.challenged()):
+        first, again = (till.cancel(payment_id, "one") for _ in range(2))
+
+        assert first.status_code == 200
+        assert (again.status_code, again.text) == (200, first.text)
+        assert again.headers["Idempotent-Replayed"] == "true"
+    assert len(till.world.bank.voids) == 1

@@ -1,0 +1,101 @@
+"""A process dies between any two writes of a capture, a cancellation or a refund: it happens at most once."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from payment_service.models.idempotency_key import IdempotencyKey
+from payment_service.models.payments.payment import Payment
+from payment_service.testing import World
+from payment_service.testing_deaths import Post, outside
+from payment_service.testing_payments import Till
+from service_kit.clock import utc_now
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+POINTS = [
+    "before COMMIT",
+    "after COMMIT",
+    "before bank.{0}",
+    "after bank.{0}",
+    "before COMMIT",
+    "after COMMIT",
+]
+
+
+@pytest.fixture
+def till(world: World) -> Till:
+    return Till.of(world)
+
+
+def capture(till: Till) -> tuple[str, str, Mapping[str, Any]]:
+    payment_id = till.held(10000)
+    return payment_id, f"/v1/payments/{payment_id}/capture", {"amount": 4000}
+
+
+def cancel(till: Till) -> tuple[str, str, Mapping[str, Any]]:
+    payment_id = till.held(10000)
+    return payment_id, f"/v1/payments/{payment_id}/cancel", {"reason": "sold out"}
+
+
+def refund(till: Till) -> tuple[str, str, Mapping[str, Any]]:
+    payment_id = till.taken(10000)
+    return payment_id, "/v1/refunds", {"payment": payment_id, "amount": 4000}
+
+
+def is_captured(payment: Payment) -> bool:
+    return payment.captured_minor == 4000
+
+
+def is_cancelled(payment: Payment) -> bool:
+    return payment.status == "cancelled"
+
+
+def is_refunded(payment: Payment) -> bool:
+    return payment.refunded_minor == 4000
+
+
+def end_leases(session: Session) -> None:
+    session.execute(update(IdempotencyKey).values(leased_until=utc_now() - timedelta(seconds=1)))
+
+
+@pytest.mark.parametrize(
+    ("verb", "begin", "is_done"),
+    [("capture", capture, is_captured), ("void", cancel, is_cancelled), ("refund", refund, is_refunded)],
+)
+@pytest.mark.parametrize("janitor_first", [True, False])
+def test_whoever_dies_anywhere_does_it_at_most_once(
+    till: Till,
+    verb: str,
+    begin: Callable[[Till], tuple[str, str, Mapping[str, Any]]],
+    is_done: Callable[[Payment], bool],
+    janitor_first: bool,
+) -> None:
+    bank = till.world.bank
+    with outside(till.world) as processes:
+        for number in count(1):
+            payment_id, path, body = begin(till)
+            key = f"death-{number}"
+            headers = {**till.shop.bearer, "Idempotency-Key": key}
+
+            life = processes.send(Post(path, dict(body), headers), die_at=number)
+            till.world.age(60)
+            till.world.change(end_leases)
+            if janitor_first:
+                till.world.run_janitor()
+            first, again = till.post(path, body, key), till.post(path, body, key)
+
+            payment = till.payment(payment_id)
+            assert (payment.capturing_minor, payment.refunding_minor) == (0, 0), life.points
+            (attempt,) = till.world.attempts(payment.id)
+            requests = [sent for sent in getattr(bank, f"{verb}s") if sent.original_id == attempt.public_id]
+            assert len(requests) == is_done(payment), life.points
+            assert first.status_code in ({200, 201} if is_done(payment) else {502}), life.points
+            assert (again.status_code, again.text) == (first.status_code, first.text)
+            if life.survived:
+                break
+
+    assert life.points == [point.format(verb) for point in POINTS]
+    assert is_done(payment)

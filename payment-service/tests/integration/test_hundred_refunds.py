@@ -1,0 +1,114 @@
+"""A hundred refunds of one payment at once, from threads and processes: never more than was captured."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from payment_service.models.payments.refund import Refund
+from payment_service.testing import World
+from payment_service.testing_payments import Till
+from payment_service.values.statuses import MovementState
+
+SCRIPT = Path(__file__).with_name("one_of_four_refunders.py")
+PROCESSES, EACH = 4, 25
+CAPTURED, PART = 10_000, 700  # 14 parts fit, and a rest of 200
+
+
+class Bank(BaseHTTPRequestHandler):
+    """Refunds whatever it is asked to, and counts it."""
+
+    protocol_version = "HTTP/1.1"
+    refunded: Counter[str]
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.refunded[request["request_id"]] += request["amount_minor"]
+        document: dict[str, Any] = {"status": "approved", "authorization_code": "A1"}
+        body = json.dumps(document).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name in the base class
+        """Say nothing."""
+
+
+@pytest.fixture
+def bank() -> Iterator[ThreadingHTTPServer]:
+    Bank.refunded = Counter()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Bank)
+    server.daemon_threads = True
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def assert_never_too_much(till: Till, payment_id: str, statuses: list[int]) -> None:
+    parts = CAPTURED // PART
+    refunds = till.world.all(Refund)
+    assert Counter(statuses) == {201: parts, 422: PROCESSES * EACH - parts}
+    assert [refund.state for refund in refunds] == [MovementState.APPROVED] * parts
+    assert till.sums(payment_id) == (CAPTURED, 0, parts * PART, 0)
+    assert sum(entry.amount_minor for entry in till.entries(payment_id)) == 0
+
+
+def test_a_hundred_threads_refund_no_more_than_was_captured(world: World) -> None:
+    till = Till.of(world)
+    payment_id = till.taken(CAPTURED)
+
+    with ThreadPoolExecutor(25) as threads:
+        answers = list(threads.map(lambda _: till.refund(payment_id, amount=PART), range(PROCESSES * EACH)))
+
+    assert_never_too_much(till, payment_id, [answer.status_code for answer in answers])
+    assert world.bank.total_minor == CAPTURED % PART
+
+
+def test_four_processes_refund_no_more_than_was_captured(world: World, bank: ThreadingHTTPServer) -> None:
+    till = Till.of(world)
+    payment_id = till.taken(CAPTURED)
+    environment = {
+        **os.environ,
+        "DATABASE_URL": world.config.database_url,
+        "BANK_URL": f"http://127.0.0.1:{bank.server_port}",
+        "WORKER_WAKE_ADDRESS": "127.0.0.1:9",
+        "LIMIT_PROCESSING_S": "60",
+        "LIMIT_SEND_WITHIN_S": "60",
+    }
+    order = json.dumps(
+        {"payment": payment_id, "amount": PART, "count": EACH, "headers": dict(till.shop.bearer)}
+    )
+
+    started = [
+        subprocess.Popen(
+            [sys.executable, str(SCRIPT), str(number)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        for number in range(PROCESSES)
+    ]
+    try:
+        with ThreadPoolExecutor(PROCESSES) as threads:
+            outputs = list(threads.map(lambda process: process.communicate(order, timeout=120)[0], started))
+    finally:
+        for process in started:
+            process.kill()
+
+    lines = [line for output in outputs for line in output.splitlines() if line.startswith("answer ")]
+    assert_never_too_much(till, payment_id, [int(line.removeprefix("answer ")) for line in lines])
+    assert sum(Bank.refunded.values()) == CAPTURED // PART * PART
+    assert len(Bank.refunded) == CAPTURED // PART
