@@ -22,6 +22,7 @@ from payment_service.controllers.merchant import merchant
 from payment_service.controllers.oauth2 import CLIENT_SCHEME, oauth2
 from payment_service.controllers.provider_webhooks import SIGNATURE_SCHEME, provider_webhooks
 from payment_service.controllers.service_root import service_root
+from payment_service.controllers.v1.balance import balance
 from payment_service.controllers.v1.cancellations import cancellations
 from payment_service.controllers.v1.captures import captures
 from payment_service.controllers.v1.disputes import disputes
@@ -70,6 +71,7 @@ BLUEPRINTS = (
     refunds,
     payment_methods,
     disputes,
+    balance,
     events,
     provider_webhooks,
 )

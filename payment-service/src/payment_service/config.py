@@ -53,6 +53,8 @@ class TimeLimits:
     asks_daily_s: float = 86400.0
     janitor_turn_s: float = 1.0
     expiry_turn_s: float = 60.0
+    snapshot_lag_s: float = 120.0
+    snapshot_turn_s: float = 15.0
     pruning_turn_s: float = 60.0
     payment_s: float = 86_400.0
     requires_action_s: float = 900.0

@@ -14,6 +14,7 @@ from payment_service.app import create_app, http_client
 from payment_service.clients.batches import BatchClient
 from payment_service.clients.notifications import NotificationClient
 from payment_service.clients.store_manager import StoreManagerClient
+from payment_service.commands.books.take_snapshots import SnapshotJob
 from payment_service.commands.outbox.deliver_events import batch_deliveries
 from payment_service.commands.outbox.deliver_outbox import deliveries
 from payment_service.commands.payments.expire_payments import expire_payments
@@ -84,7 +85,9 @@ def build_loops(app: Flask, config: Config) -> list[Loop]:
         lambda: prune_idempotency_keys(dependencies, limit=500),
         500,
     )
-    return [*loops, janitor, expiry, pruning]
+    take_snapshots = SnapshotJob(config.limits.snapshot_lag_s).take
+    snapshots = PeriodicLoop(app, "snapshots", config.limits.snapshot_turn_s, take_snapshots, 1)
+    return [*loops, janitor, expiry, pruning, snapshots]
 
 
 def run_worker(config: Config) -> None:

@@ -1,0 +1,1 @@
+"""Work on the books that is nobody's request."""

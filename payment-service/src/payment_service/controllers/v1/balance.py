@@ -1,0 +1,32 @@
+"""``/v1/balance``: what a merchant is owed, and how it came to that."""
+
+from typing import Any
+
+from service_kit.api import Blueprint
+
+from payment_service.controllers.access import current_merchant_id, require_scope
+from payment_service.queries.books.balances import Balance, get_balance
+from payment_service.queries.books.entries import ListedEntry, list_entries
+from payment_service.queries.pagination import Page
+from payment_service.schemas.v1.balance import BalanceEntrySchema, BalanceSchema, EntryQuerySchema
+from payment_service.schemas.v1.pagination import list_schema
+
+balance = Blueprint("balance", "balance", url_prefix="/v1/balance", description="The merchant's books")
+
+
+@balance.get("")
+@require_scope("balance:read")
+@balance.response(200, BalanceSchema)
+def show_balance() -> Balance:
+    """Show the balance of every currency."""
+    return get_balance(current_merchant_id())
+
+
+@balance.get("/entries")
+@require_scope("balance:read")
+@balance.arguments(EntryQuerySchema, location="query")
+@balance.response(200, list_schema(BalanceEntrySchema))
+@balance.problem(400, "A filter, limit or cursor that cannot be read, or a cursor that is no entry's id")
+def list_balance_entries(query: dict[str, Any]) -> Page[ListedEntry]:
+    """List the entries of the books, newest first."""
+    return list_entries(current_merchant_id(), **query)

@@ -1,0 +1,89 @@
+"""The books as a merchant sees them; all amounts in minor units."""
+
+from typing import Any
+
+import marshmallow as ma
+
+from payment_service.queries.books.entries import EntryFilter
+from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, Timestamp
+from payment_service.values.books import EntryKind, LedgerAccount
+
+
+class CurrencyBalanceSchema(ma.Schema):
+    """Balances of one currency: ``provider_receivable`` is always the sum of the other three."""
+
+    currency = ma.fields.String(required=True, metadata={"example": "MAD", "description": "ISO 4217."})
+    available = ma.fields.Integer(
+        required=True,
+        attribute="available_minor",
+        metadata={"example": 199999, "description": "What the merchant is owed (account merchant_payable)."},
+    )
+    refunds_in_transit = ma.fields.Integer(
+        required=True,
+        attribute="refunds_in_transit_minor",
+        metadata={"description": "Refunds that were asked for and have not reached the cardholder yet."},
+    )
+    disputes = ma.fields.Integer(
+        required=True,
+        attribute="disputes_minor",
+        metadata={"description": "What is held back in open disputes."},
+    )
+    provider_receivable = ma.fields.Integer(
+        required=True,
+        attribute="provider_receivable_minor",
+        metadata={"description": "What the providers hold for the merchant."},
+    )
+
+
+class BalanceSchema(ma.Schema):
+    """The merchant's balances; a currency in which nothing was ever moved is left out."""
+
+    object = ma.fields.Constant("balance", required=True)
+    balances = ma.fields.List(ma.fields.Nested(CurrencyBalanceSchema), required=True)
+
+
+class EntryQuerySchema(CreatedQuerySchema):
+    """Which entries to list. Loads ``page`` and ``wanted``, an EntryFilter."""
+
+    class Meta:
+        """Other query parameters are ignored."""
+
+        unknown = ma.EXCLUDE
+
+    payment = PublicId(load_default=None, metadata={"description": "Of this payment only."})
+    account = ma.fields.Enum(
+        LedgerAccount, by_value=True, load_default=None, metadata={"description": "Of this account only."}
+    )
+    kind = ma.fields.Enum(
+        EntryKind, by_value=True, load_default=None, metadata={"description": "Of this kind only."}
+    )
+
+    @ma.post_load
+    def to_wanted(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Gather the filters in one ``wanted``."""
+        names = ("payment", "account", "kind", "created_from", "created_to")
+        wanted = EntryFilter(**{name: data.pop(name) for name in names})
+        return {"wanted": wanted, **data}
+
+
+class BalanceEntrySchema(ma.Schema):
+    """One entry. The amounts of an account's entries add up to its balance."""
+
+    id = ma.fields.String(required=True, attribute="entry.public_id")
+    object = ma.fields.Constant("balance_entry", required=True)
+    account = ma.fields.String(required=True, attribute="entry.account")
+    kind = ma.fields.String(required=True, attribute="entry.kind")
+    amount = ma.fields.Integer(
+        required=True,
+        attribute="entry.balance_minor",
+        metadata={"description": "By how much it changed the account's balance; negative where it fell."},
+    )
+    currency = ma.fields.String(required=True, attribute="entry.currency")
+    payment = ma.fields.String(required=True, metadata={"example": "pay_01k9v4m2d7x8r3q5t6w1z0y4bn"})
+    source = ma.fields.String(
+        required=True,
+        attribute="entry.source",
+        metadata={"description": "The capture, refund or dispute that was posted."},
+    )
+    provider = ma.fields.String(required=True, attribute="entry.provider")
+    created_at = Timestamp(required=True, attribute="entry.posted_at")
