@@ -67,6 +67,9 @@ def advance_snapshots(session: Session, settled_id: int, at: datetime) -> bool:
         return False
     added = _sums(session, head, up_to)
     known = _snapshots(session, added)
+    # Each statement sees what others committed before it: these may be further than the head read above.
+    if any(row.up_to_id > head for row in known.values()):
+        raise SnapshotMoved
     for key, amount_minor in added.items():
         _add(session, key, amount_minor, known.get(key), up_to, at)
     return up_to < settled_id
@@ -81,7 +84,8 @@ def _end_of_batch(session: Session, head: int, settled_id: int) -> int | None:
         .limit(BATCH)
         .subquery()
     )
-    return session.scalar(select(func.max(ids.c.id)))
+    end: int | None = session.scalar(select(func.max(ids.c.id)))
+    return end
 
 
 def _sums(session: Session, after_id: int, up_to: int) -> Mapping[AccountKey, int]:

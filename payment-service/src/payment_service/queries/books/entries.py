@@ -44,11 +44,8 @@ def list_entries(merchant_id: int, wanted: EntryFilter, page: PageRequest) -> Pa
     with db.reading() as session:
         found = read_page(session, _statement(session, merchant_id, wanted), listing, page)
         payments = {entry.payment_id for entry in found.rows}
-        names = dict(
-            session.execute(select(Payment.id, Payment.public_id).where(Payment.id.in_(payments)))
-            .tuples()
-            .all()
-        )
+        named = session.execute(select(Payment.id, Payment.public_id).where(Payment.id.in_(payments)))
+        names = {row.id: row.public_id for row in named}
     rows = [ListedEntry(entry, names[entry.payment_id]) for entry in found.rows]
     return Page(rows, found.has_more)
 
