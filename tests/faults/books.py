@@ -136,6 +136,16 @@ def broken_chains(payment_db: Engine) -> list[str]:
     ]
 
 
+def verified(system: WholeSystem) -> list[str]:
+    """Return what the payment-service's own verifiers find or hold for open; nothing when all is well."""
+    said: list[str] = []
+    for command in ("verify-ledger", "verify-events"):
+        done = system.operate("payment-service", command)
+        if done.returncode != 0 or "in flight" in done.stdout:
+            said.append(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return said
+
+
 def rows(database: Engine, statement: str) -> list[Any]:
     """Run one SELECT."""
     with database.connect() as connection:

@@ -208,6 +208,7 @@ def test_a_faulty_bank_loses_and_doubles_nothing(
     assert payers.created <= books.all_payments(payment_db)
     assert shop.paid_payments == paid
     assert books.broken_chains(payment_db) == []
+    assert books.verified(system) == []
     assert books.eventually(lambda: receipts(notification_db) == len(paid) + len(reversals), within_s=30)
     # A run in which the bank never erred, or nobody was ever paid, would prove nothing.
     assert {"approved", "abandoned", "declined"} <= attempt_states(payment_db).keys()

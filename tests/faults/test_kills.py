@@ -27,6 +27,7 @@ from tests.faults.books import (
     our_sales,
     paid_payments,
     payment_database,
+    verified,
     wait_until_settled,
 )
 from tests.stand_in_shop.shop import create_app
@@ -152,6 +153,7 @@ def test_killing_any_process_loses_and_doubles_nothing(
     banks = bank_sales(system)
     assert ours == banks
     assert double_charges(payment_db) == []
+    assert verified(system) == []
     assert load.told_paid <= paid_payments(payment_db)
     assert load.created <= all_payments(payment_db)
     assert shop.paid_payments == paid_payments(payment_db)

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -84,6 +85,19 @@ class WholeSystem:
     def pid(self, name: str) -> int:
         """The leader of the process group of ``name``."""
         return self._running[name].pid
+
+    def operate(self, service: str, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Type a command of ``service`` as its operator would, and return what came of it."""
+        program = Path(sys.executable).parent / service
+        environment = {**os.environ, **self._table[service].environment}
+        return subprocess.run(
+            (str(program), *words),
+            cwd=self.settings.run_dir,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def start(self, name: str) -> None:
         """Start one process; it need not be ready when this returns."""

@@ -15,6 +15,7 @@ from payment_service.cli.outbox import outbox
 from payment_service.cli.signing_keys import signing_keys
 from payment_service.cli.unresolved import janitor, unresolved
 from payment_service.cli.vault import vault
+from payment_service.cli.verify import verify_events_command, verify_ledger
 from payment_service.cli.webhooks import webhooks
 from payment_service.commands.access.rotate_signing_keys import ensure_signing_key
 from payment_service.commands.seed_lab import seed_lab
@@ -28,7 +29,19 @@ def main() -> None:
     """Run and look after the payment-service."""
 
 
-for command in (outbox, webhooks, merchants, api_clients, signing_keys, vault, janitor, unresolved):
+COMMANDS = (
+    outbox,
+    webhooks,
+    merchants,
+    api_clients,
+    signing_keys,
+    vault,
+    janitor,
+    unresolved,
+    verify_ledger,
+    verify_events_command,
+)
+for command in COMMANDS:
     main.add_command(command)
 
 
