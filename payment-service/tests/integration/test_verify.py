@@ -8,9 +8,10 @@ from click.testing import CliRunner, Result
 from payment_service.cli import main
 from payment_service.clients.bank_books import BankBooks, BankMovement, BankTotals
 from payment_service.commands.books.take_snapshots import SnapshotJob
-from payment_service.domain.books.postings import post_refund_asked
+from payment_service.domain.books.postings import post_dispute_lost, post_dispute_opened, post_refund_asked
 from payment_service.models.books.balance_snapshot import BalanceSnapshot
 from payment_service.models.books.ledger_entry import LedgerEntry
+from payment_service.models.disputes.dispute import Dispute
 from payment_service.models.merchants.merchant import Merchant
 from payment_service.models.payments.capture import Capture
 from payment_service.models.payments.payment import Payment
@@ -20,7 +21,7 @@ from payment_service.models.payments.refund import Refund
 from payment_service.queries.books.findings import Findings
 from payment_service.queries.books.verify_bank import verify_bank
 from payment_service.testing import World, decline, lose_request
-from payment_service.values.statuses import AttemptKind, MovementState
+from payment_service.values.statuses import AttemptKind, DisputeStatus, MovementState
 from service_kit.clock import utc_now
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
@@ -145,6 +146,42 @@ def test_what_is_open_is_listed_apart(world: World, run: Run, payment_id: int) -
     assert result.stdout.startswith("in flight: 2\n")
     assert "refund unknown: re_1, 100 MAD" in result.stdout
     assert f"sale unknown: {world.attempt(other).public_id}, 1000 MAD" in result.stdout
+
+
+def test_a_lost_dispute_is_compared_with_its_postings(world: World, run: Run, payment_id: int) -> None:
+    paid = world.payment(payment_id)
+    dispute = Dispute(
+        public_id="dp_1",
+        merchant_id=paid.merchant_id,
+        payment_id=paid.id,
+        payment_public_id=paid.public_id,
+        movement=world.attempts(payment_id)[-1].public_id,
+        provider="bank-simulator",
+        provider_dispute_id="dis_1",
+        status=DisputeStatus.LOST,
+        amount_minor=700,
+        currency="MAD",
+        created_at=utc_now(),
+    )
+
+    def lose(session: Session) -> None:
+        session.add(dispute)
+        session.get_one(Payment, paid.id).charged_back_minor = 700
+        post_dispute_opened(session, paid, dispute, utc_now())
+        post_dispute_lost(session, paid, dispute, utc_now())
+
+    world.change(lose)
+    assert ledger(run) == []
+
+    world.change(
+        lambda session: session.execute(delete(LedgerEntry).where(LedgerEntry.kind == "dispute_lost"))
+    )
+
+    found = ledger(run)
+    assert [line.partition(": ")[2] for line in found] == [
+        "dispute_lost of dp_1 on disputes (bank-simulator): no entry, not 700 MAD",
+        "dispute_lost of dp_1 on provider_receivable (bank-simulator): no entry, not -700 MAD",
+    ]
 
 
 def test_the_bank_must_be_there_unless_it_is_left_out(run: Run, payment_id: int) -> None:

@@ -1,4 +1,4 @@
-"""Compares every payment's books with its captures and refunds, and with its own sums."""
+"""Compares every payment's books with its captures, refunds and disputes, and with its own sums."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from payment_service.domain.books.postings import POSTINGS
 from payment_service.extensions import db
 from payment_service.models.books.ledger_entry import LedgerEntry
+from payment_service.models.disputes.dispute import Dispute
 from payment_service.models.payments.capture import Capture
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
@@ -19,10 +20,11 @@ from payment_service.models.payments.void import Void
 from payment_service.queries.books.findings import Advance, Findings
 from payment_service.queries.books.verify_sizes import newest_payment
 from payment_service.values.books import EntryKind
-from payment_service.values.statuses import AttemptKind, MovementState, PaymentStatus
+from payment_service.values.statuses import AttemptKind, DisputeStatus, MovementState, PaymentStatus
 
-Row = TypeVar("Row", PaymentAttempt, Capture, Refund, Void, LedgerEntry)
+Row = TypeVar("Row", PaymentAttempt, Capture, Refund, Void, Dispute, LedgerEntry)
 BATCH = 500
+CLOSED = {DisputeStatus.WON: EntryKind.DISPUTE_WON, DisputeStatus.LOST: EntryKind.DISPUTE_LOST}
 AnyMovement = PaymentAttempt | Capture | Refund | Void
 # source, kind, account, provider, currency, merchant
 EntryName = tuple[str, str, str, str, str, int]
@@ -37,6 +39,7 @@ class Life:
     captures: list[Capture] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
     voids: list[Void] = field(default_factory=list)
+    disputes: list[Dispute] = field(default_factory=list)
     entries: list[LedgerEntry] = field(default_factory=list)
 
 
@@ -68,6 +71,8 @@ def _lives(first_id: int, last_id: int) -> Sequence[Life]:
             found[refund.payment_id].refunds.append(refund)
         for void in _of(session, Void, first_id, last_id):
             found[void.payment_id].voids.append(void)
+        for dispute in _of(session, Dispute, first_id, last_id):
+            found[dispute.payment_id].disputes.append(dispute)
         for entry in _of(session, LedgerEntry, first_id, last_id):
             found[entry.payment_id].entries.append(entry)
     return list(found.values())
@@ -102,8 +107,6 @@ def _entry_differences(life: Life) -> Iterator[str]:
     expected = _expected_entries(life)
     found: dict[EntryName, int] = defaultdict(int)
     for entry in life.entries:
-        if entry.kind.startswith("dispute_"):
-            continue
         found[entry.source, entry.kind, entry.account, entry.provider, entry.currency, entry.merchant_id] += (
             entry.amount_minor
         )
@@ -125,7 +128,7 @@ def _amount(amount_minor: int | None, currency: str) -> str:
 def _expected_entries(life: Life) -> Mapping[EntryName, int]:
     expected: dict[EntryName, int] = {}
 
-    def post(kind: EntryKind, movement: Capture | Refund) -> None:
+    def post(kind: EntryKind, movement: Capture | Refund | Dispute) -> None:
         for account, sign in zip(POSTINGS[kind], (1, -1), strict=True):
             name = (
                 movement.public_id,
@@ -146,20 +149,22 @@ def _expected_entries(life: Life) -> Mapping[EntryName, int]:
             post(EntryKind.REFUND_DONE, refund)
         elif not refund.is_open:
             post(EntryKind.REFUND_FAILED, refund)
+    for dispute in life.disputes:
+        post(EntryKind.DISPUTE_OPENED, dispute)
+        if dispute.status in CLOSED:
+            post(CLOSED[DisputeStatus(dispute.status)], dispute)
     return expected
 
 
 def _sum_differences(life: Life) -> Iterator[str]:
     payment = life.payment
-    disputes = {kind: _posted(life.entries, kind) for kind in EntryKind}
-    lost = disputes[EntryKind.DISPUTE_LOST]
     expected = {
         "captured_minor": _sum(life.captures, is_open=False),
         "capturing_minor": _sum(life.captures, is_open=True),
         "refunded_minor": _sum(life.refunds, is_open=False),
         "refunding_minor": _sum(life.refunds, is_open=True),
-        "disputed_minor": disputes[EntryKind.DISPUTE_OPENED] - disputes[EntryKind.DISPUTE_WON] - lost,
-        "charged_back_minor": lost,
+        "disputed_minor": _disputed(life.disputes, DisputeStatus.OPENED),
+        "charged_back_minor": _disputed(life.disputes, DisputeStatus.LOST),
     }
     for name, amount_minor in expected.items():
         if getattr(payment, name) != amount_minor:
@@ -174,8 +179,8 @@ def _sum(movements: Sequence[Capture] | Sequence[Refund], *, is_open: bool) -> i
     )
 
 
-def _posted(entries: Sequence[LedgerEntry], kind: EntryKind) -> int:
-    return sum(entry.amount_minor for entry in entries if entry.kind == kind and entry.amount_minor > 0)
+def _disputed(disputes: Sequence[Dispute], status: DisputeStatus) -> int:
+    return sum(dispute.amount_minor for dispute in disputes if dispute.status == status)
 
 
 def _in_flight(life: Life) -> Iterator[str]:
