@@ -262,3 +262,14 @@ def test_an_unknown_address_is_a_page_too(bank: BankClient, method: str) -> None
 
     assert page.status_code == 404
     assert "Page introuvable" in page.text
+
+
+def test_a_waiting_payment_keeps_no_cvv(own_app: Flask, own_bank: BankClient) -> None:
+    waiting = own_bank.challenged(number="5100100000000048", card={"cvv": "321"}, amount_minor=1000)
+
+    with own_app.app_context(), db.reading() as session:
+        row = session.execute(text("SELECT * FROM network_requests")).mappings().one()
+
+    assert waiting["request_id"] == row["request_id"]
+    assert "321" not in {str(value) for value in row.values()}
+    assert "5100100000000048" not in {str(value) for value in row.values()}
