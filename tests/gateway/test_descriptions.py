@@ -18,7 +18,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 # What merchants and other gateways call under the service's own paths.
 OUTSIDE = ("/v1/", "/oauth2/", "/.well-known/", "/checkout/", "/provider-webhooks/")
 # Routes that the gateway has and the service has not yet; a route that it does have is compared all the same.
-ANNOUNCED = ("/v1/", "/checkout/", "/provider-webhooks/")
+ANNOUNCED = ("/v1/balance", "/checkout/")
 
 
 @dataclass(frozen=True)
