@@ -4,6 +4,7 @@ from itertools import count
 
 from payment_service.testing import CARD, World
 from payment_service.testing_deaths import Post, outside
+from payment_service.testing_truth import assert_all_is_true
 from payment_service.values.statuses import PaymentStatus
 
 
@@ -24,6 +25,7 @@ def test_a_payment_whose_process_died_anywhere_is_charged_at_most_once(world: Wo
             assert (again.status_code, again.json["is_paid"]) == (200, True), life.points
             assert world.bank.total_minor - taken_before == 10000, life.points
             assert world.payment(payment_id).status == PaymentStatus.COMPLETED
+            assert_all_is_true(world)
             if life.survived:
                 break
 

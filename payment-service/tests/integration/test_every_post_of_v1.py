@@ -8,10 +8,18 @@ from typing import Any
 import pytest
 from payment_service.models.idempotency_key import IdempotencyKey
 from payment_service.models.payments.payment_event import PaymentEvent
-from payment_service.testing import Answer, World
+from payment_service.testing import (
+    Answer,
+    SaleBehaviour,
+    World,
+    decline,
+    lose_request,
+    refuse_connection,
+)
 from payment_service.testing_posts import (
     CARD,
     OPERATIONS,
+    ORDER,
     Operation,
     Stage,
     assert_replayed,
@@ -20,9 +28,11 @@ from payment_service.testing_posts import (
     thing_in,
 )
 from payment_service.testing_truth import assert_all_is_true
+from payment_service.values.assessment import FraudDecision
 from sqlalchemy import update
 
 BANK_CALLS = ("sale", "authorise", "capture", "void", "refund")
+BY_NAME = {operation.name: operation for operation in OPERATIONS}
 every_post = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 
 
@@ -76,6 +86,81 @@ def test_a_repeat_gets_the_first_answer_byte_for_byte(stage: Stage, operation: O
     assert stage.show(thing_in(first)) == thing_in(first)
     assert (bank_calls(stage.world), len(stage.world.all(PaymentEvent))) == (calls, events)
     assert calls - before <= 1
+
+
+def _with_bank(behaviour: SaleBehaviour) -> Callable[[World], None]:
+    return lambda world: world.bank.script.append(behaviour)
+
+
+def _with_fraud(decision: FraudDecision) -> Callable[[World], None]:
+    return lambda world: world.fraud.script.append(decision)
+
+
+@pytest.mark.parametrize(
+    ("happen", "status"),
+    [
+        (_with_bank(decline("lost_card")), 402),
+        (_with_bank(refuse_connection), 502),
+        (_with_bank(lose_request), 202),
+        (_with_fraud(FraudDecision.DECLINE), 422),
+        (_with_fraud(FraudDecision.REVIEW), 202),
+    ],
+)
+def test_an_answer_that_is_no_success_is_stored_too(
+    stage: Stage, happen: Callable[[World], None], status: int
+) -> None:
+    request = stage.request("/v1/payments", {**ORDER, "confirm": True, "card": dict(CARD)})
+    happen(stage.world)
+
+    first = request.send(stage.world)
+    calls = bank_calls(stage.world)
+
+    assert first.status_code == status
+    assert_replayed(request.send(stage.world), first)
+    stage.settle_everything()
+    assert_replayed(request.send(stage.world), first)
+    assert bank_calls(stage.world) == calls
+
+
+@pytest.mark.parametrize("operation", [BY_NAME["capture"], BY_NAME["release"], BY_NAME["refund"]])
+def test_a_movement_that_was_not_sent_is_told_again_and_may_follow_under_a_new_key(
+    stage: Stage, operation: Operation
+) -> None:
+    request = operation.request(stage)
+    stage.world.bank.is_away = True
+    first = request.send(stage.world)
+    stage.world.bank.is_away = False
+
+    assert first.status_code == 502
+    assert_replayed(request.send(stage.world), first)
+    assert stage.request(request.path, request.json).send(stage.world).status_code == operation.status
+    assert_all_is_true(stage.world)
+
+
+def test_a_refusal_before_anything_is_written_is_not_stored(stage: Stage) -> None:
+    payment = stage.payment(capture_method="manual")
+    capture = stage.request(f"/v1/payments/{payment}/capture")
+    bad = replace(capture, json={"amount": -1})
+    elsewhere = replace(capture, path="/v1/payments/pay_0/capture")
+
+    refusals = [request.send(stage.world).status_code for request in (bad, elsewhere, capture)]
+    stage.make(f"/v1/payments/{payment}/confirm", {"card": dict(CARD)})
+    done = capture.send(stage.world)
+
+    assert refusals == [400, 404, 409]
+    assert (done.status_code, done.headers.get("Idempotent-Replayed")) == (200, None)
+
+
+def test_no_stored_answer_has_card_data(stage: Stage) -> None:
+    for operation in OPERATIONS:
+        assert operation.request(stage).send(stage.world).status_code == operation.status
+
+    rows = stage.world.all(IdempotencyKey)
+    assert len(rows) >= len(OPERATIONS)
+    for row in rows:
+        assert row.answer_body is not None
+        assert CARD["number"] not in row.answer_body
+        assert f'"{CARD["cvc"]}"' not in row.answer_body
 
 
 @every_post
