@@ -142,7 +142,15 @@ def test_workers_listen_where_they_are_woken(services: dict[str, dict[str, Any]]
 def test_the_overlay_leaves_out_the_gateway_and_nobody_needs_it(services: dict[str, dict[str, Any]]) -> None:
     overlay = yaml.safe_load((CHECKOUT / "docker-compose.without-gateway.yml").read_text())
 
-    assert overlay["services"] == {"gateway": {"profiles": ["caisse-gateway"]}}
+    assert overlay["services"].pop("gateway") == {"profiles": ["caisse-gateway"]}
+    # The bank's events, which come through the gateway otherwise, go straight to whom they are for.
+    events = services["bank_simulator"]["environment"]["BANK_WEBHOOK_URL"]
+    assert overlay["services"] == {
+        "bank_simulator": {
+            "environment": {"BANK_WEBHOOK_URL": events.replace("api-gateway:8080", "payments_api:5009")}
+        }
+    }
+    assert services["gateway"]["container_name"] == "api-gateway"
     assert not any("gateway" in service.get("depends_on", {}) for service in services.values())
 
 
