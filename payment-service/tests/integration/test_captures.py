@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from payment_service.models.payments.capture import Capture
+from payment_service.models.payments.payment import Payment
 from payment_service.providers.port import ProviderResult
 from payment_service.testing import CarryOut, FollowUpBehaviour, ScriptedBank, World
 from payment_service.testing_access import open_shop
@@ -17,6 +18,7 @@ from payment_service.testing_payments import (
     refuse_it,
     take_time,
 )
+from sqlalchemy import update
 
 
 @pytest.fixture
@@ -264,3 +266,19 @@ def test_another_merchant_finds_nothing(till: Till) -> None:
 
     assert stranger.capture(payment_id).status_code == 404
     assert till.world.bank.captures == []
+
+
+@pytest.mark.parametrize("ends_by", ["capture", "cancel"])
+def test_the_receipt_is_for_what_was_captured(till: Till, ends_by: str) -> None:
+    payment_id = till.held(10000)
+    till.world.change(
+        lambda session: session.execute(update(Payment).values(receipt_email="payer@example.org"))
+    )
+
+    till.capture(payment_id, amount=4000, final=ends_by == "capture")
+    if ends_by == "cancel":
+        till.cancel(payment_id)
+
+    (receipt,) = till.world.messages(queue="notifications")
+    assert '"type":"payment_receipt"' in receipt.payload
+    assert '"amount_minor":4000' in receipt.payload

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,8 +14,10 @@ from payment_service.cli import main
 from payment_service.commands.access.create_api_client import ClientCredentials
 from payment_service.models.merchants.api_client import ApiClient
 from payment_service.models.merchants.merchant import Merchant
+from payment_service.models.payments.capture import Capture
 from payment_service.testing import World
 from payment_service.testing_access import ask_token
+from payment_service.testing_payments import Till, lose_it
 
 Run = Callable[..., Result]
 
@@ -24,7 +27,12 @@ def run(world: World) -> Run:
     """Type a command on the world's database."""
 
     def invoke(*words: str, **environment: str) -> Result:
-        settings = {"DATABASE_URL": world.config.database_url, "LOG_LEVEL": "CRITICAL", **environment}
+        settings = {
+            "DATABASE_URL": world.config.database_url,
+            "LOG_LEVEL": "CRITICAL",
+            "BANK_URL": "http://127.0.0.1:1",
+            **environment,
+        }
         return CliRunner().invoke(main, words, env=settings)
 
     return invoke
@@ -217,6 +225,7 @@ def test_production_gets_a_signing_key_and_no_lab(database_url: str, tmp_path: P
         "CAISSE_PROFILE": "production",
         "PUBLIC_BASE_URL": "https://pay.example",
         "VAULT_KEYS": f"own:{base64.b64encode(bytes(32)).decode()}",
+        "BANK_WEBHOOK_SECRETS": f"whsec_{base64.b64encode(bytes(32)).decode()}",
         **production,
     }
 
@@ -238,3 +247,35 @@ def test_production_gets_a_signing_key_and_no_lab(database_url: str, tmp_path: P
         refused = invoke("merchants", "list", **{name: value})
         assert refused.exit_code == 1
         assert name in refused.stderr
+
+
+def test_the_janitor_says_what_it_did_and_what_is_unresolved_is_listed(world: World, run: Run) -> None:
+    till = Till.of(world)
+    held, taken = till.held(), till.taken()
+    world.bank.follow_up_script = [lose_it, lose_it]
+    till.capture(held, amount=100)
+    refund_id = till.refund(taken, amount=200).json["id"]
+    (capture,) = [capture.public_id for capture in world.all(Capture) if capture.state == "unknown"]
+
+    fresh = done(run("unresolved", "--older-than", "600"))
+    early = done(run("janitor", "--once"))
+    world.age(700)
+    listed = done(run("unresolved", "--older-than", "600")).splitlines()
+    worked = done(run("janitor", "--once"))
+
+    assert (fresh, early) == ("There are none.\n", "Nothing is due.\n")
+    assert len(listed) == 2
+    assert re.match(
+        rf"{capture}  unknown  for 7\d\d s  100 MAD  {till.shop.merchant_id}  {held} authorized  ", listed[0]
+    )
+    assert re.match(
+        rf"{refund_id}  unknown  for 7\d\d s  200 MAD  .*{taken} completed  asked 0 time", listed[1]
+    )
+    # The command knows no scripted bank: whom it asks is away. Log lines come between.
+    assert [line for line in worked.splitlines() if not line.startswith("{")] == [
+        f"{capture}  unknown  {held}  authorized",
+        f"{refund_id}  unknown  {taken}  completed",
+        "2 movement(s) were asked about.",
+    ]
+    assert "asked 1 time(s)" in done(run("unresolved"))
+    assert "bank-simulator: NewConnectionError" in done(run("unresolved"))

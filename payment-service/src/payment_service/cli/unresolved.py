@@ -10,19 +10,19 @@ from payment_service.commands.payments.run_janitor import Asked, run_janitor
 from payment_service.controllers.current import EXTENSION
 from payment_service.queries.unresolved import list_unresolved
 
+_MANY = 1000
+
 
 @click.command()
 @click.option("--once", is_flag=True, required=True, help="Ask about everything that is due now, then end.")
 def janitor(once: bool) -> None:
     """Ask the providers about movements whose outcome is open and due, and say how they stand since."""
     app = create_app()
-    count = 0
     with app.app_context():
-        while asked := run_janitor(app.extensions[EXTENSION]):
-            count += len(asked)
-            for one in asked:
-                click.echo(_describe(one))
-    click.echo(f"{count} movement(s) were asked about." if count else "Nothing is due.")
+        asked = run_janitor(app.extensions[EXTENSION], limit=_MANY)
+    for one in asked:
+        click.echo(_describe(one))
+    click.echo(f"{len(asked)} movement(s) were asked about." if asked else "Nothing is due.")
 
 
 @click.command()

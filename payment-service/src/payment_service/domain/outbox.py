@@ -73,7 +73,8 @@ def announce_paid(
         _enqueue(session, event, Destination.STORE_MANAGER, order_update)
     elif payment.receipt_email is None:
         return
-    receipt = _notification("payment_receipt", merchant, payment, attempt, event)
+    # Of a hold perhaps only a part was captured.
+    receipt = _notification("payment_receipt", merchant, payment, attempt, event, payment.captured_minor)
     _enqueue(session, event, Destination.NOTIFICATIONS, receipt)
 
 
@@ -81,12 +82,17 @@ def announce_reversal(
     session: Session, merchant: MerchantRecord, payment: Payment, attempt: PaymentAttempt, event: PaymentEvent
 ) -> None:
     """Tell the customer that money taken too late goes back."""
-    message = _notification("payment_reversed", merchant, payment, attempt, event)
+    message = _notification("payment_reversed", merchant, payment, attempt, event, attempt.amount_minor)
     _enqueue(session, event, Destination.NOTIFICATIONS, message)
 
 
 def _notification(
-    kind: str, merchant: MerchantRecord, payment: Payment, attempt: PaymentAttempt, event: PaymentEvent
+    kind: str,
+    merchant: MerchantRecord,
+    payment: Payment,
+    attempt: PaymentAttempt,
+    event: PaymentEvent,
+    amount_minor: int,
 ) -> dict[str, Any]:
     return {
         "event_id": event.public_id,
@@ -96,7 +102,7 @@ def _notification(
         "data": {
             "payment_id": str(payment.id) if payment.surface == Surface.LAB else payment.public_id,
             "order_id": payment.order_id,
-            "amount_minor": attempt.amount_minor,
+            "amount_minor": amount_minor,
             "currency": attempt.currency,
             "occurred_at": _timestamp(event.created_at),
             "merchant": {"name": merchant.name},
