@@ -18,6 +18,7 @@ from payment_service.models.payments.void import Void
 from payment_service.testing import Answer, World
 from payment_service.testing_access import Shop, open_shop
 from payment_service.testing_deaths import Post
+from payment_service.testing_payments import challenge
 from payment_service.values.assessment import FraudDecision
 from payment_service.values.statuses import MovementState
 
@@ -67,6 +68,11 @@ class Stage:
     def in_review(self) -> str:
         """Return a payment that waits for somebody to look at it."""
         self.world.fraud.script.append(FraudDecision.REVIEW)
+        return self.payment(confirm=True, card=dict(CARD))
+
+    def challenged(self) -> str:
+        """Return a payment that waits for its cardholder to show who they are."""
+        self.world.bank.script.append(challenge)
         return self.payment(confirm=True, card=dict(CARD))
 
     def show(self, thing: Mapping[str, Any]) -> Any:
@@ -209,6 +215,13 @@ OPERATIONS = (
         other={"card": dict(OTHER_CARD)},
     ),
     Operation(
+        "confirm with another card",
+        f"{_PAYMENT}/confirm",
+        _on(Stage.challenged, "confirm", {"card": dict(OTHER_CARD)}),
+        4,
+        other={"card": dict(CARD)},
+    ),
+    Operation(
         "capture",
         f"{_PAYMENT}/capture",
         _on(Stage.held, "capture"),
@@ -235,6 +248,14 @@ OPERATIONS = (
         "release",
         f"{_PAYMENT}/cancel",
         _on(Stage.held, "cancel"),
+        2,
+        other={"reason": "other"},
+        may_arrive_twice=True,
+    ),
+    Operation(
+        "cancel a challenge",
+        f"{_PAYMENT}/cancel",
+        _on(Stage.challenged, "cancel"),
         2,
         other={"reason": "other"},
         may_arrive_twice=True,

@@ -33,6 +33,12 @@ from sqlalchemy import update
 
 BANK_CALLS = ("sale", "authorise", "capture", "void", "refund")
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
+# A challenge is ended at the bank before the key is taken: that may be repeated.
+CALLING_UNDER_THEIR_KEY = [
+    operation
+    for operation in OPERATIONS
+    if operation.transactions > 1 and operation.name != "cancel a challenge"
+]
 every_post = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 
 
@@ -172,7 +178,7 @@ def test_other_parameters_are_422_and_the_cvc_is_none_of_them(stage: Stage, oper
         refused = operation.otherwise(request).send(stage.world)
         assert (refused.status_code, refused.json["code"]) == (422, "idempotency_key_reused")
     if request.json and "card" in request.json:
-        with_other_cvc = {**request.json, "card": {**CARD, "cvc": "111"}}
+        with_other_cvc = {**request.json, "card": {**request.json["card"], "cvc": "111"}}
         assert_replayed(replace(request, json=with_other_cvc).send(stage.world), first)
     assert_replayed(request.send(stage.world), first)
 
@@ -196,7 +202,7 @@ def test_a_repeat_while_the_first_is_under_way_is_409(stage: Stage, operation: O
 
 @pytest.mark.parametrize(
     "operation",
-    [operation for operation in OPERATIONS if operation.transactions > 1],
+    CALLING_UNDER_THEIR_KEY,
     ids=lambda operation: operation.name,
 )
 def test_a_request_that_is_slower_than_its_lease_says_what_the_repeat_said(
