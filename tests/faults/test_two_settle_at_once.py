@@ -33,7 +33,7 @@ def test_the_second_settles_what_the_first_left(world: World) -> None:
 
     def settle(session: Session, outcome: Outcome) -> PaymentAttempt:
         result = ProviderResult(outcome, authorization_code="A1")
-        return settler.settle(session, payment_id, attempt.id, result, now).attempt
+        return settler.settle(session, payment_id, attempt.id, result, now, actor="test").attempt
 
     def settle_slowly(session: Session) -> None:
         settle(session, Outcome.APPROVED)

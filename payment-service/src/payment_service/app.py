@@ -16,6 +16,7 @@ from payment_service.commands.dependencies import Dependencies, FraudAssessor, W
 from payment_service.config import Config
 from payment_service.controllers import payment_page
 from payment_service.controllers.access import SECURITY_SCHEME
+from payment_service.controllers.checkout import checkout
 from payment_service.controllers.current import EXTENSION
 from payment_service.controllers.lab_payments import lab_payments
 from payment_service.controllers.merchant import merchant
@@ -58,13 +59,12 @@ card, read it. Amounts are JSON numbers in major units (MAD), ids are integers, 
 
 `/v1` is for merchants' servers: an access token from `POST /oauth2/token` in every request, a scope for every
 route, and ids such as `mer_…`. A merchant sees what it owns and nothing else."""
-# Endpoints (Flask's names) that may wait for a provider: the gateway is as patient on the same routes, which
-# a test compares.
 BLUEPRINTS = (
     service_root,
     oauth2,
     merchant,
     payments,
+    checkout,
     reviews,
     captures,
     cancellations,
@@ -75,8 +75,13 @@ BLUEPRINTS = (
     events,
     provider_webhooks,
 )
+# Endpoints (Flask's names) that may wait for a provider: the gateway is as patient on the same routes, which
+# a test compares.
 MAY_CALL_A_PROVIDER = (
     "lab.process",
+    "checkout.submit_form",
+    "checkout.show_return",
+    "checkout.submit_return",
     "payments.create",
     "payments.confirm",
     "reviews.approve",
@@ -110,7 +115,7 @@ def create_app(
         api.register_blueprint(blueprint)
     if config.profile is Profile.LAB:
         api.register_blueprint(lab_payments)
-        payment_page.init_app(app)
+    payment_page.init_app(app)
     standard_app.finish(
         app,
         PROBLEMS,

@@ -378,6 +378,10 @@ class World:
         """Return one payment as stored."""
         return self.all(Payment, id=payment_id)[0]
 
+    def payment_by(self, public_id: str) -> Payment:
+        """Return one payment by its public id."""
+        return self.all(Payment, public_id=public_id)[0]
+
     def attempts(self, payment_id: int) -> Sequence[PaymentAttempt]:
         """Return a payment's movements."""
         return self.all(PaymentAttempt, payment_id=payment_id)

@@ -332,7 +332,7 @@ def test_no_card_number_or_code_comes_back(
 def test_hostile_values_change_no_tag(
     merchant: str, order_id: str, payment_id: str, email: str, code: str
 ) -> None:
-    hostile = PaymentSummary(payment_id, order_id, PAYMENT.amount, merchant)
+    hostile = PaymentSummary(payment_id, f"x{order_id}", PAYMENT.amount, merchant)
     receipt = replace(
         RECEIPT, receipt_email=f"x{email}", authorization_code=f"x{code}", card_last4=f"x{code}"
     )

@@ -17,11 +17,13 @@ from payment_service.controllers.client_address import trusted_client_ip
 from payment_service.controllers.current import current_dependencies
 from payment_service.controllers.path_ids import read_payment_id
 from payment_service.domain.payments.actors import SHOP
-from payment_service.domain.payments.references import LabPayment
+from payment_service.domain.payments.references import LabPayment, PaymentReference
 from payment_service.domain.payments.standing import Processed, ProcessingResult
+from payment_service.errors import PaymentNotFound
 from payment_service.models.payments.payment import Payment
 from payment_service.pages.form import CardInput
 from payment_service.pages.languages import choose_language
+from payment_service.pages.page_models import NoSuchPaymentPage
 from payment_service.pages.render import decline_sentence
 from payment_service.queries.payments import get_payment
 from payment_service.schemas.lab import (
@@ -54,13 +56,20 @@ class LabBlueprint(Blueprint):
 lab_payments = LabBlueprint("lab", "lab", description="The lab surface: Store Manager's payments")
 
 
+def _on_the_page(answer: Callable[[PaymentReference, str], Response], payment_id: str) -> Response:
+    try:
+        return answer(LabPayment(read_payment_id(payment_id)), payment_id)
+    except PaymentNotFound:
+        return payment_page.respond(NoSuchPaymentPage(payment_id))
+
+
 def forms_go_to_the_page(view: Callable[..., Any]) -> Callable[..., Any]:
     """Let the payment page answer what its form sends; everything else is JSON."""
 
     @wraps(view)
     def choose(payment_id: str) -> Any:
         if payment_page.is_form(request):
-            return payment_page.submit(payment_id)
+            return _on_the_page(payment_page.submit, payment_id)
         return view(payment_id=payment_id)
 
     return choose
@@ -90,7 +99,7 @@ def show(payment_id: str) -> Payment:
 )
 def show_page(payment_id: str) -> Response:
     """Show the payment page: a form, or how the payment stands."""
-    return payment_page.show(payment_id)
+    return _on_the_page(payment_page.show, payment_id)
 
 
 @lab_payments.post("/payments/process/<payment_id>")

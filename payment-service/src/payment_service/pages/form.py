@@ -17,6 +17,10 @@ class Field(StrEnum):
     FORM_KEY = "form_key"
 
 
+# The button beside a challenge: the only member of a form of its own.
+OTHER_CARD = "other_card"
+
+
 class FieldError(StrEnum):
     """What can be wrong with a field."""
 

@@ -15,12 +15,19 @@ LINKS_WITHOUT_PAYMENT = frozenset({"0", "None"})
 
 @dataclass(frozen=True, slots=True)
 class PaymentSummary:
-    """What is being paid, and to whom; ``order_id`` is the merchant's own number."""
+    """What is being paid, and to whom; ``order_id`` is the merchant's own number, empty where it has none.
+
+    ``page_url`` is the payment's own page, for pages that are shown elsewhere. ``return_url`` is where the
+    merchant wants its customer afterwards.
+    """
 
     payment_id: str
     order_id: str
     amount: Money
     merchant_name: str
+    description: str | None = None
+    page_url: str | None = None
+    return_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +55,12 @@ class PayPage:
 class DeclinedPage:
     """The bank said no; the form is there for another card, with a new key.
 
-    ``decline_code`` None, or one we do not know, gets a general sentence.
+    Without a form the payment's own page has it. ``decline_code`` None, or one we do not know, gets a
+    general sentence.
     """
 
     payment: PaymentSummary
-    form: FormState
+    form: FormState | None
     decline_code: str | None = None
 
 
@@ -105,6 +113,8 @@ class PendingReason(StrEnum):
     """The bank was asked and has not answered."""
     PROCESSING = "processing"
     """Another request is paying at this moment."""
+    REVIEW = "review"
+    """A person looks at it before anything is charged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +123,14 @@ class PendingPage:
 
     payment: PaymentSummary
     reason: PendingReason
+
+
+@dataclass(frozen=True, slots=True)
+class HandOverPage:
+    """The bank wants to see who pays: the browser goes on to ``url`` by itself (3-D Secure)."""
+
+    payment: PaymentSummary
+    url: str
 
 
 class ClosedReason(StrEnum):
@@ -156,6 +174,7 @@ Page = (
     | UnavailablePage
     | PaidPage
     | PendingPage
+    | HandOverPage
     | ClosedPage
     | NoSuchPaymentPage
     | ProblemPage
@@ -169,7 +188,7 @@ def status_of(page: Page) -> HTTPStatus:  # noqa: PLR0911 - one line per kind re
             return HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
         case PaidPage():
             return HTTPStatus.OK
-        case PendingPage(reason=PendingReason.UNKNOWN):
+        case HandOverPage() | PendingPage(reason=PendingReason.UNKNOWN | PendingReason.REVIEW):
             return HTTPStatus.ACCEPTED
         case PendingPage() | ClosedPage():
             return HTTPStatus.CONFLICT

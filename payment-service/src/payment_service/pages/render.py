@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Final
@@ -10,12 +10,13 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from payment_service.pages.form import Field
+from payment_service.pages.form import OTHER_CARD, Field
 from payment_service.pages.languages import Language, format_amount, format_moment, has_text, say
 from payment_service.pages.page_models import (
     ClosedPage,
     DeclinedPage,
     FormState,
+    HandOverPage,
     NoSuchPaymentPage,
     NotSentPage,
     Page,
@@ -23,6 +24,7 @@ from payment_service.pages.page_models import (
     PaymentSummary,
     PayPage,
     PendingPage,
+    PendingReason,
     ProblemPage,
     Receipt,
     UnavailablePage,
@@ -64,6 +66,7 @@ def render_page(page: Page, language: Language, *, is_lab: bool = False) -> str:
         moment=lambda moment: format_moment(moment, language),
         lab_card=LAB_CARD if is_lab else None,
         fields=Field,
+        other_card_field=OTHER_CARD,
     )
 
 
@@ -84,11 +87,20 @@ def page_headers(language: Language) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A link to another page."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class _View:
     """What the template shows.
 
     ``tone`` is the colour and the sign: ask, done, wait or stop. ``link`` is the text of a link to this same
-    address.
+    address, ``onward`` leads to what comes next, ``back`` to the merchant. ``other_card`` is the text of the
+    button that ends a challenge.
     """
 
     tone: str
@@ -99,13 +111,21 @@ class _View:
     form_heading: str = ""
     receipt: Receipt | None = None
     link: str | None = None
+    onward: Link | None = None
+    other_card: str | None = None
+    back: Link | None = None
 
 
 def _view_of(page: Page, language: Language) -> _View:
     def words(key: str, **values: str) -> str:
         return say(language, key, **values)
 
-    return _VIEWS[type(page)](page, words)
+    view: _View = _VIEWS[type(page)](page, words)
+    if view.payment is None or view.payment.return_url is None or view.form or view.onward or view.link:
+        return view
+    return replace(
+        view, back=Link(words("back", merchant=view.payment.merchant_name), view.payment.return_url)
+    )
 
 
 _Words = Callable[..., str]
@@ -125,6 +145,7 @@ def _declined(page: DeclinedPage, words: _Words) -> _View:
         page.payment,
         page.form,
         words("form.other_card"),
+        onward=None if page.form else _own_page(page.payment, words("form.other_card")),
     )
 
 
@@ -163,13 +184,29 @@ def _paid(page: PaidPage, words: _Words) -> _View:
 
 
 def _pending(page: PendingPage, words: _Words) -> _View:
+    advice = "pending.review.do" if page.reason is PendingReason.REVIEW else "pending.safe"
     return _View(
         "wait",
         words(f"pending.{page.reason}.heading"),
-        (words(f"pending.{page.reason}.text"), words("pending.do"), words("pending.safe")),
+        (words(f"pending.{page.reason}.text"), words("pending.do"), words(advice)),
         page.payment,
         link=words("look_again"),
     )
+
+
+def _hand_over(page: HandOverPage, words: _Words) -> _View:
+    return _View(
+        "ask",
+        words("hand_over.heading"),
+        (words("hand_over.text"), words("hand_over.back", merchant=page.payment.merchant_name)),
+        page.payment,
+        onward=Link(words("hand_over.go"), page.url),
+        other_card=words("hand_over.other_card"),
+    )
+
+
+def _own_page(payment: PaymentSummary, text: str) -> Link | None:
+    return Link(text, payment.page_url) if payment.page_url else None
 
 
 def _closed(page: ClosedPage, words: _Words) -> _View:
@@ -211,6 +248,7 @@ _VIEWS: Mapping[type[Page], Callable[..., _View]] = {
     UnavailablePage: _unavailable,
     PaidPage: _paid,
     PendingPage: _pending,
+    HandOverPage: _hand_over,
     ClosedPage: _closed,
     NoSuchPaymentPage: _no_such_payment,
     ProblemPage: _problem,

@@ -241,7 +241,8 @@ def _send(
         amount=charge.amount,
         card=charge.card,
         merchant_id=charge.merchant_public_id,
-        order_id=charge.order_id,
+        # A bank wants some name for what is paid.
+        order_id=charge.order_id or charge.payment_public_id,
         three_ds=three_ds,
         return_url=f"{dependencies.config.public_base_url}/checkout/3ds/{charge.return_token}",
     )

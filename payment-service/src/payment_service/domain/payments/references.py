@@ -54,6 +54,21 @@ class MerchantPayment:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentOfAttempt:
+    """The payment of an attempt that was found: whoever found that."""
+
+    payment_id: int
+
+    def condition(self) -> ColumnElement[bool]:
+        """Return what a query must ask for."""
+        return Payment.id == self.payment_id
+
+    def not_found(self) -> PaymentNotFound:
+        """Return the error for when there is none."""
+        return PaymentNotFound("checkout")
+
+
+@dataclass(frozen=True, slots=True)
 class CheckoutPayment:
     """A payment by the token of its checkout page: whoever was given the link."""
 

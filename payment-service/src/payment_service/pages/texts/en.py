@@ -73,6 +73,16 @@ TEXTS = {
     "pending.processing.heading": "Payment in progress",
     "pending.processing.text": "This payment is being processed at this moment, "
     "perhaps from another window or after a double click.",
+    "pending.review.heading": "Payment is being checked",
+    "pending.review.text": "A person looks at this payment before anything is charged.",
+    "pending.review.do": "You can close this page: nothing was charged so far.",
+    "hand_over.heading": "Your bank wants to know that it is you",
+    "hand_over.text": "Nothing was charged yet. Go on to your bank's page and confirm the payment there, "
+    "for example with a code that it sends to your phone.",
+    "hand_over.back": "After that you come back here, and {merchant} hears that you have paid.",
+    "hand_over.go": "Go on to your bank",
+    "hand_over.other_card": "Use another card",
+    "back": "Back to {merchant}",
     "pending.do": "Do not pay a second time. Look again in a minute: the result will be here.",
     "pending.safe": "You can close this page. If the bank confirms too late, the money goes back "
     "to your card.",

@@ -75,6 +75,16 @@ TEXTS = {
     "pending.processing.heading": "Paiement en cours",
     "pending.processing.text": "Ce paiement est en train d’être traité, "
     "peut-être depuis une autre fenêtre ou après un double clic.",
+    "pending.review.heading": "Paiement en cours de vérification",
+    "pending.review.text": "Une personne vérifie ce paiement avant tout débit.",
+    "pending.review.do": "Vous pouvez fermer cette page : rien n’a été débité jusqu’ici.",
+    "hand_over.heading": "Votre banque veut s’assurer que c’est bien vous",
+    "hand_over.text": "Rien n’a encore été débité. Continuez vers la page de votre banque et confirmez-y le "
+    "paiement, par exemple avec un code reçu sur votre téléphone.",
+    "hand_over.back": "Ensuite vous revenez ici, et {merchant} apprend que vous avez payé.",
+    "hand_over.go": "Continuer vers votre banque",
+    "hand_over.other_card": "Utiliser une autre carte",
+    "back": "Retour chez {merchant}",
     "pending.do": "Ne payez pas une seconde fois. Regardez de nouveau dans une minute : "
     "le résultat sera ici.",
     "pending.safe": "Vous pouvez fermer cette page. Si la banque confirme trop tard, "

@@ -1,0 +1,205 @@
+"""The checkout page of a merchant's payment, and the browser's return from its bank."""
+
+import re
+from collections.abc import Mapping
+
+import pytest
+from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult
+from payment_service.testing import Answer, ScriptedBank, World, decline
+from payment_service.testing_access import Shop, open_shop
+from payment_service.values.assessment import FraudDecision
+
+ACS_URL = "http://127.0.0.1:5012/acs/abc"
+BACK = "https://shop.example/back"
+FORM: Mapping[str, str] = {
+    "cardNumber": "4242 4242 4242 4242",
+    "expirationDate": "12/31",
+    "cardCode": "907",
+    "email": "",
+}
+
+
+@pytest.fixture
+def shop(world: World) -> Shop:
+    return open_shop(world)
+
+
+def challenge(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+    return bank.remember(request.attempt_id, ProviderResult(Outcome.REQUIRES_ACTION, redirect_url=ACS_URL))
+
+
+def new_page(world: World, shop: Shop, **changes: object) -> str:
+    payment = shop.create(world, return_url=BACK, **changes).json
+    path: str = payment["checkout_url"].removeprefix(world.config.public_base_url)
+    return path
+
+
+def open_page(world: World, path: str) -> Answer:
+    return world.client.get(path, headers={"Accept-Language": "en"})
+
+
+def send(world: World, path: str, form_key: str = "k1", **changes: str) -> Answer:
+    data = {**FORM, "form_key": form_key, **changes}
+    return world.client.post(path, data=data, headers={"Accept-Language": "en"})
+
+
+def heading(answer: Answer) -> str:
+    assert answer.content_type.startswith("text/html")
+    assert answer.headers["Cache-Control"] == "no-store"
+    found = re.search(r"<h1>.*?<span>(.*?)</span></h1>", answer.text, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def test_a_person_pays_on_the_page_and_goes_back_to_the_merchant(world: World, shop: Shop) -> None:
+    path = new_page(world, shop, description="Two books")
+    shown = open_page(world, path)
+    assert (shown.status_code, heading(shown)) == (200, "Pay for your order")
+    assert "Two books" in shown.text
+    assert BACK not in shown.text
+
+    paid = send(world, path)
+
+    assert (paid.status_code, heading(paid)) == (200, "Payment received")
+    assert f'href="{BACK}"' in paid.text
+    assert world.bank.total_minor == 19999
+    again = send(world, path, form_key="k2")
+    assert (again.status_code, heading(again)) == (200, "Already paid")
+    assert len(world.bank.sales) == 1
+
+
+def test_a_hold_is_all_that_a_payer_has_to_do(world: World, shop: Shop) -> None:
+    path = new_page(world, shop, capture_method="manual")
+
+    answer = send(world, path)
+
+    assert (answer.status_code, heading(answer)) == (200, "Payment received")
+    assert list(world.bank.held_minor.values()) == [19999]
+    assert heading(open_page(world, path)) == "Already paid"
+
+
+def test_a_declined_card_leaves_room_for_another(world: World, shop: Shop) -> None:
+    path = new_page(world, shop)
+    world.bank.script = [decline("insufficient_funds")]
+
+    assert send(world, path).status_code == 402
+    assert send(world, path, form_key="k2").status_code == 200
+
+
+@pytest.mark.parametrize("token", ["nothing", "%C3%A9", "a" * 300])
+def test_a_token_that_nobody_was_given_is_a_page_that_says_so(world: World, token: str) -> None:
+    for path in (f"/checkout/{token}", f"/checkout/3ds/{token}"):
+        assert open_page(world, path).status_code == 404
+        assert "<h1>" in open_page(world, path).text
+        assert world.client.post(path, data=dict(FORM)).status_code == 404
+
+
+def test_a_challenge_hands_the_browser_over_without_redirecting(world: World, shop: Shop) -> None:
+    path = new_page(world, shop)
+    world.bank.script = [challenge]
+
+    answer = send(world, path)
+
+    assert (answer.status_code, heading(answer)) == (202, "Your bank wants to know that it is you")
+    assert f'href="{ACS_URL}"' in answer.text
+    assert "Location" not in answer.headers
+    shown = open_page(world, path)
+    assert (shown.status_code, heading(shown)) == (200, heading(answer))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_return_asks_the_bank_and_settles_nothing_by_itself(
+    world: World, shop: Shop, method: str
+) -> None:
+    path = new_page(world, shop)
+    world.bank.script = [challenge]
+    send(world, path)
+    (sale,) = world.bank.sales
+    assert sale.return_url is not None
+    back = sale.return_url.removeprefix(world.config.public_base_url)
+
+    too_early = world.client.open(back, method=method, headers={"Accept-Language": "en"})
+    assert heading(too_early) == "Your bank wants to know that it is you"
+    world.bank.settle(sale.attempt_id, ProviderResult(Outcome.APPROVED, authorization_code="A00001"))
+    answer = world.client.open(back, method=method, headers={"Accept-Language": "en"})
+
+    assert (answer.status_code, heading(answer)) == (200, "Payment received")
+    assert f'href="{BACK}"' in answer.text
+    assert world.bank.asked == [sale.attempt_id] * 2
+
+
+def test_who_failed_the_challenge_is_led_to_the_page_with_the_form(world: World, shop: Shop) -> None:
+    path = new_page(world, shop)
+    world.bank.script = [challenge]
+    send(world, path)
+    (sale,) = world.bank.sales
+    assert sale.return_url is not None
+    declined = ProviderResult(Outcome.DECLINED, decline_code="authentication_failed")
+    world.bank.settle(sale.attempt_id, declined)
+
+    answer = open_page(world, sale.return_url.removeprefix(world.config.public_base_url))
+
+    assert heading(answer) == "Payment declined"
+    assert "<form" not in answer.text
+    assert f'href="{world.config.public_base_url}{path}"' in answer.text
+
+
+def test_a_lab_payment_comes_back_to_its_own_page(world: World) -> None:
+    payment_id = world.create()
+    world.bank.script = [challenge]
+    answer = world.pay(payment_id)
+    assert (answer.status_code, answer.json["status"]) == (202, "requires_action")
+    assert answer.json["next_action"] == {"type": "redirect_to_url", "redirect_to_url": {"url": ACS_URL}}
+    (sale,) = world.bank.sales
+    assert sale.return_url is not None
+    world.bank.settle(sale.attempt_id, ProviderResult(Outcome.DECLINED, decline_code="do_not_honor"))
+
+    shown = open_page(world, sale.return_url.removeprefix(world.config.public_base_url))
+
+    own = f"{world.config.public_base_url}/payments-api/payments/process/{payment_id}"
+    assert f'href="{own}"' in shown.text
+
+
+def test_another_card_ends_the_challenge_first(world: World, shop: Shop) -> None:
+    path = new_page(world, shop)
+    world.bank.script = [challenge]
+    send(world, path)
+    world.bank.end_challenges()
+
+    answer = world.client.post(path, data={"other_card": "1"}, headers={"Accept-Language": "en"})
+
+    assert (answer.status_code, heading(answer)) == (200, "Pay for your order")
+    assert world.bank.abandoned == [world.bank.sales[0].attempt_id]
+    assert send(world, path, form_key="k2").status_code == 200
+    assert world.bank.total_minor == 19999
+
+
+def test_a_bank_that_does_not_end_the_challenge_keeps_the_payer_waiting(world: World, shop: Shop) -> None:
+    path = new_page(world, shop)
+    world.bank.script = [challenge]
+    send(world, path)
+    world.bank.is_away = True
+
+    answer = world.client.post(path, data={"other_card": "1"}, headers={"Accept-Language": "en"})
+
+    assert heading(answer) == "Your bank wants to know that it is you"
+    assert len(world.bank.sales) == 1
+
+
+def test_a_payment_that_is_checked_by_a_person_says_so(world: World, shop: Shop) -> None:
+    path = new_page(world, shop)
+    world.fraud.script = [FraudDecision.REVIEW]
+
+    answer = send(world, path)
+
+    assert (answer.status_code, heading(answer)) == (202, "Payment is being checked")
+    assert heading(open_page(world, path)) == "Payment is being checked"
+
+
+def test_the_lab_finds_no_payment_of_a_merchant(world: World, shop: Shop) -> None:
+    payment = shop.create(world).json
+    stored = world.payment_by(payment["id"])
+
+    assert world.client.get(f"/payments/{stored.id}").status_code == 404
+    assert world.client.get(f"/payments/process/{stored.id}").status_code == 404
+    assert world.pay(stored.id).status_code == 404
