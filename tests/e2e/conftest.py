@@ -19,6 +19,7 @@ class RunningSystem:
 
     gateway_url: str
     payment_url: str
+    bank_url: str
     shop: Shop
     mail: Path
     whole: WholeSystem
@@ -35,7 +36,8 @@ def running_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
     thread.start()
     try:
         with WholeSystem(settings) as whole:
-            yield RunningSystem(settings.gateway_url, whole.payment_url, shop, settings.mail, whole)
+            bank_url = f"http://127.0.0.1:{settings.ports.bank}"
+            yield RunningSystem(settings.gateway_url, whole.payment_url, bank_url, shop, settings.mail, whole)
     finally:
         server.shutdown()
         thread.join()
