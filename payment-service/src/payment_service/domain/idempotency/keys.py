@@ -47,8 +47,8 @@ class Earlier:
     """What an earlier request with this key left.
 
     ``answer`` is None where it died before it could answer: its lease is ours now. Make the answer from the
-    resource as it stands, store it with ``finish``, and execute nothing. Read the resource without locking
-    it: whoever settles it late holds its lock and waits for the key.
+    resource as it stands, store it with ``finish``, and execute nothing. Lock no payment in
+    the transaction that found this: whoever settles it late holds that lock and waits for the key.
     """
 
     resource_id: str
