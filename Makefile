@@ -70,7 +70,7 @@ format: $(VENV)/.installed-dev ## Rewrite the code in the house's format
 	$(PY) -m ruff check --fix-only --quiet .
 	$(PY) -m ruff format .
 
-bench: $(VENV)/.installed-dev ## Measure payments per second (6 minutes); ARGS="--engine mysql", ARGS=--help
+bench: $(VENV)/.installed-dev ## Measure payments per second (11 minutes); ARGS="--engine mysql", ARGS=--help
 	@exec $(PY) -m tests.load $(ARGS)
 
 ##@ Keep it

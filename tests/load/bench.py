@@ -1,47 +1,45 @@
 """Runs the benchmark's scenarios on one system, one after the other, and writes what they showed."""
 
 import json
-import os
 import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 import psutil
 from rich.console import Console
-from service_kit.testing.engines import DatabaseServer, MariaDbServer, MySqlServer
-from sqlalchemy import create_engine
 
-from run import spawn
-from run.demo_stage import on_free_ports
-from run.settings import CHECKOUT, RunSettings
-from tests.load.measure import Meter, oldest_outbox_row_s
-from tests.system.whole import WholeSystem
+from run.settings import CHECKOUT
+from tests.load.measure import oldest_outbox_row_s
+from tests.load.stage import ENGINES, Stage, stage
 
-SERVICES = ("payment-service", "fraud-service", "notification-service", "bank-simulator")
-ENGINES: dict[str, type[DatabaseServer]] = {"mariadb": MariaDbServer, "mysql": MySqlServer}
+LAB, V1 = SURFACES = ("lab", "/v1")
 console = Console(highlight=False)
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A load: closed loop with ``users``, or open loop at ``rate`` payments a second."""
+    """A load on one surface: closed loop with ``users``, or open loop at ``rate`` payments a second."""
 
-    name: str
+    surface: str
+    kind: str
     seconds: float
     users: int = 4
     rate: float | None = None
 
+    @property
+    def name(self) -> str:
+        """As the report says it."""
+        return f"{self.surface}: {self.kind}"
+
 
 @click.command()
 @click.option("--engine", type=click.Choice(sorted(ENGINES)), default="mariadb", show_default=True)
+@click.option("--surface", type=click.Choice(SURFACES), help="Only this one; without it one after the other.")
 @click.option("--closed-seconds", default=60.0, show_default=True, help="Closed loop, as fast as it goes.")
 @click.option("--held-seconds", default=180.0, show_default=True, help="Open loop at --held-rate.")
 @click.option("--held-rate", default=35.0, show_default=True)
@@ -50,6 +48,7 @@ class Scenario:
 @click.option("--out", type=click.Path(path_type=Path), default=Path(".cache/bench.json"), show_default=True)
 def main(
     engine: str,
+    surface: str | None,
     closed_seconds: float,
     held_seconds: float,
     held_rate: float,
@@ -62,51 +61,44 @@ def main(
     Every process runs on this machine, the load generator too. A scenario of 0 seconds is left out.
     """
     scenarios = [
-        Scenario("warm-up", 10, users=4),
-        Scenario(f"open loop, {held_rate:g}/s", held_seconds, rate=held_rate),
-        Scenario("open loop, 15/s", calm_seconds, rate=15),
-        Scenario(f"closed loop, {users} users", closed_seconds, users=users),
+        scenario
+        for each in ((surface,) if surface else SURFACES)
+        for scenario in (
+            Scenario(each, "warm-up", 10, users=4),
+            Scenario(each, f"open loop, {held_rate:g}/s", held_seconds, rate=held_rate),
+            Scenario(each, "open loop, 15/s", calm_seconds, rate=15),
+            Scenario(each, f"closed loop, {users} users", closed_seconds, users=users),
+        )
+        if scenario.seconds
     ]
-    with (
-        TemporaryDirectory(prefix="caisse-bench-") as folder,
-        ENGINES[engine](durable=True, buffer_pool_mb=256) as server,
-    ):
-        results = _measure(Path(folder), server, [scenario for scenario in scenarios if scenario.seconds])
-    report = {"machine": _machine(), "engine": engine, "scenarios": results}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(report, indent=2))
-    console.print(f"\nWritten to {out}")
+    with stage(engine) as bench:
+        results = [run_scenario(scenario, bench) for scenario in scenarios]
+    write_report({"machine": describe_machine(), "engine": engine, "scenarios": results}, out)
 
 
-def _measure(folder: Path, server: DatabaseServer, scenarios: list[Scenario]) -> list[dict[str, Any]]:
-    urls = {service: server.create_database(service.replace("-", "_")) for service in SERVICES}
-    settings = on_free_ports(folder / "run")
-    cards = folder / "cards.txt"
-    with WholeSystem(settings, database_urls=urls) as system, _shop(settings) as shop_pid:
-        _prepare_cards(cards, urls)
-        others = {"database": server.pid or 0, "shop": shop_pid}
-        meter = Meter(system, others, create_engine(urls["payment-service"]))
-        return [_run(scenario, system, meter, urls, cards) for scenario in scenarios]
-
-
-def _run(
-    scenario: Scenario, system: WholeSystem, meter: Meter, urls: dict[str, str], cards: Path
-) -> dict[str, Any]:
-    outbox = create_engine(urls["payment-service"])
-    out = system.settings.run_dir / "generated.json"
-    options = {"--host": system.gateway_url, "--cards": cards, "--seconds": scenario.seconds, "--out": out}
+def run_scenario(scenario: Scenario, bench: Stage) -> dict[str, Any]:
+    """Run the load in a process of its own, and say what it showed and what it cost."""
+    out = bench.settings.run_dir / "generated.json"
+    options: dict[str, object] = {
+        "--host": bench.system.gateway_url,
+        "--cards": bench.cards,
+        "--seconds": scenario.seconds,
+        "--out": out,
+    }
+    if scenario.surface == V1:
+        options |= {"--client": bench.settings.lab_client_file, "--cards": bench.stored_cards}
     options |= {"--rate": scenario.rate} if scenario.rate else {"--users": scenario.users}
     words = [str(word) for option in options.items() for word in option]
-    before = meter.read()
+    before = bench.meter.read()
     generator = subprocess.Popen([sys.executable, "-m", "tests.load.generator", *words], cwd=CHECKOUT)
     oldest_s = 0.0
     with console.status(f"{scenario.name}, {scenario.seconds:g} s"):
         while generator.poll() is None:
-            oldest_s = max(oldest_s, oldest_outbox_row_s(outbox))
+            oldest_s = max(oldest_s, oldest_outbox_row_s(bench.payment_database))
             time.sleep(1)
     if generator.returncode:
         raise click.ClickException(f"The load generator failed (exit code {generator.returncode}).")
-    after = meter.read()
+    after = bench.meter.read()
     result: dict[str, Any] = {
         "scenario": scenario.name,
         "seconds": scenario.seconds,
@@ -115,11 +107,18 @@ def _run(
     result |= before.until(after, max(1, result["payments"]))
     result["oldest_outbox_row_s"] = {
         "highest": round(oldest_s, 2),
-        "at_end": round(oldest_outbox_row_s(outbox), 2),
+        "at_end": round(oldest_outbox_row_s(bench.payment_database), 2),
     }
-    result["memory_mib"] = round(meter.memory_mib(system.names))
+    result["memory_mib"] = round(bench.meter.memory_mib(bench.system.names))
     _show(result)
     return result
+
+
+def write_report(report: dict[str, Any], out: Path) -> None:
+    """Leave the figures where docs/benchmarks.md says."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(report, indent=2))
+    console.print(f"\nWritten to {out}")
 
 
 def _show(result: dict[str, Any]) -> None:
@@ -136,43 +135,8 @@ def _show(result: dict[str, Any]) -> None:
         console.print(f"  [red]{failure}[/]")
 
 
-def _prepare_cards(cards: Path, urls: dict[str, str]) -> None:
-    """Many cards, which the fraud rules know as ours: a visible allow-list entry, as for the lab's card."""
-    binaries = Path(sys.executable).parent
-    listed = subprocess.run(
-        [binaries / "bank-simulator", "cards", "--bench"], capture_output=True, text=True, check=True
-    )
-    cards.write_text(listed.stdout)
-    subprocess.run(
-        [
-            binaries / "fraud-service",
-            "lists",
-            "add",
-            "allow",
-            "bin",
-            listed.stdout[:6],
-            "--reason",
-            "benchmark",
-        ],
-        env={**os.environ, "DATABASE_URL": urls["fraud-service"]},
-        stdout=subprocess.DEVNULL,
-        check=True,
-    )
-
-
-@contextmanager
-def _shop(settings: RunSettings) -> Iterator[int]:
-    port = settings.store_manager.rpartition(":")[2]
-    log = settings.logs / "shop.log"
-    process = spawn.start((sys.executable, "-m", "tests.load.shop", "--port", port), {}, log)
-    try:
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _machine() -> dict[str, Any]:
+def describe_machine() -> dict[str, Any]:
+    """Return what the figures depend on."""
     return {
         "cores": psutil.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
