@@ -1,15 +1,22 @@
 """The checkout page of a merchant's payment, and the browser's return from its bank."""
 
 import re
+import socket
+import time
 from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
+from payment_service.app import create_app
+from payment_service.extensions import db
 from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult
-from payment_service.testing import Answer, ScriptedBank, World, decline
+from payment_service.testing import PENDING, Answer, ScriptedBank, World, decline
 from payment_service.testing_access import Shop, open_shop
 from payment_service.values.assessment import FraudDecision
 
 ACS_URL = "http://127.0.0.1:5012/acs/abc"
+APPROVED = ProviderResult(Outcome.APPROVED, authorization_code="A00001")
 BACK = "https://shop.example/back"
 FORM: Mapping[str, str] = {
     "cardNumber": "4242 4242 4242 4242",
@@ -43,6 +50,20 @@ def send(world: World, path: str, form_key: str = "k1", **changes: str) -> Answe
     return world.client.post(path, data=data, headers={"Accept-Language": "en"})
 
 
+def use_another_card(world: World, path: str, answer: Answer) -> Answer:
+    """Press the button of the page."""
+    button = re.search(r'name="other_card" value="(.*?)"', answer.text)
+    assert button is not None
+    return world.client.post(path, data={"other_card": button[1]}, headers={"Accept-Language": "en"})
+
+
+def come_back(world: World) -> Answer:
+    """Come back from the bank at which the first card is."""
+    return_url = world.bank.sales[0].return_url
+    assert return_url is not None
+    return open_page(world, return_url.removeprefix(world.config.public_base_url))
+
+
 def heading(answer: Answer) -> str:
     assert answer.content_type.startswith("text/html")
     assert answer.headers["Cache-Control"] == "no-store"
@@ -73,9 +94,10 @@ def test_a_hold_is_all_that_a_payer_has_to_do(world: World, shop: Shop) -> None:
 
     answer = send(world, path)
 
-    assert (answer.status_code, heading(answer)) == (200, "Payment received")
+    assert (answer.status_code, heading(answer)) == (200, "Payment authorised")
     assert list(world.bank.held_minor.values()) == [19999]
-    assert heading(open_page(world, path)) == "Already paid"
+    assert heading(open_page(world, path)) == "Already authorised"
+    assert heading(send(world, path, form_key="k2")) == "Already authorised"
 
 
 def test_a_declined_card_leaves_room_for_another(world: World, shop: Shop) -> None:
@@ -120,12 +142,116 @@ def test_the_return_asks_the_bank_and_settles_nothing_by_itself(
 
     too_early = world.client.open(back, method=method, headers={"Accept-Language": "en"})
     assert heading(too_early) == "Your bank wants to know that it is you"
-    world.bank.settle(sale.attempt_id, ProviderResult(Outcome.APPROVED, authorization_code="A00001"))
+    world.bank.settle(sale.attempt_id, APPROVED)
+    assert world.waker.calls == 0
     answer = world.client.open(back, method=method, headers={"Accept-Language": "en"})
 
     assert (answer.status_code, heading(answer)) == (200, "Payment received")
     assert f'href="{BACK}"' in answer.text
     assert world.bank.asked == [sale.attempt_id] * 2
+    assert world.waker.calls == 1
+    again = world.client.open(back, method=method, headers={"Accept-Language": "en"})
+    assert heading(again) == "Payment received"
+    assert world.bank.asked == [sale.attempt_id] * 2
+
+
+def test_a_bank_that_cannot_be_reached_leaves_the_outcome_open(world: World, shop: Shop) -> None:
+    path = new_page(world, shop)
+    world.bank.script = [challenge]
+    send(world, path)
+    world.bank.is_away = True
+
+    answer = come_back(world)
+
+    assert (answer.status_code, heading(answer)) == (200, "Waiting for the bank")
+    assert 'href="">Look again' in answer.text
+    # It may have been paid: nobody is sent to the bank again, or told that nothing was charged.
+    assert ACS_URL not in answer.text
+    assert "<form" not in answer.text
+    world.bank.is_away = False
+    world.bank.settle(world.bank.sales[0].attempt_id, APPROVED)
+    assert heading(come_back(world)) == "Payment received"
+
+
+def test_a_bank_that_has_not_decided_leaves_the_outcome_open(world: World, shop: Shop) -> None:
+    path = new_page(world, shop)
+    world.bank.script = [challenge]
+    send(world, path)
+    world.bank.settle(world.bank.sales[0].attempt_id, PENDING)
+
+    assert heading(come_back(world)) == "Waiting for the bank"
+
+
+def test_a_silent_bank_keeps_nobody_waiting(world: World, shop: Shop) -> None:
+    path = new_page(world, shop)
+    world.bank.script = [challenge]
+    send(world, path)
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        app = create_app(replace(world.config, bank_url=url))
+        started_s = time.monotonic()
+        answer = come_back(replace(world, app=app, bank=world.bank))
+        took_s = time.monotonic() - started_s
+        with app.app_context():
+            db.engine.dispose()
+
+    assert heading(answer) == "Waiting for the bank"
+    ask_s = world.config.limits.ask_s
+    assert ask_s <= took_s < ask_s + 2
+
+
+def test_a_return_after_another_card_has_paid_says_so(world: World, shop: Shop) -> None:
+    path = new_page(world, shop)
+    world.bank.script = [challenge]
+    use_another_card(world, path, send(world, path))
+    send(world, path, form_key="k2")
+
+    answer = come_back(world)
+
+    assert heading(answer) == "Already paid"
+    assert world.bank.total_minor == 19999
+
+
+def test_a_return_when_the_time_was_over_leads_to_the_page_with_the_form(world: World, shop: Shop) -> None:
+    path = new_page(world, shop)
+    world.bank.script = [challenge]
+    send(world, path)
+    world.bank.end_challenges()
+
+    answer = come_back(world)
+
+    assert heading(answer) == "Not paid yet"
+    assert f'href="{world.config.public_base_url}{path}"' in answer.text
+    assert "declined" not in answer.text
+
+
+def test_a_return_while_the_database_is_away_is_a_page_that_promises_nothing(
+    world: World, shop: Shop
+) -> None:
+    path = new_page(world, shop)
+    world.bank.script = [challenge]
+    send(world, path)
+
+    with world.losing_database(after_units=0):
+        answer = come_back(world)
+
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert "charged" not in answer.text
+
+
+def test_a_payment_without_a_way_back_ends_on_the_receipt(world: World, shop: Shop) -> None:
+    payment = shop.post(world, "/v1/payments", {"amount": 19999, "currency": "MAD"}).json
+    path = payment["checkout_url"].removeprefix(world.config.public_base_url)
+    world.bank.script = [challenge]
+    send(world, path)
+    world.bank.settle(world.bank.sales[0].attempt_id, APPROVED)
+
+    answer = come_back(world)
+
+    assert heading(answer) == "Payment received"
+    assert "<a " not in answer.text
+    assert ">Order<" not in answer.text
 
 
 def test_who_failed_the_challenge_is_led_to_the_page_with_the_form(world: World, shop: Shop) -> None:
@@ -134,12 +260,14 @@ def test_who_failed_the_challenge_is_led_to_the_page_with_the_form(world: World,
     send(world, path)
     (sale,) = world.bank.sales
     assert sale.return_url is not None
+    assert f'action="{world.config.public_base_url}{path}"' in come_back(world).text
     declined = ProviderResult(Outcome.DECLINED, decline_code="authentication_failed")
     world.bank.settle(sale.attempt_id, declined)
 
     answer = open_page(world, sale.return_url.removeprefix(world.config.public_base_url))
 
     assert heading(answer) == "Payment declined"
+    assert "could not make sure that it was you" in answer.text
     assert "<form" not in answer.text
     assert f'href="{world.config.public_base_url}{path}"' in answer.text
 
@@ -166,7 +294,7 @@ def test_another_card_ends_the_challenge_first(world: World, shop: Shop) -> None
     send(world, path)
     world.bank.end_challenges()
 
-    answer = world.client.post(path, data={"other_card": "1"}, headers={"Accept-Language": "en"})
+    answer = use_another_card(world, path, open_page(world, path))
 
     assert (answer.status_code, heading(answer)) == (200, "Pay for your order")
     assert world.bank.abandoned == [world.bank.sales[0].attempt_id]
@@ -180,10 +308,67 @@ def test_a_bank_that_does_not_end_the_challenge_keeps_the_payer_waiting(world: W
     send(world, path)
     world.bank.is_away = True
 
-    answer = world.client.post(path, data={"other_card": "1"}, headers={"Accept-Language": "en"})
+    answer = use_another_card(world, path, open_page(world, path))
+
+    assert (answer.status_code, heading(answer)) == (202, "Your bank wants to know that it is you")
+    assert "Another card cannot be used yet" in answer.text
+    assert len(world.bank.sales) == 1
+    world.bank.is_away = False
+    assert heading(use_another_card(world, path, answer)) == "Pay for your order"
+
+
+def test_the_button_sent_again_does_not_end_the_challenge_of_the_next_card(world: World, shop: Shop) -> None:
+    path = new_page(world, shop)
+    world.bank.script = [challenge, challenge]
+    first = send(world, path)
+    use_another_card(world, path, first)
+    send(world, path, form_key="k2")
+
+    answer = use_another_card(world, path, first)
 
     assert heading(answer) == "Your bank wants to know that it is you"
+    assert "Another card cannot be used yet" not in answer.text
+    assert world.bank.abandoned == [world.bank.sales[0].attempt_id]
+
+
+def test_who_pays_at_the_bank_while_choosing_another_card_has_paid(world: World, shop: Shop) -> None:
+    path = new_page(world, shop)
+    world.bank.script = [challenge]
+    waits = send(world, path)
+    world.bank.settle(world.bank.sales[0].attempt_id, APPROVED)
+    woken_before = world.waker.calls
+
+    answer = use_another_card(world, path, waits)
+
+    assert (answer.status_code, heading(answer)) == (200, "Already paid")
+    assert world.waker.calls == woken_before + 1
+
+
+@pytest.mark.parametrize("form_key", ["k1", "k2"])
+def test_a_form_sent_while_a_challenge_waits_charges_nothing(world: World, shop: Shop, form_key: str) -> None:
+    path = new_page(world, shop)
+    world.bank.script = [challenge]
+    send(world, path)
+
+    answer = send(world, path, form_key=form_key)
+
+    assert (answer.status_code, heading(answer)) == (202, "Your bank wants to know that it is you")
     assert len(world.bank.sales) == 1
+
+
+def test_another_card_follows_at_once_when_the_bank_has_given_the_challenge_up(
+    world: World, shop: Shop
+) -> None:
+    path = new_page(world, shop)
+    world.bank.script = [challenge]
+    send(world, path)
+    failed = ProviderResult(Outcome.DECLINED, decline_code="authentication_failed")
+    world.bank.settle(world.bank.sales[0].attempt_id, failed)
+
+    answer = send(world, path, form_key="k2")
+
+    assert (answer.status_code, heading(answer)) == (200, "Payment received")
+    assert world.bank.total_minor == 19999
 
 
 def test_a_payment_that_is_checked_by_a_person_says_so(world: World, shop: Shop) -> None:

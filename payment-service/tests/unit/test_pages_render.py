@@ -18,7 +18,9 @@ from payment_service.pages.page_models import (
     ClosedReason,
     DeclinedPage,
     FormState,
+    HandOverPage,
     NoSuchPaymentPage,
+    NotPaidPage,
     NotSentPage,
     Page,
     PaidPage,
@@ -34,9 +36,18 @@ from payment_service.pages.page_models import (
 from payment_service.pages.render import CONTENT_SECURITY_POLICY, decline_sentence, page_headers, render_page
 from payment_service.values.money import Money
 
-PAYMENT = PaymentSummary("3", "1", Money(399998, "MAD"), "Store Manager")
+ACS = "http://127.0.0.1:5012/acs/t"
+BACK = "https://shop.example/back?a=1&b=2"
+OWN_PAGE = "http://127.0.0.1:8080/checkout/t"
+PAYMENT = PaymentSummary("3", "1", Money(399998, "MAD"), "Store Manager", OWN_PAGE)
 FORM = FormState("frm_1")
-RECEIPT = Receipt(datetime(2026, 11, 21, 14, 5, tzinfo=UTC), "9999", "A1B2C3", "nadia@exemple.ma")
+RECEIPT = Receipt(
+    datetime(2026, 11, 21, 14, 5, tzinfo=UTC),
+    PAYMENT.amount,
+    card_last4="9999",
+    authorization_code="A1B2C3",
+    receipt_email="nadia@exemple.ma",
+)
 ALL_ERRORS = [
     (Field.CARD_NUMBER, FieldError.REQUIRED),
     (Field.CARD_NUMBER, FieldError.MALFORMED),
@@ -58,6 +69,7 @@ DECLINE_CODES = [
     "incorrect_cvc",
     "invalid_number",
     "issuer_unavailable",
+    "authentication_failed",
     "fraudulent",
     "something_new",
 ]
@@ -75,8 +87,11 @@ PAGES: dict[str, tuple[Page, int]] = {
     "unavailable": (UnavailablePage(PAYMENT, FORM), 503),
     "unavailable, nothing known": (UnavailablePage(), 503),
     "paid": (PaidPage(PAYMENT, RECEIPT), 200),
-    "paid, little known": (PaidPage(PAYMENT, Receipt(RECEIPT.paid_at)), 200),
+    "paid, little known": (PaidPage(PAYMENT, Receipt(RECEIPT.paid_at, PAYMENT.amount)), 200),
     "paid before": (PaidPage(PAYMENT, RECEIPT, is_repeat=True), 200),
+    "held": (PaidPage(PAYMENT, replace(RECEIPT, is_hold=True)), 200),
+    "held before": (PaidPage(PAYMENT, replace(RECEIPT, is_hold=True), is_repeat=True), 200),
+    "in review": (PendingPage(PAYMENT, PendingReason.REVIEW), 202),
     "pending": (PendingPage(PAYMENT, PendingReason.UNKNOWN), 202),
     "processing": (PendingPage(PAYMENT, PendingReason.PROCESSING), 409),
     **{f"closed {reason}": (ClosedPage(PAYMENT, reason), 409) for reason in ClosedReason},
@@ -85,7 +100,18 @@ PAGES: dict[str, tuple[Page, int]] = {
     "link without payment None": (NoSuchPaymentPage("None"), 404),
     **{f"problem {status}": (ProblemPage(HTTPStatus(status)), status) for status in PROBLEMS},
 }
-every_page = pytest.mark.parametrize("page", [page for page, _ in PAGES.values()], ids=list(PAGES))
+# Only these lead to other addresses, all of which were made or checked by us.
+LEADING_ON: dict[str, tuple[Page, int]] = {
+    "hand over": (HandOverPage(PAYMENT, ACS, "att_1"), 202),
+    "hand over, stuck": (HandOverPage(PAYMENT, ACS, "att_1", is_stuck=True), 202),
+    "declined, elsewhere": (DeclinedPage(PAYMENT, None, "do_not_honor"), 402),
+    "not paid": (NotPaidPage(PAYMENT), 200),
+    "paid, with a way back": (PaidPage(replace(PAYMENT, return_url=BACK), RECEIPT), 200),
+    "pending, with a way back": (PendingPage(replace(PAYMENT, return_url=BACK), PendingReason.REVIEW), 202),
+}
+ALL = {**PAGES, **LEADING_ON}
+page_of_ours = pytest.mark.parametrize("page", [page for page, _ in PAGES.values()], ids=list(PAGES))
+every_page = pytest.mark.parametrize("page", [page for page, _ in ALL.values()], ids=list(ALL))
 both_languages = pytest.mark.parametrize("language", list(Language))
 
 VOID_ELEMENTS = {"meta", "link", "input", "br"}
@@ -194,7 +220,7 @@ def test_every_input_has_its_label_and_every_reference_its_target(page: Page, la
     assert set(fragments) <= ids
 
 
-@every_page
+@page_of_ours
 @both_languages
 def test_a_page_loads_nothing_runs_nothing_and_knows_no_prefix(page: Page, language: Language) -> None:
     html = render_page(page, language, is_lab=True)
@@ -231,7 +257,7 @@ def test_nobody_may_keep_a_page() -> None:
     assert "Accept-Language" in headers["Vary"]
 
 
-@pytest.mark.parametrize(("page", "status"), PAGES.values(), ids=list(PAGES))
+@pytest.mark.parametrize(("page", "status"), ALL.values(), ids=list(ALL))
 def test_a_page_has_the_status_of_the_json_answer(page: Page, status: int) -> None:
     assert status_of(page) == status
 
@@ -332,7 +358,7 @@ def test_no_card_number_or_code_comes_back(
 def test_hostile_values_change_no_tag(
     merchant: str, order_id: str, payment_id: str, email: str, code: str
 ) -> None:
-    hostile = PaymentSummary(payment_id, f"x{order_id}", PAYMENT.amount, merchant)
+    hostile = PaymentSummary(payment_id, f"x{order_id}", PAYMENT.amount, merchant, OWN_PAGE)
     receipt = replace(
         RECEIPT, receipt_email=f"x{email}", authorization_code=f"x{code}", card_last4=f"x{code}"
     )
@@ -349,7 +375,7 @@ def test_hostile_values_change_no_tag(
     "hostile", ["<script>alert(1)</script>", '"><img src=x onerror=y>', "'; {{ 7*7 }} {x}", "</title>"]
 )
 def test_markup_in_a_value_is_shown_as_text(hostile: str) -> None:
-    document = shown(PaidPage(PaymentSummary(hostile, hostile, PAYMENT.amount, hostile), RECEIPT))
+    document = shown(PaidPage(PaymentSummary(hostile, hostile, PAYMENT.amount, hostile, OWN_PAGE), RECEIPT))
 
     assert hostile in document.all("title")[0].text
     assert document.all("dd")[0].text == hostile
@@ -402,7 +428,56 @@ def test_a_receipt_holds_what_a_payer_needs_to_prove() -> None:
 
 def test_a_paid_page_says_where_the_receipt_goes_only_when_told() -> None:
     assert "nadia@exemple.ma" in render_page(PaidPage(PAYMENT, RECEIPT), Language.FR)
-    assert "@" not in shown(PaidPage(PAYMENT, Receipt(RECEIPT.paid_at))).all("main")[0].text
+    assert "@" not in shown(PaidPage(PAYMENT, Receipt(RECEIPT.paid_at, PAYMENT.amount))).all("main")[0].text
+
+
+def test_a_hold_does_not_claim_to_be_paid() -> None:
+    text = shown(PaidPage(PAYMENT, replace(RECEIPT, is_hold=True))).all("main")[0].text
+
+    assert "Amount reserved" in text
+    assert "paid" not in text.lower()
+
+
+def test_a_receipt_shows_what_was_taken_and_no_order_that_is_none() -> None:
+    page = PaidPage(replace(PAYMENT, order_id=""), replace(RECEIPT, amount=Money(100000, "MAD")))
+
+    receipt = shown(page).all("dl")[0].text
+
+    assert "MAD\u00a01,000.00" in receipt
+    assert "3,999.98" not in receipt
+    assert "Order" not in receipt
+
+
+def test_a_challenge_leads_to_the_bank_and_offers_another_card() -> None:
+    html = render_page(HandOverPage(PAYMENT, ACS, "att_1"), Language.EN)
+    document = parse(html)
+
+    assert [link.attributes["href"] for link in document.all("a")] == [ACS]
+    assert {e.attributes.get("name"): e.attributes.get("value") for e in document.all("input")} == {
+        "other_card": "att_1"
+    }
+    assert "action" not in document.all("form")[0].attributes
+    # Whoever was at the bank already may have been charged since the page was made.
+    assert "Nothing was charged" not in html
+
+
+def test_on_the_way_back_another_card_is_chosen_on_the_payments_own_page() -> None:
+    document = parse(render_page(HandOverPage(PAYMENT, ACS, "att_1"), Language.EN, is_return=True))
+
+    assert document.all("form")[0].attributes["action"] == OWN_PAGE
+
+
+def test_the_way_back_to_the_merchant_is_there_once_nothing_is_left_to_do() -> None:
+    back = replace(PAYMENT, return_url=BACK)
+
+    def links(page: Page) -> list[str]:
+        return shown(page).values("href")[1:]
+
+    assert links(PaidPage(back, RECEIPT)) == [BACK]
+    assert links(PendingPage(back, PendingReason.UNKNOWN)) == ["", BACK]
+    assert links(DeclinedPage(back, None)) == [OWN_PAGE, BACK]
+    assert links(HandOverPage(back, ACS, "att_1")) == [ACS]
+    assert links(PayPage(back, FORM)) == []
 
 
 @pytest.mark.parametrize("reason", list(PendingReason))

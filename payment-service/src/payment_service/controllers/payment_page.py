@@ -3,7 +3,6 @@
 One page for all payments; who shows it says by which reference a payment is found.
 """
 
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
@@ -16,14 +15,21 @@ from service_kit.database import CommitOutcomeUnknown, DatabaseUnavailable
 from service_kit.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 
 from payment_service.commands.follow_ups.abandon_attempt import WaitingAttempt, abandon_attempt
-from payment_service.commands.payments.ask_provider import ask_provider
 from payment_service.commands.payments.process_payment import ProcessPayment, process_payment
+from payment_service.commands.payments.return_from_bank import return_from_bank
 from payment_service.controllers.client_address import trusted_client_ip
 from payment_service.controllers.current import current_dependencies
+from payment_service.controllers.page_of_payment import (
+    CLOSED,
+    new_form,
+    page_of,
+    page_of_return,
+    summary_of,
+)
 from payment_service.domain.payments.actors import PAYER
 from payment_service.domain.payments.references import PaymentOfAttempt, PaymentReference
-from payment_service.domain.payments.standing import SUCCEEDED, Processed, ProcessingResult
-from payment_service.domain.payments.transitions import PAYABLE
+from payment_service.domain.payments.standing import Processed, ProcessingResult
+from payment_service.domain.payments.transitions import HOLDING
 from payment_service.errors import (
     ChargeNotSent,
     PaymentBusy,
@@ -35,7 +41,6 @@ from payment_service.pages.form import OTHER_CARD, Field, RefusedForm, Submitted
 from payment_service.pages.languages import Language, choose_language
 from payment_service.pages.page_models import (
     ClosedPage,
-    ClosedReason,
     DeclinedPage,
     FormState,
     HandOverPage,
@@ -60,7 +65,7 @@ from payment_service.queries.payments import (
     get_returned_attempt,
 )
 from payment_service.values.card_rules import is_card_number
-from payment_service.values.statuses import MovementState, PaymentStatus, Surface
+from payment_service.values.statuses import PaymentStatus
 
 FORM = "application/x-www-form-urlencoded"
 FORM_TYPES = frozenset({FORM, "multipart/form-data"})
@@ -75,12 +80,6 @@ PAGE_ENDPOINTS = frozenset(
         "checkout.submit_return",
     }
 )
-# The bank may know more about these; nobody else does.
-ASK_AFTER_RETURN = frozenset({MovementState.REQUIRES_ACTION, MovementState.UNKNOWN})
-_CLOSED: Mapping[str, ClosedReason] = {
-    PaymentStatus.CANCELLED: ClosedReason.CANCELLED,
-    PaymentStatus.EXPIRED: ClosedReason.EXPIRED,
-}
 
 
 def described_pages(**statuses: str) -> dict[str, Any]:
@@ -108,15 +107,15 @@ def show(reference: PaymentReference, asked_for: str) -> Response:
         found = get_payment_with_context(reference)
     except PaymentNotFound:
         return respond(NoSuchPaymentPage(asked_for))
-    return respond(_page_of(found, _new_form()), HTTPStatus.OK)
+    return respond(page_of(found), HTTPStatus.OK)
 
 
 def submit(reference: PaymentReference, asked_for: str) -> Response:
-    """Answer a POST of the form."""
+    """Answer a POST of the form, or of the button beside a challenge."""
     try:
         found = get_payment_with_context(reference)
         if OTHER_CARD in request.form:
-            return respond(_end_challenge(found, reference), HTTPStatus.OK)
+            return respond(_end_challenge(found, reference))
         form = read_form(request.form, today=utc_now().date(), is_acceptable_number=_is_acceptable_number)
         if isinstance(form, RefusedForm):
             return respond(_refused(found, form))
@@ -132,19 +131,14 @@ def show_returned(return_token: str) -> Response:
     """Answer a browser that comes back from its bank: the bank is asked, the return itself says nothing."""
     try:
         attempt = get_returned_attempt(return_token)
-        if attempt.state in ASK_AFTER_RETURN:
-            dependencies = current_dependencies()
-            ask_provider(attempt, dependencies, within_s=dependencies.config.limits.ask_s, actor=PAYER)
+        bank_waits = return_from_bank(attempt, current_dependencies(), actor=PAYER)
         found = get_payment_with_context(PaymentOfAttempt(attempt.payment_id))
     except PaymentNotFound:
         return respond(NoSuchPaymentPage("checkout"))
     except (DatabaseUnavailable, CommitOutcomeUnknown):
         return respond(ProblemPage(HTTPStatus.SERVICE_UNAVAILABLE))
-    page = _page_of(found, None)
-    is_own = found.attempt is not None and found.attempt.id == attempt.id
-    if isinstance(page, PaidPage) and is_own:
-        page = replace(page, is_repeat=False)
-    return respond(page, HTTPStatus.OK)
+    page = page_of_return(found, attempt, bank_waits=bank_waits)
+    return respond(page, HTTPStatus.OK, is_return=True)
 
 
 def init_app(app: Flask) -> None:
@@ -159,11 +153,17 @@ def init_app(app: Flask) -> None:
 
 
 def _end_challenge(found: PaymentWithContext, reference: PaymentReference) -> Page:
-    """Let the payer use another card: the bank must first say that the one that waits is over."""
+    """Let the payer use another card: the bank must first say that the one that waits is over.
+
+    The button names its attempt: sent again by a reload, it does not end the challenge of a later card.
+    """
     attempt = found.attempt
-    if attempt is not None and found.payment.status == PaymentStatus.REQUIRES_ACTION:
+    is_meant = attempt is not None and attempt.public_id == request.form[OTHER_CARD]
+    if attempt is not None and is_meant and found.payment.status == PaymentStatus.REQUIRES_ACTION:
         abandon_attempt(WaitingAttempt.of(attempt), current_dependencies(), actor=PAYER)
-    return _page_of(get_payment_with_context(reference), _new_form())
+        found = get_payment_with_context(reference)
+    page = page_of(found)
+    return replace(page, is_stuck=is_meant) if isinstance(page, HandOverPage) else page
 
 
 def _pay(found: PaymentWithContext, reference: PaymentReference, form: SubmittedForm) -> Page:
@@ -180,13 +180,13 @@ def _pay(found: PaymentWithContext, reference: PaymentReference, form: Submitted
         receipt_email=form.email,
         receipt_locale=_language().value,
     )
-    summary = _summary(found)
+    summary = summary_of(found)
     try:
         processed = process_payment(command, dependencies)
     except PaymentBusy:
         return PendingPage(summary, PendingReason.PROCESSING)
     except PaymentClosed as closed:
-        return ClosedPage(summary, _CLOSED[closed.status])
+        return ClosedPage(summary, CLOSED[closed.status])
     except ChargeNotSent:
         return NotSentPage(summary, _form_after(form))
     except ProcessingUnavailable:
@@ -195,8 +195,11 @@ def _pay(found: PaymentWithContext, reference: PaymentReference, form: Submitted
 
 
 def _paid(summary: PaymentSummary, processed: Processed, form: SubmittedForm) -> Page:
+    is_hold = processed.status in HOLDING
     receipt = Receipt(
         paid_at=processed.paid_at or utc_now(),
+        amount=processed.amount if is_hold else processed.captured,
+        is_hold=is_hold,
         card_last4=processed.card_last4,
         authorization_code=processed.authorization_code,
         # Only whoever paid is told where the receipt goes: it may be somebody else's address.
@@ -210,8 +213,8 @@ def _declined(summary: PaymentSummary, processed: Processed, form: SubmittedForm
 
 
 def _pending(summary: PaymentSummary, processed: Processed, _form: SubmittedForm) -> Page:
-    if processed.next_action_url is not None:
-        return HandOverPage(summary, processed.next_action_url)
+    if processed.next_action_url is not None and processed.attempt_id is not None:
+        return HandOverPage(summary, processed.next_action_url, processed.attempt_id)
     is_held = processed.status == PaymentStatus.IN_REVIEW
     return PendingPage(summary, PendingReason.REVIEW if is_held else PendingReason.UNKNOWN)
 
@@ -224,55 +227,15 @@ _RESULT_PAGES: Mapping[ProcessingResult, Callable[[PaymentSummary, Processed, Su
 
 
 def _refused(found: PaymentWithContext, form: RefusedForm) -> Page:
-    return _page_of(found, FormState(secrets.token_hex(16), form.kept, form.errors))
-
-
-def _page_of(found: PaymentWithContext, form: FormState | None) -> Page:  # noqa: PLR0911 - a table of states
-    """Return how the payment stands; without a ``form`` a link leads to the page that has one."""
-    payment, attempt, summary = found.payment, found.attempt, _summary(found)
-    if payment.status in SUCCEEDED:
-        receipt = Receipt(
-            paid_at=payment.paid_at or (attempt.ended_at if attempt else None) or payment.created_at,
-            card_last4=attempt.card_last4 if attempt else None,
-            authorization_code=attempt.authorization_code if attempt else None,
-        )
-        return PaidPage(summary, receipt, is_repeat=True)
-    if payment.status in _CLOSED:
-        return ClosedPage(summary, _CLOSED[payment.status])
-    if payment.status == PaymentStatus.REQUIRES_ACTION and attempt is not None and attempt.next_action_url:
-        return HandOverPage(summary, attempt.next_action_url)
-    if payment.status == PaymentStatus.IN_REVIEW:
-        return PendingPage(summary, PendingReason.REVIEW)
-    if payment.status not in PAYABLE:
-        is_fresh = attempt is not None and utc_now() < attempt.send_before
-        return PendingPage(summary, PendingReason.PROCESSING if is_fresh else PendingReason.UNKNOWN)
-    if form is None:
-        return DeclinedPage(summary, None, attempt.decline_code if attempt else None)
-    return PayPage(summary, form)
-
-
-def _summary(found: PaymentWithContext) -> PaymentSummary:
-    payment, base_url = found.payment, current_dependencies().config.public_base_url
-    is_lab = payment.surface == Surface.LAB
-    path = f"payments-api/payments/process/{payment.id}" if is_lab else f"checkout/{payment.checkout_token}"
-    return PaymentSummary(
-        payment_id=str(payment.id) if is_lab else payment.public_id,
-        order_id=payment.order_id,
-        amount=payment.amount,
-        merchant_name=found.merchant.name,
-        description=payment.description,
-        page_url=f"{base_url}/{path}",
-        return_url=payment.return_url,
-    )
-
-
-def _new_form() -> FormState:
-    return FormState(form_key=secrets.token_hex(16))
+    page = page_of(found)
+    if isinstance(page, PayPage):
+        return replace(page, form=replace(page.form, kept=form.kept, errors=form.errors))
+    return page
 
 
 def _form_after(form: SubmittedForm) -> FormState:
     """Return a new form that keeps the address for the receipt, and nothing of the card."""
-    return FormState(secrets.token_hex(16), {Field.EMAIL: form.email} if form.email else {})
+    return replace(new_form(), kept={Field.EMAIL: form.email} if form.email else {})
 
 
 def _is_acceptable_number(digits: str) -> bool:
@@ -283,11 +246,14 @@ def _language() -> Language:
     return choose_language(request.headers.get("Accept-Language"))
 
 
-def respond(page: Page, status: HTTPStatus | None = None) -> Response:
-    """Return the page in the browser's language; without a ``status`` with the one of a submitted form."""
+def respond(page: Page, status: HTTPStatus | None = None, *, is_return: bool = False) -> Response:
+    """Return the page in the browser's language; without a ``status`` with the one of a submitted form.
+
+    ``is_return``: it is not shown at the payment's own address.
+    """
     language = _language()
     is_lab = current_dependencies().config.profile is Profile.LAB
-    html = render_page(page, language, is_lab=is_lab)
+    html = render_page(page, language, is_lab=is_lab, is_return=is_return)
     status = status or status_of(page)
     headers: dict[str, Any] = page_headers(language)
     if status in RETRY_LATER:

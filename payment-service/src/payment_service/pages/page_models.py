@@ -17,16 +17,16 @@ LINKS_WITHOUT_PAYMENT = frozenset({"0", "None"})
 class PaymentSummary:
     """What is being paid, and to whom; ``order_id`` is the merchant's own number, empty where it has none.
 
-    ``page_url`` is the payment's own page, for pages that are shown elsewhere. ``return_url`` is where the
-    merchant wants its customer afterwards.
+    ``page_url`` is the payment's own page, for what is shown elsewhere. ``return_url`` is where the merchant
+    wants its customer afterwards.
     """
 
     payment_id: str
     order_id: str
     amount: Money
     merchant_name: str
+    page_url: str
     description: str | None = None
-    page_url: str | None = None
     return_url: str | None = None
 
 
@@ -85,13 +85,15 @@ class UnavailablePage:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The proof of a payment.
+    """The proof of a payment of ``amount``; ``is_hold`` while that is only reserved on the card.
 
     ``receipt_email`` belongs only into the answer to the payer's own form: whoever opens the link later must
     not learn it.
     """
 
     paid_at: datetime
+    amount: Money
+    is_hold: bool = False
     card_last4: str | None = None
     authorization_code: str | None = None
     receipt_email: str | None = None
@@ -127,10 +129,23 @@ class PendingPage:
 
 @dataclass(frozen=True, slots=True)
 class HandOverPage:
-    """The bank wants to see who pays: the browser goes on to ``url`` by itself (3-D Secure)."""
+    """The bank wants to see who pays: its cardholder goes on to ``url`` (3-D Secure).
+
+    ``attempt_id`` is what "use another card" ends; ``is_stuck`` when it was to be ended and the bank did not
+    confirm that.
+    """
 
     payment: PaymentSummary
     url: str
+    attempt_id: str
+    is_stuck: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotPaidPage:
+    """The try is over and took nothing; the payment's own page has the form for another one."""
+
+    payment: PaymentSummary
 
 
 class ClosedReason(StrEnum):
@@ -175,6 +190,7 @@ Page = (
     | PaidPage
     | PendingPage
     | HandOverPage
+    | NotPaidPage
     | ClosedPage
     | NoSuchPaymentPage
     | ProblemPage
@@ -186,7 +202,7 @@ def status_of(page: Page) -> HTTPStatus:  # noqa: PLR0911 - one line per kind re
     match page:
         case PayPage(form=form):
             return HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
-        case PaidPage():
+        case PaidPage() | NotPaidPage():
             return HTTPStatus.OK
         case HandOverPage() | PendingPage(reason=PendingReason.UNKNOWN | PendingReason.REVIEW):
             return HTTPStatus.ACCEPTED

@@ -18,6 +18,7 @@ from payment_service.pages.page_models import (
     FormState,
     HandOverPage,
     NoSuchPaymentPage,
+    NotPaidPage,
     NotSentPage,
     Page,
     PaidPage,
@@ -54,8 +55,11 @@ LAB_CARD: Final = {
 """The documented test card, as the lab's form shows it."""
 
 
-def render_page(page: Page, language: Language, *, is_lab: bool = False) -> str:
-    """Return ``page`` as an HTML document; ``is_lab`` adds the test card to the form."""
+def render_page(page: Page, language: Language, *, is_lab: bool = False, is_return: bool = False) -> str:
+    """Return ``page`` as an HTML document.
+
+    ``is_lab`` adds the test card to the form. ``is_return``: it is not shown at the payment's own address.
+    """
     view = _view_of(page, language)
     return _templates.get_template("page.html").render(
         view=view,
@@ -63,10 +67,12 @@ def render_page(page: Page, language: Language, *, is_lab: bool = False) -> str:
         style=Markup(_STYLE),  # noqa: S704 - our own file, inside <style>, where nothing may be escaped
         say=lambda key, **values: say(language, key, **values),
         amount=format_amount(view.payment.amount, language) if view.payment else None,
+        paid_amount=format_amount(view.receipt.amount, language) if view.receipt else None,
         moment=lambda moment: format_moment(moment, language),
         lab_card=LAB_CARD if is_lab else None,
         fields=Field,
         other_card_field=OTHER_CARD,
+        own_page=view.payment.page_url if view.payment and is_return else None,
     )
 
 
@@ -99,8 +105,8 @@ class _View:
     """What the template shows.
 
     ``tone`` is the colour and the sign: ask, done, wait or stop. ``link`` is the text of a link to this same
-    address, ``onward`` leads to what comes next, ``back`` to the merchant. ``other_card`` is the text of the
-    button that ends a challenge.
+    address, ``onward`` leads to what comes next, ``back`` to the merchant. ``other_card`` is the attempt that
+    the button "use another card" ends.
     """
 
     tone: str
@@ -121,7 +127,7 @@ def _view_of(page: Page, language: Language) -> _View:
         return say(language, key, **values)
 
     view: _View = _VIEWS[type(page)](page, words)
-    if view.payment is None or view.payment.return_url is None or view.form or view.onward or view.link:
+    if view.payment is None or view.payment.return_url is None or view.form or view.other_card:
         return view
     return replace(
         view, back=Link(words("back", merchant=view.payment.merchant_name), view.payment.return_url)
@@ -145,7 +151,7 @@ def _declined(page: DeclinedPage, words: _Words) -> _View:
         page.payment,
         page.form,
         words("form.other_card"),
-        onward=None if page.form else _own_page(page.payment, words("form.other_card")),
+        onward=None if page.form else Link(words("form.other_card"), page.payment.page_url),
     )
 
 
@@ -173,11 +179,12 @@ def _unavailable(page: UnavailablePage, words: _Words) -> _View:
 
 
 def _paid(page: PaidPage, words: _Words) -> _View:
+    name = "held" if page.receipt.is_hold else "paid"
     if page.is_repeat:
-        heading, texts = words("paid.repeat_heading"), [words("paid.repeat_text")]
+        heading, texts = words(f"{name}.repeat_heading"), [words(f"{name}.repeat_text")]
     else:
-        heading = words("paid.heading")
-        texts = [words("paid.text", merchant=page.payment.merchant_name)]
+        heading = words(f"{name}.heading")
+        texts = [words(f"{name}.text", merchant=page.payment.merchant_name)]
     if page.receipt.receipt_email:
         texts.append(words("paid.email", email=page.receipt.receipt_email))
     return _View("done", heading, tuple(texts), page.payment, receipt=page.receipt)
@@ -195,18 +202,25 @@ def _pending(page: PendingPage, words: _Words) -> _View:
 
 
 def _hand_over(page: HandOverPage, words: _Words) -> _View:
+    back = words("hand_over.back", merchant=page.payment.merchant_name)
     return _View(
         "ask",
         words("hand_over.heading"),
-        (words("hand_over.text"), words("hand_over.back", merchant=page.payment.merchant_name)),
+        (words("hand_over.stuck"),) if page.is_stuck else (words("hand_over.text"), back),
         page.payment,
         onward=Link(words("hand_over.go"), page.url),
-        other_card=words("hand_over.other_card"),
+        other_card=page.attempt_id,
     )
 
 
-def _own_page(payment: PaymentSummary, text: str) -> Link | None:
-    return Link(text, payment.page_url) if payment.page_url else None
+def _not_paid(page: NotPaidPage, words: _Words) -> _View:
+    return _View(
+        "stop",
+        words("not_paid.heading"),
+        (words("not_paid.text"),),
+        page.payment,
+        onward=Link(words("open_again"), page.payment.page_url),
+    )
 
 
 def _closed(page: ClosedPage, words: _Words) -> _View:
@@ -238,7 +252,14 @@ def _decline_key(decline_code: str | None) -> str:
 
 
 _DECLINES_EXPLAINED = frozenset(
-    {"insufficient_funds", "expired_card", "incorrect_cvc", "invalid_number", "issuer_unavailable"}
+    {
+        "insufficient_funds",
+        "expired_card",
+        "incorrect_cvc",
+        "invalid_number",
+        "issuer_unavailable",
+        "authentication_failed",
+    }
 )
 
 _VIEWS: Mapping[type[Page], Callable[..., _View]] = {
@@ -249,6 +270,7 @@ _VIEWS: Mapping[type[Page], Callable[..., _View]] = {
     PaidPage: _paid,
     PendingPage: _pending,
     HandOverPage: _hand_over,
+    NotPaidPage: _not_paid,
     ClosedPage: _closed,
     NoSuchPaymentPage: _no_such_payment,
     ProblemPage: _problem,

@@ -56,4 +56,7 @@ def abandon_attempt(
             then(session, settled)
         return settled
 
-    return db.in_transaction(work).payment.status != PaymentStatus.REQUIRES_ACTION
+    settled = db.in_transaction(work)
+    if not settled.attempt.is_open:
+        dependencies.waker.wake()
+    return settled.payment.status != PaymentStatus.REQUIRES_ACTION

@@ -21,8 +21,21 @@ def ask_provider(
     attempt: PaymentAttempt, dependencies: Dependencies, *, within_s: float, actor: str = JANITOR
 ) -> Settlement:
     """Ask, settle, and return how things stand now; ``within_s`` bounds the asking, not the settling."""
+    return settle_answer(
+        attempt, find_out(attempt, dependencies, within_s=within_s), dependencies, actor=actor
+    )
+
+
+def find_out(attempt: PaymentAttempt, dependencies: Dependencies, *, within_s: float) -> ProviderResult:
+    """Return what the provider says; PENDING where it says nothing."""
     with time_budget(within_s):
-        result = _find_out(attempt, dependencies, utc_now())
+        return _find_out(attempt, dependencies, utc_now())
+
+
+def settle_answer(
+    attempt: PaymentAttempt, result: ProviderResult, dependencies: Dependencies, *, actor: str
+) -> Settlement:
+    """Settle what was found out about the attempt as it was when the asking began."""
     now = utc_now()
     seen = MovementState(attempt.state)
     payment_id, attempt_id = attempt.payment_id, attempt.id

@@ -30,6 +30,7 @@ class ProcessingResult(StrEnum):
 class Processed:
     """The answer to the wish to pay: values, so that it can be given when the database is away.
 
+    ``captured`` is what was taken so far. ``attempt_id`` names the attempt that waits for its cardholder.
     ``is_own``: it tells of the very form or request that asked, and not of an earlier one.
     """
 
@@ -37,12 +38,14 @@ class Processed:
     payment_id: int
     order_id: str
     amount: Money
+    captured: Money
     status: str
     paid_at: datetime | None = None
     decline_code: str | None = None
     card_last4: str | None = None
     authorization_code: str | None = None
     next_action_url: str | None = None
+    attempt_id: str | None = None
     is_own: bool = False
 
 
@@ -61,12 +64,14 @@ def describe(
         payment_id=payment.id,
         order_id=payment.order_id,
         amount=payment.amount,
+        captured=payment.captured,
         status=payment.status,
         paid_at=payment.paid_at,
         decline_code=attempt.decline_code if attempt else None,
         card_last4=attempt.card_last4 if attempt else None,
         authorization_code=attempt.authorization_code if attempt else None,
         next_action_url=attempt.next_action_url if attempt and waits_for_payer else None,
+        attempt_id=attempt.public_id if attempt and waits_for_payer else None,
         is_own=is_own,
     )
 

@@ -72,6 +72,11 @@ class Payment(Base):
         return Money(self.amount_minor, self.currency)
 
     @property
+    def captured(self) -> Money:
+        """What was taken."""
+        return Money(self.captured_minor, self.currency)
+
+    @property
     def is_paid(self) -> bool:
         """Whether the money was taken."""
         return self.status == PaymentStatus.COMPLETED

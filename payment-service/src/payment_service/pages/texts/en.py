@@ -54,6 +54,12 @@ TEXTS = {
     "receipt.card_value": "ending in {last4}",
     "receipt.authorization_code": "Authorisation",
     "receipt.amount": "Amount paid",
+    "receipt.held": "Amount reserved",
+    "held.heading": "Payment authorised",
+    "held.text": "Thank you. Your bank keeps this amount ready; {merchant} charges it later, "
+    "and you have nothing more to do.",
+    "held.repeat_heading": "Already authorised",
+    "held.repeat_text": "This payment has already been authorised. Nothing was reserved a second time.",
     "declined.heading": "Payment declined",
     "declined.no_charge": "Nothing was charged. You can try another card.",
     "declined.default": "Your bank declined this payment.",
@@ -62,6 +68,8 @@ TEXTS = {
     "declined.expired_card": "Your bank declined this payment: the card has expired.",
     "declined.incorrect_cvc": "Your bank declined this payment: the security code does not match the card.",
     "declined.invalid_number": "Your bank does not know this card number: compare it with your card.",
+    "declined.authentication_failed": "Your bank could not make sure that it was you, "
+    "and declined this payment.",
     "declined.issuer_unavailable": "Your bank could not be reached, so it could not accept this payment. "
     "You can try again in a few minutes.",
     "not_sent.heading": "The bank could not be reached",
@@ -77,12 +85,16 @@ TEXTS = {
     "pending.review.text": "A person looks at this payment before anything is charged.",
     "pending.review.do": "You can close this page: nothing was charged so far.",
     "hand_over.heading": "Your bank wants to know that it is you",
-    "hand_over.text": "Nothing was charged yet. Go on to your bank's page and confirm the payment there, "
-    "for example with a code that it sends to your phone.",
+    "hand_over.text": "Go on to your bank's page and confirm the payment there, for example with a code "
+    "that it sends to your phone. Nothing is charged before you do.",
+    "hand_over.stuck": "Another card cannot be used yet: your bank has not confirmed that this one is over. "
+    "So that you never pay twice, we wait for its word. Try again in a moment, or go on with this card.",
     "hand_over.back": "After that you come back here, and {merchant} hears that you have paid.",
     "hand_over.go": "Go on to your bank",
     "hand_over.other_card": "Use another card",
     "back": "Back to {merchant}",
+    "not_paid.heading": "Not paid yet",
+    "not_paid.text": "This attempt is over and charged nothing. You can pay on the payment page.",
     "pending.do": "Do not pay a second time. Look again in a minute: the result will be here.",
     "pending.safe": "You can close this page. If the bank confirms too late, the money goes back "
     "to your card.",

@@ -55,6 +55,12 @@ TEXTS = {
     "receipt.card_value": "se terminant par {last4}",
     "receipt.authorization_code": "Autorisation",
     "receipt.amount": "Montant payé",
+    "receipt.held": "Montant réservé",
+    "held.heading": "Paiement autorisé",
+    "held.text": "Merci. Votre banque réserve ce montant ; {merchant} le débitera plus tard, "
+    "et vous n’avez plus rien à faire.",
+    "held.repeat_heading": "Déjà autorisé",
+    "held.repeat_text": "Ce paiement a déjà été autorisé. Rien n’a été réservé une seconde fois.",
     "declined.heading": "Paiement refusé",
     "declined.no_charge": "Rien n’a été débité. Vous pouvez essayer une autre carte.",
     "declined.default": "Votre banque a refusé ce paiement.",
@@ -64,6 +70,8 @@ TEXTS = {
     "declined.incorrect_cvc": "Votre banque a refusé ce paiement : "
     "le code de sécurité ne correspond pas à la carte.",
     "declined.invalid_number": "Votre banque ne connaît pas ce numéro : comparez-le avec votre carte.",
+    "declined.authentication_failed": "Votre banque n’a pas pu s’assurer que c’était bien vous, "
+    "et a refusé ce paiement.",
     "declined.issuer_unavailable": "Votre banque est restée injoignable et n’a pas pu accepter ce paiement. "
     "Vous pouvez réessayer dans quelques minutes.",
     "not_sent.heading": "La banque est injoignable",
@@ -79,12 +87,18 @@ TEXTS = {
     "pending.review.text": "Une personne vérifie ce paiement avant tout débit.",
     "pending.review.do": "Vous pouvez fermer cette page : rien n’a été débité jusqu’ici.",
     "hand_over.heading": "Votre banque veut s’assurer que c’est bien vous",
-    "hand_over.text": "Rien n’a encore été débité. Continuez vers la page de votre banque et confirmez-y le "
-    "paiement, par exemple avec un code reçu sur votre téléphone.",
+    "hand_over.text": "Continuez vers la page de votre banque et confirmez-y le paiement, par exemple avec "
+    "un code reçu sur votre téléphone. Rien n’est débité avant cela.",
+    "hand_over.stuck": "Impossible d’utiliser une autre carte pour l’instant : votre banque n’a pas "
+    "encore confirmé que le paiement avec celle-ci est abandonné. Pour que vous ne payiez jamais deux fois, "
+    "nous attendons sa réponse. Réessayez dans un instant, ou continuez avec cette carte.",
     "hand_over.back": "Ensuite vous revenez ici, et {merchant} apprend que vous avez payé.",
     "hand_over.go": "Continuer vers votre banque",
     "hand_over.other_card": "Utiliser une autre carte",
     "back": "Retour chez {merchant}",
+    "not_paid.heading": "Pas encore payé",
+    "not_paid.text": "Cette tentative est terminée et n’a rien débité. "
+    "Vous pouvez payer sur la page de paiement.",
     "pending.do": "Ne payez pas une seconde fois. Regardez de nouveau dans une minute : "
     "le résultat sera ici.",
     "pending.safe": "Vous pouvez fermer cette page. Si la banque confirme trop tard, "
