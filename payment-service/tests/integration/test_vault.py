@@ -208,8 +208,9 @@ PRODUCTION = {
     **{
         name: f"our-own-{name}"
         for name in ("SERVICE_TOKEN", "BANK_TOKEN", "CARD_FINGERPRINT_KEY", "EVENT_KEY", "CLIENT_SECRET_KEY",
-                     "TOKEN_KEY_ENCRYPTION_KEY", "BANK_WEBHOOK_SECRETS")
+                     "TOKEN_KEY_ENCRYPTION_KEY")
     },
+    "BANK_WEBHOOK_SECRETS": "whsec_" + base64.b64encode(b"our own webhook secret, 32 bytes").decode(),
 }  # fmt: skip
 
 
