@@ -23,7 +23,7 @@ from payment_service.testing import (
     lose_request,
     refuse_connection,
 )
-from payment_service.testing_access import V1_CARD, Shop, open_shop
+from payment_service.testing_access import A_PAYMENT, V1_CARD, Shop, open_shop
 from payment_service.values.assessment import FraudDecision
 
 ACS_URL = "http://127.0.0.1:5012/acs/abc"
@@ -141,6 +141,26 @@ def test_a_stored_card_pays_without_its_cvc(world: World, shop: Shop) -> None:
     detached = shop.create(world, confirm=True, payment_method=method)
     assert detached.status_code == 422
     assert len(world.all(Payment, order_id="order-7")) == 1
+
+
+@pytest.mark.parametrize("path", ["/v1/payments", "/v1/payments/{}/confirm"])
+def test_a_repeat_is_answered_although_its_stored_card_was_detached_since(
+    world: World, shop: Shop, path: str
+) -> None:
+    method = shop.post(world, "/v1/payment-methods", {"card": dict(V1_CARD)}).json["id"]
+    body: dict[str, Any] = {"payment_method": method}
+    if path == "/v1/payments":
+        body |= {**A_PAYMENT, "confirm": True}
+    path = path.format(shop.create(world).json["id"])
+    first = shop.post(world, path, body, key="pay-once")
+    shop.post(world, f"/v1/payment-methods/{method}/detach")
+
+    repeat = shop.post(world, path, body, key="pay-once")
+
+    assert (repeat.status_code, repeat.text) == (first.status_code, first.text)
+    assert repeat.headers["Idempotent-Replayed"] == "true"
+    assert shop.post(world, path, body, key="another").json["code"] == "payment_method_unusable"
+    assert len(world.bank.sales) == 1
 
 
 @pytest.mark.parametrize(

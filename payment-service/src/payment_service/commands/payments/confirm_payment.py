@@ -12,7 +12,7 @@ from payment_service.commands.dependencies import Dependencies
 from payment_service.commands.follow_ups.abandon_attempt import WaitingAttempt, abandon_attempt
 from payment_service.commands.payments.ask_provider import ask_provider
 from payment_service.commands.payments.charging import Charge, Wish, new_attempt
-from payment_service.commands.payments.pay_once import Begun, Keyed, pay_once
+from payment_service.commands.payments.pay_once import Begun, Keyed, pay_once, refuse_once
 from payment_service.commands.payments.process_payment import is_left_behind
 from payment_service.domain.idempotency.keys import StoredAnswer
 from payment_service.domain.payment_methods import get_usable_payment_method
@@ -67,7 +67,12 @@ def confirm_payment(command: ConfirmPayment, keyed: Keyed, dependencies: Depende
     Raises:
         PaymentNotFound, PaymentMethodUnusable, WrongPaymentState, PaymentBusy: nothing was begun.
     """
-    wish = read_wish(command.merchant_id, command.pay_with, command.actor, command.client_ip, dependencies)
+    try:
+        wish = read_wish(
+            command.merchant_id, command.pay_with, command.actor, command.client_ip, dependencies
+        )
+    except PaymentMethodUnusable as refusal:
+        return refuse_once(command.payment_id, keyed, refusal, dependencies, utc_now())
     try:
         return _confirm(command, wish, keyed, dependencies)
     except _MustAskFirst as stop:

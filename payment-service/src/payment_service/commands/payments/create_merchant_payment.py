@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 from payment_service.commands.dependencies import Dependencies
 from payment_service.commands.payments.charging import new_attempt
 from payment_service.commands.payments.confirm_payment import PayWith, begin_charge, read_wish
-from payment_service.commands.payments.pay_once import Begun, Keyed, pay_once
+from payment_service.commands.payments.pay_once import Begun, Keyed, pay_once, refuse_once
 from payment_service.domain.idempotency.keys import StoredAnswer
 from payment_service.domain.payments.new_payments import store_new_payment
 from payment_service.domain.payments.references import MerchantPayment
+from payment_service.errors import PaymentMethodUnusable
 from payment_service.models.payments.payment import Payment
 from payment_service.values.money import Money
 from payment_service.values.statuses import CaptureMethod, PaymentStatus, Surface
@@ -57,7 +58,10 @@ def create_merchant_payment(
     now = utc_now()
     public_id = new_id("pay")
     token = secrets.token_urlsafe(24)
-    begin_paying = _prepare_to_pay(command, public_id, now, dependencies)
+    try:
+        begin_paying = _prepare_to_pay(command, public_id, now, dependencies)
+    except PaymentMethodUnusable as refusal:
+        return refuse_once(public_id, keyed, refusal, dependencies, now)
 
     def begin_payment(session: Session) -> Begun:
         payment = _new_payment(session, command, public_id, token, now, dependencies)

@@ -23,6 +23,7 @@ from payment_service.domain.idempotency.keys import Earlier, IdempotentRequest, 
 from payment_service.domain.payments.claims import Claim, latest_attempt, lock_by_reference
 from payment_service.domain.payments.references import MerchantPayment
 from payment_service.domain.settlement.settler import Settlement
+from payment_service.errors import PaymentError
 from payment_service.extensions import db
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
@@ -102,6 +103,22 @@ def pay_once(
     if isinstance(first, Earlier):
         return first.answer or _answer_as_it_stands(first.resource_id, keyed, dependencies)
     return _charge(first, keyed, dependencies)
+
+
+def refuse_once(
+    payment_id: str, keyed: Keyed, refusal: PaymentError, dependencies: Dependencies, now: datetime
+) -> StoredAnswer:
+    """Answer an earlier request with this key, whatever became of its card since; others are refused.
+
+    Raises:
+        KeyInProgress, KeyReused: there was an earlier request.
+        PaymentError: ``refusal``, where there was none; nothing is stored.
+    """
+
+    def refuse(_session: Session) -> Begun:
+        raise refusal
+
+    return pay_once(payment_id, keyed, refuse, dependencies, now)
 
 
 def _charge(todo: _ToCharge, keyed: Keyed, dependencies: Dependencies) -> StoredAnswer:
