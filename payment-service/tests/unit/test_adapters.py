@@ -48,6 +48,21 @@ def test_a_sale_is_said_in_the_banks_words() -> None:
 
 
 @pytest.mark.parametrize(
+    ("order_id", "said"),
+    [
+        ("Order #17/b", "Order--17-b"),
+        ("commande é", "commande--"),
+        ("طلب", "---"),
+        ("a.b_c:d-1", "a.b_c:d-1"),
+    ],
+)
+def test_an_order_is_named_in_letters_that_the_bank_takes(order_id: str, said: str) -> None:
+    card = CardData("4242424242424242", 1, 2030, None)
+
+    assert _to_charge(ChargeRequest("att_01k", ASKED, card, "mer_1", order_id))["order_id"] == said
+
+
+@pytest.mark.parametrize(
     ("body", "result"),
     [
         (APPROVED, ProviderResult(Outcome.APPROVED, authorization_code="A1B2C3", amount=ASKED)),
