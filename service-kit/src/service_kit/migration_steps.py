@@ -22,6 +22,13 @@ def create_index(name: str, table: str, columns: Sequence[str], *, unique: bool 
         op.create_index(name, table, list(columns), unique=unique)
 
 
+def drop_index(name: str, table: str) -> None:
+    """Drop the index if it is there."""
+    existing = {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}
+    if name in existing:
+        op.drop_index(name, table_name=table)
+
+
 def add_column(table: str, column: sa.Column[Any]) -> None:
     """Add the column unless it is there; one that may not be null needs a server default for the old rows."""
     existing = {found["name"] for found in sa.inspect(op.get_bind()).get_columns(table)}

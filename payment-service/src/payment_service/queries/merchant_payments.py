@@ -87,6 +87,9 @@ def _limited(statement: Select[Payment], limits: PaymentFilter) -> Select[Paymen
 
 
 def _with_attempts(session: Session, payments: Sequence[Payment]) -> list[PaymentWithAttempt]:
+    if not payments:
+        # MySQL and MariaDB read every attempt to find that none is in an empty list.
+        return []
     latest = (
         select(func.max(PaymentAttempt.id))
         .where(

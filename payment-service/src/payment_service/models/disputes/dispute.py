@@ -23,6 +23,7 @@ class Dispute(Base):
         Index(None, "merchant_id", "id"),
         Index(None, "merchant_id", "status", "id"),
         Index(None, "payment_public_id", "id"),
+        Index(None, "payment_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -29,9 +29,9 @@ class Payment(Base):
     __table_args__ = (
         Index(None, "status", "expires_at"),
         Index(None, "merchant_id", "created_at", "id"),
-        Index(None, "merchant_id", "status", "id"),
-        Index(None, "merchant_id", "order_id", "id"),
-        Index(None, "merchant_id", "user_id", "id"),
+        Index(None, "merchant_id", "status", "created_at", "id"),
+        Index(None, "merchant_id", "order_id", "created_at", "id"),
+        Index(None, "merchant_id", "user_id", "created_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
