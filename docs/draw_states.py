@@ -1,19 +1,25 @@
-"""Draws the life of a payment from the code's own table: ``python docs/draw_states.py``."""
+"""Draws the lives of a payment and of an attempt from the tables: ``python docs/draw_states.py``."""
 
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
-from payment_service.domain.payments.transitions import TRANSITIONS
-from payment_service.values.statuses import PaymentStatus
+from payment_service.domain.payments.transitions import ATTEMPT_TRANSITIONS, TRANSITIONS
+from payment_service.values.statuses import MovementState, PaymentStatus
 
 PAGE = Path(__file__).parent / "arc42" / "etats-paiement.md"
-BEGIN, END = "<!-- dessin : début -->", "<!-- dessin : fin -->"
+DRAWN: Mapping[str, tuple[StrEnum, Mapping[Any, frozenset[Any]]]] = {
+    "dessin": (PaymentStatus.PENDING, TRANSITIONS),
+    "tentative": (MovementState.ASSESSING, ATTEMPT_TRANSITIONS),
+}
 
 
-def diagram() -> str:
-    """Return the transitions as a Mermaid state diagram."""
-    arrows = [f"[*] --> {PaymentStatus.PENDING.value}"]
-    for state in PaymentStatus:
-        targets = [target for target in PaymentStatus if target in TRANSITIONS[state]]
+def diagram(first: StrEnum, table: Mapping[Any, frozenset[Any]]) -> str:
+    """Return the transitions as a Mermaid state diagram that begins with ``first``."""
+    arrows = [f"[*] --> {first.value}"]
+    for state in type(first):
+        targets = [target for target in type(first) if target in table[state]]
         arrows += [f"{state.value} --> {target.value}" for target in targets]
         if not targets:
             arrows.append(f"{state.value} --> [*]")
@@ -22,10 +28,13 @@ def diagram() -> str:
 
 
 def redrawn(page: str) -> str:
-    """Return the page with the present diagram between its two markers."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{diagram()}\n{END}{after}"
+    """Return the page with the present diagrams, each between its two markers."""
+    for name, (first, table) in DRAWN.items():
+        begin, end = f"<!-- {name} : début -->", f"<!-- {name} : fin -->"
+        before, _, rest = page.partition(begin)
+        _, _, after = rest.partition(end)
+        page = f"{before}{begin}\n{diagram(first, table)}\n{end}{after}"
+    return page
 
 
 if __name__ == "__main__":

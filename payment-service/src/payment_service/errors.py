@@ -56,10 +56,10 @@ class MerchantMissing(PaymentError):
 
 
 class IllegalTransition(PaymentError):
-    """A payment was asked to change into a state that its own does not lead to: a programming error."""
+    """A payment or an attempt was asked to become what its state does not lead to: a programming error."""
 
     def __init__(self, current: str, target: str) -> None:
-        super().__init__(f"A {current} payment cannot become {target}.")
+        super().__init__(f"What is {current} cannot become {target}.")
 
 
 class MerchantNotFound(PaymentError):

@@ -54,6 +54,9 @@ def _find_out(attempt: PaymentAttempt, dependencies: Dependencies, now: datetime
         if attempt.state == MovementState.ASSESSING:
             # No provider was called in this state, and the fence stops a sender who comes back late.
             return ProviderResult(Outcome.NOT_SENT if now > attempt.send_before else Outcome.PENDING)
+        if attempt.state == MovementState.HELD:
+            # A person has to decide; no provider knows of it, and none may be told that it never executes.
+            return ProviderResult(Outcome.PENDING)
         return _ask_about_sale(attempt, provider, dependencies, now)
     except NotSent as exc:
         return ProviderResult(Outcome.PENDING, detail=str(exc))

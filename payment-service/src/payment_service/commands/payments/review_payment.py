@@ -14,7 +14,7 @@ from payment_service.domain.idempotency.keys import StoredAnswer
 from payment_service.domain.payments.claims import latest_attempt, lock_by_reference
 from payment_service.domain.payments.locks import lock_attempt
 from payment_service.domain.payments.references import MerchantPayment
-from payment_service.domain.payments.transitions import change_status
+from payment_service.domain.payments.transitions import change_attempt_state, change_status
 from payment_service.domain.settlement.scene import Scene
 from payment_service.errors import ReviewCardMissing, WrongPaymentState
 from payment_service.values.statuses import MovementState, PaymentStatus
@@ -49,7 +49,7 @@ def approve_payment(command: ReviewPayment, keyed: Keyed, dependencies: Dependen
         if card is None:
             raise ReviewCardMissing
         change_status(payment, PaymentStatus.PROCESSING)
-        attempt.state = MovementState.SENDING
+        change_attempt_state(attempt, MovementState.SENDING)
         attempt.send_before = now + timedelta(seconds=dependencies.config.limits.send_within_s)
         # From now on the janitor asks about it, as about any attempt that was just sent.
         attempt.started_at = now

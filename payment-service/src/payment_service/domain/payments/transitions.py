@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from payment_service.errors import IllegalTransition
 from payment_service.models.payments.payment import Payment
+from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.values.statuses import MovementState as M
 from payment_service.values.statuses import PaymentStatus as S
 
@@ -45,3 +46,14 @@ def change_status(payment: Payment, target: S) -> None:
     if target not in TRANSITIONS[S(payment.status)]:
         raise IllegalTransition(payment.status, target)
     payment.status = target
+
+
+def change_attempt_state(attempt: PaymentAttempt, target: M) -> None:
+    """Change the attempt's state; every change of it passes here.
+
+    Raises:
+        IllegalTransition: ``ATTEMPT_TRANSITIONS`` does not lead there.
+    """
+    if target not in ATTEMPT_TRANSITIONS[M(attempt.state)]:
+        raise IllegalTransition(attempt.state, target)
+    attempt.state = target

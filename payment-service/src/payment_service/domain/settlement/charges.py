@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import structlog
 
 from payment_service.domain.outbox import announce_paid
-from payment_service.domain.payments.transitions import change_status
+from payment_service.domain.payments.transitions import change_attempt_state, change_status
 from payment_service.domain.settlement.reversals import give_back
 from payment_service.domain.settlement.sale_captures import record_sale_capture
 from payment_service.domain.settlement.scene import Scene
@@ -80,8 +80,10 @@ def note_other_amount(scene: Scene, result: ProviderResult) -> None:
 
 def _stay_unknown(scene: Scene) -> None:
     """After one unknown try a movement stays unknown, whatever a later try met."""
+    if scene.attempt.state == MovementState.HELD:
+        return
     if scene.attempt.state == MovementState.SENDING:
-        scene.attempt.state = MovementState.UNKNOWN
+        change_attempt_state(scene.attempt, MovementState.UNKNOWN)
     scene.keep_asking()
 
 
@@ -91,7 +93,7 @@ def _wait_for_cardholder(scene: Scene, result: ProviderResult) -> None:
     scene.keep_asking()
     if attempt.state == MovementState.REQUIRES_ACTION:
         return
-    attempt.state = MovementState.REQUIRES_ACTION
+    change_attempt_state(attempt, MovementState.REQUIRES_ACTION)
     if payment.status == PaymentStatus.PROCESSING:
         change_status(payment, PaymentStatus.REQUIRES_ACTION)
         payment.expires_at = scene.now + scene.rules.lifetimes.requires_action

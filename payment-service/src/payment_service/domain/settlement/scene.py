@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from payment_service.domain.merchant_directory import MerchantDirectory, MerchantRecord
 from payment_service.domain.payments.asks import AskSchedule
 from payment_service.domain.payments.events import EventKey, record_event
+from payment_service.domain.payments.transitions import change_attempt_state
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.models.payments.payment_event import PaymentEvent
@@ -53,6 +54,7 @@ class Scene:
 
     def end(self, state: MovementState) -> None:
         """Close the attempt; a card that was kept for its review is kept no longer."""
+        change_attempt_state(self.attempt, state)
         self.attempt.end(state, self.now)
         if self.attempt.held_at is not None:
             self.rules.vault.delete(self.session, self.attempt.public_id)

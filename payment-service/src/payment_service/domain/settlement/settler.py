@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.fraud_policy import Course, Verdict
 from payment_service.domain.payments.locks import lock_attempt, lock_payment
-from payment_service.domain.payments.transitions import change_status
+from payment_service.domain.payments.transitions import change_attempt_state, change_status
 from payment_service.domain.settlement.charges import FINAL_STATES, NO_NEWS, apply_to_charge, release
 from payment_service.domain.settlement.reversals import apply_to_reversal, give_back
 from payment_service.domain.settlement.scene import Rules, Scene
@@ -97,13 +97,13 @@ class Settler:
 
 def _take_course(scene: Scene, course: Course) -> None:
     if course in {Course.SEND, Course.CHALLENGE}:
-        scene.attempt.state = MovementState.SENDING
+        change_attempt_state(scene.attempt, MovementState.SENDING)
     elif course is Course.REFUSE:
         scene.end(MovementState.FAILED)
         scene.attempt.decline_code = "fraudulent"
         release(scene, Outcome.DECLINED)
     else:
-        scene.attempt.state = MovementState.HELD
+        change_attempt_state(scene.attempt, MovementState.HELD)
         scene.attempt.held_at = scene.now
         # No provider knows of it, so there is nobody to ask.
         scene.attempt.next_ask_at = None
