@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from service_kit.columns import ascii_key
 from service_kit.migration_steps import add_columns, drop_columns
+from sqlalchemy.dialects import mysql
 
 revision = "0017"
 down_revision = "0016"
@@ -14,7 +15,7 @@ def upgrade() -> None:
     add_columns(
         "payments",
         sa.Column("description", sa.String(500)),
-        sa.Column("details", sa.Text()),
+        sa.Column("details", sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")),
         sa.Column("return_url", sa.Text()),
         sa.Column("checkout_token", ascii_key(64)),
     )

@@ -3,15 +3,10 @@
 from datetime import datetime
 
 from service_kit.columns import BigId, UtcDateTime, ascii_key
-from sqlalchemy import ForeignKey, SmallInteger, String, Text
-from sqlalchemy.dialects import mysql
+from sqlalchemy import ForeignKey, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from payment_service.models.base import Base
-
-# An answer repeats what a request of up to 64 KiB said, and JSON writes one letter with up to six bytes:
-# MySQL's TEXT would be too short.
-AnswerText = Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+from payment_service.models.base import Base, LongText
 
 
 class IdempotencyKey(Base):
@@ -32,7 +27,7 @@ class IdempotencyKey(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     leased_until: Mapped[datetime] = mapped_column(UtcDateTime)
     answer_status: Mapped[int | None] = mapped_column(SmallInteger)
-    answer_body: Mapped[str | None] = mapped_column(AnswerText)
+    answer_body: Mapped[str | None] = mapped_column(LongText)
     answer_content_type: Mapped[str | None] = mapped_column(String(100))
     answer_location: Mapped[str | None] = mapped_column(String(255))
     answer_retry_after_s: Mapped[int | None]

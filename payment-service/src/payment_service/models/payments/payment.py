@@ -6,7 +6,7 @@ from service_kit.columns import BigId, UtcDateTime, ascii_key
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from payment_service.models.base import Base
+from payment_service.models.base import Base, LongText
 from payment_service.values.money import Money
 from payment_service.values.statuses import CaptureMethod, PaymentStatus, Surface
 
@@ -54,7 +54,7 @@ class Payment(Base):
     disputed_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     charged_back_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     description: Mapped[str | None] = mapped_column(String(500))
-    details: Mapped[str | None] = mapped_column(Text)
+    details: Mapped[str | None] = mapped_column(LongText)
     return_url: Mapped[str | None] = mapped_column(Text)
     checkout_token: Mapped[str | None] = mapped_column(ascii_key(64), index=True, unique=True)
     receipt_email: Mapped[str | None] = mapped_column(String(254))
