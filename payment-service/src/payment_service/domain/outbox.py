@@ -81,7 +81,9 @@ def announce_paid(
 def announce_reversal(
     session: Session, merchant: MerchantRecord, payment: Payment, attempt: PaymentAttempt, event: PaymentEvent
 ) -> None:
-    """Tell the customer that money taken too late goes back."""
+    """Tell the customer that money taken too late goes back; see ``announce_paid`` for who has no address."""
+    if payment.surface != Surface.LAB and payment.receipt_email is None:
+        return
     message = _notification("payment_reversed", merchant, payment, attempt, event, attempt.amount_minor)
     _enqueue(session, event, Destination.NOTIFICATIONS, message)
 
