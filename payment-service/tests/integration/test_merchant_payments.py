@@ -1,5 +1,6 @@
 """Payments of /v1: create, confirm, read, list, review."""
 
+import json
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from payment_service.testing import (
 )
 from payment_service.testing_access import A_PAYMENT, V1_CARD, Shop, open_shop
 from payment_service.values.assessment import FraudDecision
+from service_kit.clock import utc_now
 
 ACS_URL = "http://127.0.0.1:5012/acs/abc"
 
@@ -310,6 +312,41 @@ def test_an_approved_payment_that_could_not_be_sent_is_payable_again(world: Worl
 
     assert (answer.status_code, answer.json["payment"]["status"]) == (502, "pending")
     assert world.all(SealedCard) == []
+
+
+@pytest.mark.parametrize(("email", "letters"), [("amina@shop.example", 1), (None, 0)])
+def test_only_a_customer_with_an_address_is_told_that_money_goes_back(
+    world: World, shop: Shop, email: str | None, letters: int
+) -> None:
+    world.bank.script = [lose_request]
+    payment = shop.pay(world, customer={"email": email} if email else {}).json
+    (attempt,) = world.attempts(world.payment_by(payment["id"]).id)
+    shop.post(world, f"/v1/payments/{payment['id']}/cancel")
+    world.age(60)
+    world.run_janitor()
+    late = ProviderResult(Outcome.APPROVED)
+    settler = world.dependencies.settler
+    world.change(
+        lambda session: settler.settle(
+            session, attempt.payment_id, attempt.id, late, utc_now(), actor="janitor"
+        )
+    )
+
+    world.run_janitor()
+
+    assert world.events(attempt.payment_id)[-1] == "payment.reversed"
+    assert len(world.messages(queue="notifications")) == letters
+
+
+def test_words_of_every_alphabet_are_kept_whole(world: World, shop: Shop) -> None:
+    metadata = {f"k{number}": "é" * 500 for number in range(50)}
+    body = json.dumps({**A_PAYMENT, "metadata": metadata}, ensure_ascii=False).encode()
+    headers = {**shop.bearer, "Idempotency-Key": "k", "Content-Type": "application/json"}
+
+    answer = world.client.post("/v1/payments", data=body, headers=headers)
+
+    assert answer.status_code == 201
+    assert shop.get(world, f"/v1/payments/{answer.json['id']}").json["metadata"] == metadata
 
 
 def test_the_list_is_newest_first_and_limited_by_filters(world: World, shop: Shop) -> None:

@@ -428,3 +428,21 @@ def test_a_refund_whose_amount_differs_changes_nothing_but_is_told(world: World)
     assert world.all(Refund)[0].is_open
     assert outcomes(world) == {"evt_1": "amount_differs"}
     assert world.events(refund.payment_id)[-1] == "movement.amount_differs"
+
+
+@pytest.mark.parametrize("told", ["approved", "declined"])
+def test_a_payment_held_for_review_is_not_ended_by_an_event_of_a_bank_that_does_not_know_it(
+    world: World, told: str
+) -> None:
+    till = Till.of(world)
+    public_id = till.reviewed()
+    attempt = world.attempt(till.payment(public_id).id)
+    world.age(60)
+
+    send(world, "evt_1", news(attempt, told))
+    settle_inbox(world)
+    world.run_janitor()
+
+    assert (world.attempt(attempt.payment_id).state, world.bank.abandoned) == ("held", [])
+    approved = till.post(f"/v1/payments/{public_id}/approve", {"reason": "known customer"})
+    assert (approved.status_code, approved.json["status"]) == (200, "authorized")
