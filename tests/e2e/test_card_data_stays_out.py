@@ -4,12 +4,14 @@ Searched are databases with their write-ahead logs, logs, letters, rendered conf
 """
 
 import json
+import re
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from html import unescape
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,7 +23,7 @@ from sqlalchemy import create_engine
 from werkzeug.serving import make_server
 
 from run.demo_stage import on_free_ports
-from tests.faults.books import AllOrders, rows
+from tests.faults.books import BANK_TOKEN, AllOrders, rows
 from tests.stand_in_shop.shop import create_app
 from tests.system.whole import WholeSystem
 
@@ -29,15 +31,16 @@ pytestmark = pytest.mark.engines("sqlite")
 
 # The bank knows the cards that approve with this CVV; all others are refused for a wrong one.
 GOOD_CVV, WRONG_CVV = "123", "9071"
-APPROVED, POOR, LOST, ANSWER_LOST, UNKNOWN = (
+APPROVED, CHALLENGED, POOR, LOST, ANSWER_LOST, UNKNOWN = (
     "4000100000000018",
+    "4000100000000075",
     "4000100000000034",
     "4000100000000042",
     "4000200000000040",
     "5105105105105100",
 )
 MISTYPED = "5105105105105101"
-NUMBERS = tuple(map(NumberTraces, (APPROVED, POOR, LOST, ANSWER_LOST, UNKNOWN, MISTYPED)))
+NUMBERS = tuple(map(NumberTraces, (APPROVED, CHALLENGED, POOR, LOST, ANSWER_LOST, UNKNOWN, MISTYPED)))
 OF_THE_BANK = "bank-simulator"
 FAST = {
     "LOG_LEVEL": "DEBUG",
@@ -84,6 +87,9 @@ class Caller:
 
     def page_pay(self, number: str, cvv: str = WRONG_CVV, **changes: str) -> int:
         path = f"/payments-api/payments/process/{self.lab_payment()}"
+        return self.pay_on(path, number, cvv, **changes).status_code
+
+    def pay_on(self, path: str, number: str, cvv: str = WRONG_CVV, **changes: str) -> requests.Response:
         page = self.send("GET", path, headers={"Accept-Language": "en"}).text
         fields = {
             "form_key": page.split('name="form_key" value="')[1].split('"')[0],
@@ -93,7 +99,13 @@ class Caller:
             "email": "payer@example.org",
             **changes,
         }
-        return self.send("POST", path, data=fields).status_code
+        return self.send("POST", path, data=fields)
+
+    def come_back_from_bank(self, page: str, code: str) -> requests.Response:
+        """Follow a challenge's page to the bank, type a code there, and come back by the bank's link."""
+        at_the_bank = link_of(page)
+        done = requests.post(at_the_bank, data={"code": code}, timeout=15)
+        return self.send("GET", link_of(done.text).removeprefix(self.url))
 
     def v1(self, method: str, path: str, body: object = None, key: str | None = None) -> requests.Response:
         headers = {**self.bearer, "Idempotency-Key": key or str(uuid4())}
@@ -115,6 +127,11 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeSystem]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def link_of(page: str) -> str:
+    """Return where the button of a page leads."""
+    return unescape(page.split('<a class="button" href="')[1].split('"', maxsplit=1)[0])
 
 
 def lab_journeys(caller: Caller) -> list[int]:
@@ -202,6 +219,68 @@ def payment_journeys(caller: Caller) -> list[int]:
     return [answer.status_code for answer in answers]
 
 
+def checkout_journeys(caller: Caller) -> list[int]:
+    """On the checkout page: wrong entries, a challenge, one given up for another card, and a decline."""
+
+    def new_page() -> str:
+        order = {"amount": 1250, "currency": "MAD", "order_id": "1", "return_url": "https://shop.example/"}
+        url: str = caller.v1("POST", "/payments", order).json()["checkout_url"]
+        return url.removeprefix(caller.url)
+
+    challenged, given_up = new_page(), new_page()
+    waits, to_give_up = (caller.pay_on(path, spaced(CHALLENGED), GOOD_CVV) for path in (challenged, given_up))
+    button = to_give_up.text.split('name="other_card" value="')[1].split('"')[0]
+    answers = [
+        caller.pay_on(new_page(), MISTYPED),
+        caller.pay_on(new_page(), spaced(UNKNOWN, "-")),
+        waits,
+        caller.send("GET", challenged),
+        caller.come_back_from_bank(waits.text, "123456"),
+        caller.send("GET", challenged),
+        to_give_up,
+        caller.send("POST", given_up, data={"other_card": button}),
+        caller.pay_on(given_up, spaced(APPROVED), GOOD_CVV),
+    ]
+    return [answer.status_code for answer in answers]
+
+
+def follow_up_journeys(caller: Caller, bank_url: str) -> list[int]:
+    """What follows a payment: captures, a refund, and a dispute that is lost."""
+    card = {"number": APPROVED, "exp_month": 1, "exp_year": 2030, "cvc": GOOD_CVV}
+    body = {"amount": 1250, "currency": "MAD", "confirm": True, "capture_method": "manual", "card": card}
+    payment = caller.v1("POST", "/payments", body).json()["id"]
+    refund = {"payment": payment, "amount": 300, "reason": "requested_by_customer"}
+    answers = [
+        caller.v1("POST", f"/payments/{payment}/capture", {"amount": 1000}),
+        caller.v1("POST", f"/payments/{payment}/capture"),
+        caller.v1("POST", "/refunds", refund),
+    ]
+    timeline = caller.v1("GET", f"/payments/{payment}/events")
+    attempt = re.search(r"att_[0-9a-z]+", timeline.text)
+    assert attempt is not None
+    disputed = {"original_request_id": attempt[0], "reason": "fraudulent", "amount_minor": 500}
+    opened = requests.post(f"{bank_url}/admin/disputes", json=disputed, headers=BANK_TOKEN, timeout=15)
+    wait_for_dispute(caller, payment, "opened")
+    ending = f"{bank_url}/admin/disputes/{opened.json()['dispute_id']}/lost"
+    ended = requests.post(ending, headers=BANK_TOKEN, timeout=15)
+    wait_for_dispute(caller, payment, "lost")
+    answers += [timeline, opened, ended, caller.v1("GET", "/events"), caller.v1("GET", "/balance/entries")]
+    return [answer.status_code for answer in answers]
+
+
+def wait_for_dispute(caller: Caller, payment: str, status: str) -> None:
+    """Wait until the bank's event has arrived and is settled."""
+    deadline_s = time.monotonic() + SETTLED_WITHIN_S
+    while [dispute["status"] for dispute in disputes_of(caller, payment)] != [status]:
+        assert time.monotonic() < deadline_s, disputes_of(caller, payment)
+        time.sleep(0.2)
+
+
+def disputes_of(caller: Caller, payment: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = caller.v1("GET", f"/disputes?payment={payment}").json()["data"]
+    return found
+
+
 def journeys_without(system: WholeSystem, caller: Caller, name: str, total_amount: float) -> int:
     """Pay while one of the services is dead."""
     system.kill(name)
@@ -228,6 +307,8 @@ def test_no_file_and_no_answer_knows_a_card(system: WholeSystem) -> None:
 
     lab, page = lab_journeys(caller), page_journeys(caller)
     stored, paid = stored_card_journeys(caller), payment_journeys(caller)
+    checkout = checkout_journeys(caller)
+    followed = follow_up_journeys(caller, f"http://127.0.0.1:{system.settings.ports.bank}")
     no_bank = journeys_without(system, caller, OF_THE_BANK, 12.5)
     no_fraud = journeys_without(system, caller, "fraud-service", 5000)
     wait_until_settled(system)
@@ -238,6 +319,8 @@ def test_no_file_and_no_answer_knows_a_card(system: WholeSystem) -> None:
     assert paid[:8] == [201, 201, 201, 422, 201, 402, 402, 201]
     assert paid[8:14] == [202, 202, 200, 200, 200, 402]
     assert paid[14:] == [400, 400, 400, 400, 404, 200]
+    assert checkout == [400, 402, 202, 200, 200, 200, 202, 200, 200]
+    assert followed == [200, 200, 201, 200, 201, 200, 200, 200]
     assert (no_bank, no_fraud) == (502, 202)
     sealed = dict(every_cell(system.settings.run_dir / "payment-service.db"))
     assert "payment-service.db:sealed_cards.sealed" in sealed
