@@ -108,7 +108,7 @@ def test_a_declined_card_leaves_room_for_another(world: World, shop: Shop) -> No
     assert send(world, path, form_key="k2").status_code == 200
 
 
-@pytest.mark.parametrize("token", ["nothing", "%C3%A9", "a" * 300])
+@pytest.mark.parametrize("token", ["nothing", "%C3%A9", "%00", "a" * 300])
 def test_a_token_that_nobody_was_given_is_a_page_that_says_so(world: World, token: str) -> None:
     for path in (f"/checkout/{token}", f"/checkout/3ds/{token}"):
         assert open_page(world, path).status_code == 404

@@ -40,16 +40,20 @@ def submit_form(token: str) -> Response:
 @checkout.doc(responses=_PAGES)
 def show_return(return_token: str) -> Response:
     """Show how the payment stands to a browser that comes back from its bank."""
-    return payment_page.show_returned(return_token)
+    return payment_page.show_returned(_token(return_token))
 
 
 @checkout.post("/3ds/<return_token>")
 @checkout.doc(responses=_PAGES)
 def submit_return(return_token: str) -> Response:
     """Do the same: some banks send the browser back with a form."""
-    return payment_page.show_returned(return_token)
+    return payment_page.show_returned(_token(return_token))
 
 
 def _reference(token: str) -> CheckoutPayment:
-    """Return the reference; a text that cannot be a token is compared with nothing."""
-    return CheckoutPayment(token if token.isascii() else "")
+    return CheckoutPayment(_token(token))
+
+
+def _token(text: str) -> str:
+    """Return what to look for; MySQL refuses to compare a token with a text that cannot be one."""
+    return text if text.isascii() else ""
