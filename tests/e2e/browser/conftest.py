@@ -1,5 +1,6 @@
 """A real Chromium in front of the running system, and the steps that a payer takes in it."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -8,17 +9,24 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import uuid4
 
 import pytest
 import requests
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
+from sqlalchemy import create_engine, text
+
+from tests.system.whole import WholeSystem
 
 PATIENCE_S = 30
+THE_JANITOR_ASKS_WITHIN_S = 60
+BACK = "http://127.0.0.1:9/back-at-the-shop"
 QUIET = (
     "--headless",
     "--no-sandbox",
@@ -37,6 +45,9 @@ class RunningSystem(Protocol):
 
     @property
     def gateway_url(self) -> str: ...
+
+    @property
+    def whole(self) -> WholeSystem: ...
 
 
 @dataclass
@@ -85,6 +96,16 @@ class Payer:
 
     def look_again(self) -> None:
         self.leave_page_by(self.driver.find_element(By.CSS_SELECTOR, "a.button").click)
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Wait for what happens by itself, or where no script can say that a page is another one."""
+        # A new document may take the old one's place between finding and reading.
+        WebDriverWait(
+            self.driver,
+            THE_JANITOR_ASKS_WITHIN_S,
+            poll_frequency=0.5,
+            ignored_exceptions=(NoSuchElementException, StaleElementReferenceException),
+        ).until(lambda _: is_so())
 
     def leave_page_by(self, action: Callable[[], object]) -> None:
         """Do what loads a page, and wait until another document is there."""
@@ -154,6 +175,62 @@ def new_payment(running_system: RunningSystem) -> Callable[..., str]:
         return f"{url}/process/{answer.json()['payment_id']}"
 
     return create
+
+
+@dataclass(frozen=True)
+class Merchant:
+    """The lab's merchant on /v1, through the gateway."""
+
+    gateway_url: str
+    bearer: dict[str, str]
+
+    def create(self, **changes: Any) -> dict[str, Any]:
+        """Create a payment for the checkout page."""
+        wanted = {"amount": 24950, "currency": "MAD", "order_id": "A-17", "return_url": BACK, **changes}
+        headers = {**self.bearer, "Idempotency-Key": uuid4().hex}
+        url = f"{self.gateway_url}/v1/payments"
+        return self._read(requests.post(url, json=wanted, headers=headers, timeout=PATIENCE_S))
+
+    def payment(self, payment_id: str) -> dict[str, Any]:
+        """Read a payment."""
+        url = f"{self.gateway_url}/v1/payments/{payment_id}"
+        return self._read(requests.get(url, headers=self.bearer, timeout=PATIENCE_S))
+
+    @staticmethod
+    def _read(answer: requests.Response) -> dict[str, Any]:
+        answer.raise_for_status()
+        document: dict[str, Any] = answer.json()
+        return document
+
+
+@pytest.fixture(scope="session")
+def merchant(running_system: RunningSystem) -> Merchant:
+    """Return the merchant whose credentials `make run` leaves behind."""
+    client = json.loads(running_system.whole.settings.lab_client_file.read_text())
+    pair = (client["client_id"], client["client_secret"])
+    form = {"grant_type": "client_credentials"}
+    answer = requests.post(client["token_url"], data=form, auth=pair, timeout=PATIENCE_S)
+    answer.raise_for_status()
+    bearer = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    return Merchant(running_system.gateway_url, bearer)
+
+
+@pytest.fixture
+def return_link(running_system: RunningSystem) -> Callable[[str], str]:
+    """Return where the bank would send the browser back, which only our database and the bank know."""
+
+    def look_up(payment_id: str) -> str:
+        engine = create_engine(running_system.whole.database_url("payment-service"))
+        asked = text(
+            "SELECT return_token FROM payment_attempts a JOIN payments p ON p.id = a.payment_id "
+            "WHERE p.public_id = :payment_id ORDER BY a.id DESC"
+        )
+        with engine.connect() as connection:
+            token = connection.scalars(asked, {"payment_id": payment_id}).first()
+        engine.dispose()
+        return f"{running_system.gateway_url}/checkout/3ds/{token}"
+
+    return look_up
 
 
 @pytest.fixture

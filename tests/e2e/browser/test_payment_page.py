@@ -6,11 +6,9 @@ The numbers are test cards of the bank-simulator (`bank-simulator cards`).
 from collections.abc import Callable
 
 import pytest
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 from .conftest import OpensBrowser, Payer, RunningSystem
 
@@ -21,7 +19,6 @@ GOOD_CARD = "4242 4242 4242 4242"
 EMPTY_CARD = "4000100000000034"
 STOLEN_CARD = "4000100000000059"
 SLOW_CARD = "4000200000000032"
-THE_JANITOR_ASKS_WITHIN_S = 60
 
 IsPaid = Callable[[str], bool]
 NewPayment = Callable[..., str]
@@ -127,7 +124,7 @@ def test_no_script_is_needed(open_browser: OpensBrowser, new_payment: NewPayment
     payer.open(link)
     payer.fill(LAB_CARD)
     payer.submit_button.click()
-    wait_until(payer, lambda: payer.heading == "Payment received")
+    payer.wait_until(lambda: payer.heading == "Payment received")
 
     assert is_paid(link)
 
@@ -181,7 +178,7 @@ def test_a_second_window_waits_while_the_first_one_pays(
     payer.fill(SLOW_CARD)
     # By a timer, because a click of the driver would wait for the bank's slow answer.
     payer.run("setTimeout(button => button.click(), 100, arguments[0])", payer.submit_button)
-    wait_until(second_window, lambda: is_shown_as_pending(second_window, link))
+    second_window.wait_until(lambda: is_shown_as_pending(second_window, link))
 
     assert second_window.driver.find_elements(By.TAG_NAME, "form") == []
     assert "Do not pay a second time" in second_window.text
@@ -263,15 +260,4 @@ def wait_for_heading(payer: Payer, *headings: str) -> None:
             payer.look_again()
         return payer.heading in headings
 
-    wait_until(payer, is_there)
-
-
-def wait_until(payer: Payer, is_so: Callable[[], bool]) -> None:
-    # Where no script runs, a new document may take the old one's place between finding and reading.
-    patience = WebDriverWait(
-        payer.driver,
-        THE_JANITOR_ASKS_WITHIN_S,
-        poll_frequency=0.5,
-        ignored_exceptions=(NoSuchElementException, StaleElementReferenceException),
-    )
-    patience.until(lambda _: is_so())
+    payer.wait_until(is_there)

@@ -1,4 +1,5 @@
 """What the page says. A plain space before a French sign becomes a no-break space when it is shown."""
+# ruff: noqa: RUF001 - typographic apostrophes
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -15,13 +16,13 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
     Language.FR: {
         "ask.heading": "Confirmez votre paiement",
         "done.heading": "Identité confirmée",
-        "done.text": "Votre banque a confirmé que c'est bien vous. Revenez chez le marchand pour la suite.",
+        "done.text": "Votre banque a confirmé que c’est bien vous. Revenez chez le marchand pour la suite.",
         "failed.heading": "Identité non confirmée",
-        "failed.text": "Votre banque n'a pas pu confirmer que c'est bien vous. Ce paiement n'a rien débité.",
-        "closed.heading": "Cette demande n'est plus valable",
-        "closed.text": "Le marchand a abandonné ce paiement. Rien n'a été débité.",
+        "failed.text": "Votre banque n’a pas pu confirmer que c’est bien vous. Ce paiement n’a rien débité.",
+        "closed.heading": "Cette demande n’est plus valable",
+        "closed.text": "Le marchand a abandonné ce paiement. Rien n’a été débité.",
         "unknown.heading": "Page introuvable",
-        "unknown.text": "Aucune demande de confirmation n'existe à cette adresse.",
+        "unknown.text": "Aucune demande de confirmation n’existe à cette adresse.",
         "amount": "Montant",
         "merchant": "Marchand",
         "card": "Carte",
@@ -31,8 +32,8 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
         "code.label": "Code à usage unique",
         "code.hint": "Les six chiffres que votre banque vient de vous envoyer.",
         "code.required": "Entrez le code à six chiffres.",
-        "code.wrong.2": "Ce code n'est pas le bon. Il vous reste deux essais.",
-        "code.wrong.1": "Ce code n'est pas le bon. Il vous reste un essai.",
+        "code.wrong.2": "Ce code n’est pas le bon. Il vous reste deux essais.",
+        "code.wrong.1": "Ce code n’est pas le bon. Il vous reste un essai.",
         "error.prefix": "Erreur : ",
         "confirm": "Confirmer",
         "cancel": "Annuler le paiement",
