@@ -1,0 +1,1 @@
+"""Random sequences of every operation, compared with a model that knows no database."""

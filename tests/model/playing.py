@@ -1,0 +1,45 @@
+"""Plays sequences of a seed: the same seed and code play the same ones."""
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
+
+from tests.model.machine import PaymentMachine
+from tests.model.town import Town
+
+SEED = 20261121
+SEQUENCES = 100
+STEPS = 25
+
+
+def play(
+    town: Town,
+    chosen_seed: int,
+    *,
+    sequences: int = SEQUENCES,
+    steps: int = STEPS,
+    machine: type[PaymentMachine] = PaymentMachine,
+) -> None:
+    """Play so many sequences; the first that fails is made as short as it can be, and shown.
+
+    Raises:
+        AssertionError: something was not true.
+    """
+    print(f"seed {chosen_seed}: {sequences} sequences of {steps} operations")
+
+    class Seeded(machine):  # type: ignore[misc, valid-type]
+        """The machine with its town."""
+
+        def __init__(self) -> None:
+            super().__init__(town)
+
+    chosen = settings(
+        max_examples=sequences,
+        stateful_step_count=steps,
+        deadline=None,
+        database=None,
+        report_multiple_bugs=False,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    factory: type[RuleBasedStateMachine] = seed(chosen_seed)(Seeded)
+    run_state_machine_as_test(factory, settings=chosen)

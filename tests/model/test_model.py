@@ -1,0 +1,24 @@
+"""A hundred random sequences of every operation, against the real bank-simulator and an independent model."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.model.playing import SEED, play
+from tests.model.town import open_town
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.engines("sqlite")
+def test_random_sequences_keep_the_books_true(database_url: str, tmp_path: Path) -> None:
+    with open_town(database_url, tmp_path) as town:
+        play(town, SEED)
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(1800)
+def test_other_random_sequences_keep_the_books_true(database_url: str, tmp_path: Path) -> None:
+    seed = int.from_bytes(os.urandom(4))
+    with open_town(database_url, tmp_path) as town:
+        play(town, seed)

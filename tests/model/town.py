@@ -1,0 +1,204 @@
+"""A payment-service and the real bank-simulator in one process, each on a database of its own."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import bank_simulator.app
+import bank_simulator.extensions
+from bank_simulator.commands.end_overdue import end_all_overdue
+from bank_simulator.commands.issue_cards import issue_cards
+from bank_simulator.config import Config as BankConfig
+from bank_simulator.models import Account, ArrivalCount, Entry, NetworkRequest, StoredFaultPlan, WebhookEvent
+from bank_simulator.models import Dispute as BankDispute
+from bank_simulator.values.test_cards import TEST_CARDS
+from flask import Flask
+from payment_service.app import create_app
+from payment_service.commands.access.rotate_signing_keys import ensure_signing_key
+from payment_service.commands.payments.expire_payments import expire_payments
+from payment_service.commands.payments.run_janitor import run_janitor
+from payment_service.commands.seed_lab import seed_lab
+from payment_service.commands.webhooks.settle_inbox import inboxes
+from payment_service.extensions import db
+from payment_service.models.base import Base
+from payment_service.providers.bank_simulator import BankSimulator
+from payment_service.testing import CountingWaker, ScriptedFraud, World, make_config
+from payment_service.testing_access import Shop, bearer, new_client
+from payment_service.testing_webhooks import ADDRESS, signed
+from payment_service.values.assessment import FraudDecision
+from service_kit import migrations
+from sqlalchemy import Engine, delete, event, select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from tests.model.cards import Judgement
+from tests.model.clockwork import Clockwork
+from tests.model.wire import Wire, call
+
+MERCHANT = "mer_lab"
+# Whoever these name is there in every sequence; everything else is emptied before each.
+KEPT = frozenset({"merchants", "api_clients", "signing_keys"})
+TOKEN_GOOD_FOR_S = 600
+_bank_db = bank_simulator.extensions.db
+_BANK_TABLES = (WebhookEvent, Entry, BankDispute, NetworkRequest, Account, ArrivalCount, StoredFaultPlan)
+LOG_LEVEL = "CRITICAL"  # everything that can go wrong does
+
+
+@dataclass(frozen=True)
+class BankEvent:
+    """A webhook that the bank wants to send."""
+
+    event_id: str
+    body: str
+
+
+@dataclass
+class Town:
+    """Where a sequence takes place."""
+
+    world: World
+    bank: Flask
+    wire: Wire
+    clock: Clockwork
+    shop: Shop
+    _token_age_s: float = 0.0
+    _told: set[str] = field(default_factory=set)
+    # How often each operation came to what, over all sequences.
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def restart(self) -> None:
+        """Forget everything but merchants and cards."""
+        self.clock.restart()
+        self.wire.calm()
+        self.wire.money_calls = 0
+        self.world.fraud.script.clear()
+        self.world.fraud.requests.clear()
+        self._told.clear()
+        self.world.change(_empty)
+        with self.bank.app_context():
+            _bank_db.in_transaction(_empty_bank)
+        self.ask_bank("DELETE", "/admin/faults")
+        self._renew_token()
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass, here and at the bank, which ends what is overdue."""
+        self.clock.advance(seconds)
+        self._token_age_s += seconds
+        if self._token_age_s > TOKEN_GOOD_FOR_S:
+            self._renew_token()
+        with self.bank.app_context():
+            end_all_overdue(self.bank.extensions["bank_config"].terms, 100)
+
+    def judge(self, judgement: Judgement) -> None:
+        """Let this be what fraud-service says next."""
+        decision = None if judgement is Judgement.SILENT else FraudDecision(judgement.value)
+        self.world.fraud.script[:] = [decision]
+
+    def ask_bank(self, method: str, path: str, body: Any = None) -> TestResponse:
+        """Send the bank a request of ours; nothing befalls it."""
+        return call(self.bank, method, path, body)
+
+    def answer_challenge(self, acs_token: str, **form: str) -> None:
+        """Do as the cardholder does on the bank's page."""
+        self.bank.test_client().post(f"/acs/{acs_token}", data=form)
+
+    def bank_events(self) -> list[BankEvent]:
+        """Return the webhooks that the bank has still to deliver, oldest first."""
+        with self.bank.app_context(), _bank_db.reading() as session:
+            rows = session.execute(
+                select(WebhookEvent.event_id, WebhookEvent.body).order_by(WebhookEvent.id)
+            ).all()
+        return [BankEvent(*row) for row in rows if row.event_id not in self._told]
+
+    def deliver(self, event: BankEvent) -> int:
+        """Send one webhook, as the bank signs it; return the status of the answer."""
+        body = event.body.encode()
+        answer = self.world.client.post(ADDRESS, data=body, headers=signed(body, event.event_id))
+        if answer.status_code == 202:
+            self._told.add(event.event_id)
+        return answer.status_code
+
+    def work_inbox(self) -> None:
+        """Do one turn of the worker over the bank's events that are due."""
+        with self.world.app.app_context():
+            for inbox in inboxes(self.world.dependencies):
+                for message in inbox.queue.claim(100):
+                    inbox.queue.record(message, inbox.settle(message))
+
+    def work_janitor(self) -> None:
+        """Do one turn of the janitor."""
+        with self.world.app.app_context():
+            run_janitor(self.world.dependencies, limit=50)
+
+    def work_expiry(self) -> None:
+        """Do one turn of the expiry."""
+        with self.world.app.app_context():
+            expire_payments(self.world.dependencies, limit=100)
+
+    def _renew_token(self) -> None:
+        self.shop = Shop(MERCHANT, self.shop.credentials, bearer(self.world, self.shop.credentials))
+        self._token_age_s = 0.0
+
+
+@contextmanager
+def open_town(database_url: str, folder: Path) -> Iterator[Town]:
+    """Put both services together: payment-service on ``database_url``, the bank on SQLite in ``folder``."""
+    clock = Clockwork()
+    bank_config = BankConfig(f"sqlite:///{folder}/bank.db", log_level=LOG_LEVEL)
+    config = make_config(database_url, log_level=LOG_LEVEL)
+    migrations.upgrade(bank_config.database_url, bank_config.migrations_dir)
+    migrations.upgrade(database_url, config.migrations_dir)
+    with clock.running():
+        bank = bank_simulator.app.create_app(bank_config)
+        with bank.app_context():
+            issue_cards(TEST_CARDS, bank_config.card_key)
+        wire = Wire(bank)
+        fraud, waker = ScriptedFraud(), CountingWaker()
+        app = create_app(config, provider=BankSimulator(wire), fraud=fraud, waker=waker)
+        world = World(app, config, fraud=fraud, waker=waker)
+        with app.app_context():
+            seed_lab(world.dependencies)
+            ensure_signing_key(world.dependencies)
+        for service, its_db in ((app, db), (bank, _bank_db)):
+            with service.app_context():
+                _never_wait_for_the_disk(its_db.engine)
+        credentials = new_client(world, MERCHANT)
+        try:
+            yield Town(world, bank, wire, clock, Shop(MERCHANT, credentials, bearer(world, credentials)))
+        finally:
+            _dispose(app, bank)
+
+
+def _dispose(app: Flask, bank: Flask) -> None:
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    with bank.app_context():
+        _bank_db.session.remove()
+        _bank_db.engine.dispose()
+
+
+def _never_wait_for_the_disk(engine: Engine) -> None:
+    """Let SQLite keep commits in memory: here processes die, machines do not."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    def hurry(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA synchronous=OFF").close()
+
+    engine.dispose()
+    event.listen(engine, "connect", hurry)
+
+
+def _empty(session: Session) -> None:
+    for table in reversed(Base.metadata.sorted_tables):
+        if table.name not in KEPT:
+            session.execute(delete(table))
+
+
+def _empty_bank(session: Session) -> None:
+    for table in _BANK_TABLES:
+        session.execute(delete(table))
