@@ -244,6 +244,17 @@ def test_the_page_works_without_script_and_lets_nobody_add_any(bank: BankClient)
     assert RETURN_URL not in page.text
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"), [({}, "mer_"), ({"merchant_name": "Café & Co"}, "Café &amp; Co")]
+)
+def test_the_cardholder_sees_the_merchant_by_its_name(bank: BankClient, given: Answer, shown: str) -> None:
+    waiting = bank.challenged(three_ds={**three_ds("required"), **given})
+
+    page = requests.get(bank.acs_url(waiting), timeout=30)
+
+    assert f"<bdi>{shown}" in page.text
+
+
 def test_the_last_page_leads_back_by_a_link(bank: BankClient) -> None:
     waiting = bank.challenged(three_ds=three_ds("required"))
 

@@ -125,6 +125,7 @@ def test_a_challenge_hands_the_browser_over_without_redirecting(world: World, sh
     assert (answer.status_code, heading(answer)) == (202, "Your bank wants to know that it is you")
     assert f'href="{ACS_URL}"' in answer.text
     assert "Location" not in answer.headers
+    assert world.bank.sales[0].merchant_name == "Librairie Atlas"
     shown = open_page(world, path)
     assert (shown.status_code, heading(shown)) == (200, heading(answer))
 

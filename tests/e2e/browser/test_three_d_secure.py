@@ -74,6 +74,7 @@ def test_the_right_code_pays(
 
     assert payer.heading == AT_THE_BANK[language]
     assert "0075" in payer.text
+    assert "Store Manager" in payer.text
     assert fits_the_window(payer)
 
     type_code(payer, CODE)

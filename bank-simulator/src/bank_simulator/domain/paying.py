@@ -43,6 +43,7 @@ def ask_cardholder(
         request.status = Status.REQUIRES_ACTION
         request.acs_token = given.acs_token
         request.return_url = wanted.return_url
+        request.merchant_name = wanted.merchant_name
         request.due_at = given.after(given.terms.acs_session_s)
         return
     note_authentication(request, card, status)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from service_kit.columns import BigId, UtcDateTime, ascii_key, enum_column
-from sqlalchemy import BigInteger, ForeignKey, Text, text
+from sqlalchemy import BigInteger, ForeignKey, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bank_simulator.models.base import Base
@@ -56,6 +56,7 @@ class NetworkRequest(Base):
     decision: Mapped[Status | None] = mapped_column(enum_column(Status, 32))
     acs_token: Mapped[str | None] = mapped_column(ascii_key(43), index=True, unique=True)
     return_url: Mapped[str | None] = mapped_column(Text)
+    merchant_name: Mapped[str | None] = mapped_column(String(200))
     wrong_codes: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     holding: Mapped[Holding | None] = mapped_column(enum_column(Holding, 32))
     held_minor: Mapped[int] = mapped_column(BigInteger, default=0)

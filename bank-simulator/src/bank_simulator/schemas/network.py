@@ -103,6 +103,11 @@ class ThreeDSecureSchema(ma.Schema):
         validate=[validate.Length(max=2000), _WEB_ADDRESS],
         metadata={"example": "https://shop.example/return"},
     )
+    merchant_name = fields.String(
+        load_default=None,
+        validate=validate.Length(1, 200),
+        metadata={"example": "Librairie Atlas", "description": "Shown to the cardholder."},
+    )
 
     @ma.post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> ThreeDSecure:

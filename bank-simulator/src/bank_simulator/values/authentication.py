@@ -28,10 +28,14 @@ _PROTECTING = {AuthenticationStatus.AUTHENTICATED, AuthenticationStatus.ATTEMPTE
 
 @dataclass(frozen=True, slots=True)
 class ThreeDSecure:
-    """What a merchant asks for: how much, and where the cardholder's browser goes afterwards."""
+    """What a merchant asks for: how much, and where the cardholder's browser goes afterwards.
+
+    ``merchant_name`` is what the cardholder knows it by.
+    """
 
     mode: ThreeDSecureMode
     return_url: str
+    merchant_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

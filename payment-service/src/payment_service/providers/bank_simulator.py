@@ -102,7 +102,11 @@ def _to_charge(request: ChargeRequest) -> dict[str, Any]:
         "order_id": _NOT_IN_ITS_IDS.sub("-", request.order_id),
     }
     if request.three_ds is not ThreeDSecure.NONE:
-        body["three_ds"] = {"mode": request.three_ds.value, "return_url": request.return_url}
+        body["three_ds"] = {
+            "mode": request.three_ds.value,
+            "return_url": request.return_url,
+            "merchant_name": request.merchant_name or request.merchant_id,
+        }
     return body
 
 

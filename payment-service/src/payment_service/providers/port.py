@@ -75,7 +75,8 @@ class Capabilities:
 class ChargeRequest:
     """Take or hold ``amount`` of ``card``; ``attempt_id`` is the idempotency key.
 
-    ``return_url`` is where the browser comes back to after 3-D Secure.
+    ``return_url`` is where the browser comes back to after 3-D Secure, where the cardholder is shown
+    ``merchant_name``.
     """
 
     attempt_id: str
@@ -85,6 +86,7 @@ class ChargeRequest:
     order_id: str
     three_ds: ThreeDSecure = ThreeDSecure.NONE
     return_url: str | None = None
+    merchant_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

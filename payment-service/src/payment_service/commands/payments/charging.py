@@ -79,6 +79,7 @@ class Charge:
     card_fingerprint: str
     return_token: str | None
     merchant_public_id: str
+    merchant_name: str
     card: CardData = field(repr=False)
     actor: str
     client_ip: str | None
@@ -107,6 +108,7 @@ class Charge:
             card_fingerprint=attempt.card_fingerprint or "",
             return_token=attempt.return_token,
             merchant_public_id=merchant.public_id,
+            merchant_name=merchant.name,
             card=wish.card,
             actor=wish.actor,
             client_ip=wish.client_ip,
@@ -245,6 +247,7 @@ def _send(
         order_id=charge.order_id or charge.payment_public_id,
         three_ds=three_ds,
         return_url=f"{dependencies.config.public_base_url}/checkout/3ds/{charge.return_token}",
+        merchant_name=charge.merchant_name,
     )
     send = provider.authorise if charge.kind is AttemptKind.AUTHORIZATION else provider.sale
     try:
