@@ -1,9 +1,12 @@
 """Payments of /v1: create, confirm, read, list, review."""
 
 import json
+from dataclasses import replace
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from payment_service.app import create_app
 from payment_service.models.payments.capture import Capture
 from payment_service.models.payments.payment import Payment
 from payment_service.models.vault.sealed_card import SealedCard
@@ -336,6 +339,24 @@ def test_only_a_customer_with_an_address_is_told_that_money_goes_back(
 
     assert world.events(attempt.payment_id)[-1] == "payment.reversed"
     assert len(world.messages(queue="notifications")) == letters
+
+
+def test_fraud_service_counts_no_two_unnamed_customers_together_and_no_server_as_a_payer(
+    world: World, shop: Shop
+) -> None:
+    """It takes no empty names, and the address is the merchant's own, for all of its customers."""
+    config = replace(world.config, trusted_proxies=(ip_network("10.0.0.0/8"),))
+    app = create_app(config, provider=world.bank, fraud=world.fraud, waker=world.waker)
+    behind_gateway = World(app, config, world.bank, world.fraud, world.waker)
+
+    unnamed = {"amount": 100, "currency": "MAD", "confirm": True, "card": dict(V1_CARD)}
+
+    ids = [shop.post(behind_gateway, "/v1/payments", unnamed).json["id"] for _ in range(2)]
+    named = shop.pay(behind_gateway, order_id="17", customer={"id": "c-1"})
+
+    assert named.status_code == 201
+    asked = [(each.user_id, each.order_id, each.client_ip) for each in world.fraud.requests]
+    assert asked == [(ids[0], ids[0], None), (ids[1], ids[1], None), ("c-1", "17", None)]
 
 
 def test_words_of_every_alphabet_are_kept_whole(world: World, shop: Shop) -> None:

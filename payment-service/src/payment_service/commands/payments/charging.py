@@ -220,8 +220,9 @@ def _judge(charge: Charge, dependencies: Dependencies) -> Verdict:
         card_fingerprint=charge.card_fingerprint,
         card_bin=charge.card.bin,
         card_last4=charge.card.last4,
-        user_id=charge.user_id,
-        order_id=charge.order_id,
+        # It knows nobody without a name; whoever has none is counted alone, not together with all such.
+        user_id=charge.user_id or charge.payment_public_id,
+        order_id=charge.order_id or charge.payment_public_id,
         client_ip=charge.client_ip,
     )
     try:

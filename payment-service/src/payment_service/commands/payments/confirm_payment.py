@@ -47,7 +47,6 @@ class ConfirmPayment:
     payment_id: str
     pay_with: PayWith = field(repr=False)
     actor: str
-    client_ip: str | None = None
 
 
 class _MustAskFirst(Exception):
@@ -68,9 +67,7 @@ def confirm_payment(command: ConfirmPayment, keyed: Keyed, dependencies: Depende
         PaymentNotFound, PaymentMethodUnusable, WrongPaymentState, PaymentBusy: nothing was begun.
     """
     try:
-        wish = read_wish(
-            command.merchant_id, command.pay_with, command.actor, command.client_ip, dependencies
-        )
+        wish = read_wish(command.merchant_id, command.pay_with, command.actor, dependencies)
     except PaymentMethodUnusable as refusal:
         return refuse_once(command.payment_id, keyed, refusal, dependencies, utc_now())
     try:
@@ -83,23 +80,23 @@ def confirm_payment(command: ConfirmPayment, keyed: Keyed, dependencies: Depende
         raise WrongPaymentState("confirmed", PaymentStatus.PROCESSING) from stop
 
 
-def read_wish(
-    merchant_id: int, pay_with: PayWith, actor: str, client_ip: str | None, dependencies: Dependencies
-) -> Wish:
+def read_wish(merchant_id: int, pay_with: PayWith, actor: str, dependencies: Dependencies) -> Wish:
     """Return the wish to pay; a stored card is taken out of the vault, without a CVV.
+
+    It has no address: who calls is the merchant's server, for all of its customers.
 
     Raises:
         PaymentMethodUnusable: the merchant has no such stored card (any more).
     """
     if isinstance(pay_with, TypedCard):
         card = CardData(pay_with.number, pay_with.exp_month, pay_with.exp_year, pay_with.cvc)
-        return Wish(card=card, actor=actor, client_ip=client_ip)
+        return Wish(card=card, actor=actor)
     with db.reading() as session:
         method = get_usable_payment_method(session, merchant_id, pay_with)
         stored = dependencies.vault.open(session, method.public_id)
     if stored is None:
         raise PaymentMethodUnusable
-    return Wish(card=stored, actor=actor, client_ip=client_ip, payment_method=pay_with)
+    return Wish(card=stored, actor=actor, payment_method=pay_with)
 
 
 def begin_charge(

@@ -44,7 +44,6 @@ class CreateMerchantPayment:
     return_url: str | None
     details: Mapping[str, Any]
     pay_with: PayWith | None = field(default=None, repr=False)
-    client_ip: str | None = None
 
 
 def create_merchant_payment(
@@ -78,7 +77,7 @@ def _prepare_to_pay(
     """Return what claims the new payment, with everything drawn that may not be drawn in a transaction."""
     if command.pay_with is None:
         return None
-    wish = read_wish(command.merchant_id, command.pay_with, command.actor, command.client_ip, dependencies)
+    wish = read_wish(command.merchant_id, command.pay_with, command.actor, dependencies)
     send_deadline = Deadline.after(dependencies.config.limits.send_within_s)
     new = new_attempt(wish, dependencies, now)
     reference = MerchantPayment(command.merchant_id, public_id)

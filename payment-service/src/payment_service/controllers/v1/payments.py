@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from service_kit.api import Blueprint
 
 from payment_service.commands.payments.confirm_payment import (
@@ -17,7 +17,6 @@ from payment_service.commands.payments.create_merchant_payment import (
 )
 from payment_service.commands.payments.pay_once import Keyed
 from payment_service.controllers.access import current_actor, current_merchant_id, require_scope
-from payment_service.controllers.client_address import trusted_client_ip
 from payment_service.controllers.current import current_dependencies
 from payment_service.controllers.idempotency import idempotent, idempotent_request, respond
 from payment_service.controllers.v1.answers import present_created, present_payment, view_of
@@ -62,7 +61,6 @@ def create(body: NewPayment) -> Response:
         return_url=body.return_url,
         details=body.details,
         pay_with=_pay_with(body.pay_with) if body.confirm else None,
-        client_ip=_client_ip(),
     )
     keyed = Keyed(idempotent_request(body), present_created)
     return respond(create_merchant_payment(command, keyed, current_dependencies()))
@@ -81,9 +79,7 @@ def create(body: NewPayment) -> Response:
 @payments.problem(502, "Surely not charged; member `payment`, which can be confirmed again")
 def confirm(body: PayWithInput, payment_id: str) -> Response:
     """Pay it with a card, or with one that is stored."""
-    command = ConfirmPayment(
-        current_merchant_id(), payment_id, _pay_with(body), current_actor(), _client_ip()
-    )
+    command = ConfirmPayment(current_merchant_id(), payment_id, _pay_with(body), current_actor())
     keyed = Keyed(idempotent_request(body), present_payment)
     return respond(confirm_payment(command, keyed, current_dependencies()))
 
@@ -115,7 +111,3 @@ def _pay_with(given: PayWithInput) -> PayWith:
     if card is not None:
         return TypedCard(card.number, card.exp_month, card.exp_year, card.cvc)
     return given.payment_method or ""
-
-
-def _client_ip() -> str | None:
-    return trusted_client_ip(request, current_dependencies().config.trusted_proxies)
