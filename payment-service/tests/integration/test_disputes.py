@@ -377,3 +377,16 @@ def test_a_payment_shows_that_it_is_disputed(
     assert (answer["status"], answer["amount_disputed"]) == shown
     timeline = [event["type"] for event in till.get(f"/v1/payments/{payment}/events").json["data"]]
     assert f"dispute.{statuses[-1]}" in timeline
+
+
+def test_a_disputed_payment_of_which_more_can_be_captured_shows_that_it_can(world: World) -> None:
+    till = Till.of(world)
+    payment = till.held(10_000)
+    till.capture(payment, amount=4_000)
+    attempt = world.attempt(till.payment(payment).id)
+
+    tell(world, attempt, "opened", amount_minor=4_000)
+
+    shown = till.get(f"/v1/payments/{payment}").json
+    assert (shown["status"], shown["amount_disputed"]) == ("partially_captured", 4_000)
+    assert shown["amount_capturable"] == 6_000

@@ -51,11 +51,13 @@ class PaymentView:
     def status(self) -> str:
         """The stored state, or what refunds and disputes made of a paid payment."""
         payment = self.payment
+        if payment.status != PaymentStatus.COMPLETED:
+            return payment.status
         if payment.disputed_minor:
             return "disputed"
         if payment.charged_back_minor:
             return "charged_back"
-        if payment.refunded_minor and payment.status == PaymentStatus.COMPLETED:
+        if payment.refunded_minor:
             return "refunded" if payment.refunded_minor == payment.captured_minor else "partially_refunded"
         return payment.status
 
