@@ -389,3 +389,18 @@ def test_the_lab_finds_no_payment_of_a_merchant(world: World, shop: Shop) -> Non
     assert world.client.get(f"/payments/{stored.id}").status_code == 404
     assert world.client.get(f"/payments/process/{stored.id}").status_code == 404
     assert world.pay(stored.id).status_code == 404
+
+
+def test_a_declined_form_that_comes_again_shows_the_card_of_the_hold_that_followed(
+    world: World, shop: Shop
+) -> None:
+    path = new_page(world, shop, capture_method="manual")
+    world.bank.script = [decline("do_not_honor")]
+    assert send(world, path, form_key="k1").status_code == 402
+    send(world, path, form_key="k2", cardNumber="5105 1051 0510 5100")
+
+    again = send(world, path, form_key="k1")
+
+    assert heading(again) == "Already authorised"
+    assert "5100" in again.text
+    assert "4242" not in again.text

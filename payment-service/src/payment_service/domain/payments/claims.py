@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.events import EventKey, record_event
 from payment_service.domain.payments.references import PaymentReference
-from payment_service.domain.payments.transitions import PAYABLE, change_status
+from payment_service.domain.payments.transitions import HOLDING, PAYABLE, change_status
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.values.statuses import AttemptKind, CaptureMethod, MovementState, PaymentStatus
@@ -56,10 +56,11 @@ def claim_payment(session: Session, key: EventKey, reference: PaymentReference, 
     """
     payment = lock_by_reference(session, reference)
     repeated = _attempt_of_form(session, payment, new.form_key)
-    if repeated is not None and not payment.is_paid:
+    has_succeeded = payment.is_paid or payment.status in HOLDING
+    if repeated is not None and not has_succeeded:
         return Claim(payment, repeated, is_ours=False)
     if payment.status not in PAYABLE:
-        # The latest attempt of a paid payment is the one that paid it, whichever form asks.
+        # The latest attempt of a payment that succeeded is the one that did it, whichever form asks.
         return Claim(payment, latest_attempt(session, payment), is_ours=False)
     attempt = _begin(payment, new)
     session.add(attempt)
