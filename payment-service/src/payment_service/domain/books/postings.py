@@ -94,10 +94,10 @@ def _post(session: Session, kind: EntryKind, payment: Payment, source: Source, a
     Raises:
         IntegrityError: it was posted before, which is a defect of the caller.
     """
-    session.execute(
-        insert(LedgerEntry),
-        entries_of(kind, payment.merchant_id, payment.id, source, at),
-    )
+    rows = entries_of(kind, payment.merchant_id, payment.id, source, at)
+    # What else the session holds is written once, with the transaction's last changes.
+    with session.no_autoflush:
+        session.execute(insert(LedgerEntry), rows)
 
 
 def entries_of(
