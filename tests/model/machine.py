@@ -26,6 +26,7 @@ class PaymentMachine(World):
         for _ in range(ROUNDS):
             for event in self.town.bank_events():
                 assert self.town.deliver(event) == 202
+            self.town.replay_inbox()
             self.town.work_inbox()
             self.town.pass_time(ROUND_S)
             self.town.work_janitor()

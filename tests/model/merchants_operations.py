@@ -149,6 +149,7 @@ class Merchants(Stage):
         """Send a card as the shop does: no key guards it."""
         of_lab = [order for order in reversed(self.orders) if order.lab_id is not None]
         order = of_lab[which % len(of_lab)]
+        was_troubled = self.is_troubled
         self.town.judge(judgement)
         try:
             answer = self.town.world.pay(order.lab_id, card.on_lab)
@@ -165,7 +166,7 @@ class Merchants(Stage):
         if was_payable:
             codes = {each: 402 if code == 422 else code for each, code in CHANGED.items()}
             chosen = fate(card, judgement, order.amount)
-            expected = expectations.charge(order, chosen, codes, is_troubled=self.is_troubled)
+            expected = expectations.charge(order, chosen, codes, is_troubled=was_troubled)
             assert answer.status_code in expected, f"{answer.status_code}, not {set(expected)}: {answer.text}"
             order.card = card
         # What it came to is seen on /v1; here only that nobody is told too much.

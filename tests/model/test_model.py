@@ -17,7 +17,7 @@ def test_random_sequences_keep_the_books_true(database_url: str, tmp_path: Path)
 
 
 @pytest.mark.deep
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3000)
 def test_other_random_sequences_keep_the_books_true(database_url: str, tmp_path: Path) -> None:
     seed = int.from_bytes(os.urandom(4))
     with open_town(database_url, tmp_path) as town:

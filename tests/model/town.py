@@ -21,6 +21,7 @@ from payment_service.commands.access.rotate_signing_keys import ensure_signing_k
 from payment_service.commands.payments.expire_payments import expire_payments
 from payment_service.commands.payments.run_janitor import run_janitor
 from payment_service.commands.seed_lab import seed_lab
+from payment_service.commands.webhooks.replay_inbox import replay_inbox
 from payment_service.commands.webhooks.settle_inbox import inboxes
 from payment_service.extensions import db
 from payment_service.models.base import Base
@@ -127,6 +128,11 @@ class Town:
             for inbox in inboxes(self.world.dependencies):
                 for message in inbox.queue.claim(100):
                     inbox.queue.record(message, inbox.settle(message))
+
+    def replay_inbox(self) -> None:
+        """Do as an operator who was told that events of the bank were given up."""
+        with self.world.app.app_context():
+            replay_inbox(None)
 
     def work_janitor(self) -> None:
         """Do one turn of the janitor."""

@@ -1,0 +1,66 @@
+"""Plays one run of sequences after the other, each of a seed of its own, until one fails or time is over."""
+
+import secrets
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+from service_kit.testing.plugin import ENGINES, SERVERS
+
+from tests.model.playing import SEQUENCES, STEPS, play
+from tests.model.town import Town, open_town
+
+
+@click.command()
+@click.option("--minutes", type=float, default=10.0, show_default=True, help="How long; 0 is for ever.")
+@click.option("--seed", type=int, help="Play one run of this seed, as an earlier soak printed it.")
+@click.option("--sequences", type=int, default=SEQUENCES, show_default=True, help="Sequences in each run.")
+@click.option("--steps", type=int, default=STEPS, show_default=True, help="Operations in each sequence.")
+@click.option("--engine", type=click.Choice(ENGINES), default="sqlite", show_default=True)
+def main(minutes: float, seed: int | None, sequences: int, steps: int, engine: str) -> None:
+    """Drive random sequences of every operation, compared with an independent model.
+
+    The seed of each run is printed before it begins; --seed, with the same --sequences and --steps, plays it
+    again. The first failure ends the soak with the shortest sequence that still fails, and exit code 1.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        if engine == "sqlite":
+            _soak(f"sqlite:///{folder}/payments.db", Path(folder), minutes, seed, sequences, steps)
+            return
+        with SERVERS[engine]() as server:
+            _soak(server.create_database("soak"), Path(folder), minutes, seed, sequences, steps)
+
+
+def _soak(
+    database_url: str, folder: Path, minutes: float, seed: int | None, sequences: int, steps: int
+) -> None:
+    ends_at_s = time.monotonic() + minutes * 60 if minutes else float("inf")
+    with open_town(database_url, folder) as town:
+        while True:
+            chosen = secrets.randbits(32) if seed is None else seed
+            began_s = time.monotonic()
+            try:
+                play(town, chosen, sequences=sequences, steps=steps)
+            except AssertionError as failure:
+                _tell(failure, chosen, sequences, steps)
+                sys.exit(1)
+            click.echo(f"  fine, after {time.monotonic() - began_s:.0f} s")
+            if seed is not None or time.monotonic() >= ends_at_s:
+                break
+        _show(town)
+
+
+def _tell(failure: AssertionError, seed: int, sequences: int, steps: int) -> None:
+    click.echo(f"\n{failure}", err=True)
+    for note in getattr(failure, "__notes__", ()):
+        click.echo(note, err=True)
+    again = f"--seed {seed} --sequences {sequences} --steps {steps}"
+    click.echo(f'\nAgain: make soak ARGS="{again}"', err=True)
+
+
+def _show(town: Town) -> None:
+    """Show how often each operation came to what: a soak that met nothing proves nothing."""
+    for what, times in sorted(town.seen.items()):
+        click.echo(f"{times:8d}  {what}")
