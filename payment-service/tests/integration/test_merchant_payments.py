@@ -359,6 +359,24 @@ def test_fraud_service_counts_no_two_unnamed_customers_together_and_no_server_as
     assert asked == [(ids[0], ids[0], None), (ids[1], ids[1], None), ("c-1", "17", None)]
 
 
+@pytest.mark.parametrize(
+    ("locale", "language"), [("en-GB", "en"), ("fr", "fr"), ("ar-MA", "fr"), (None, "fr")]
+)
+def test_a_receipt_has_what_notification_service_asks_for(
+    world: World, shop: Shop, locale: str | None, language: str
+) -> None:
+    """It writes French and English, and takes no empty names."""
+    customer = {"email": "amina@shop.example"} | ({"locale": locale} if locale else {})
+    body = {"amount": 100, "currency": "MAD", "confirm": True, "card": dict(V1_CARD), "customer": customer}
+
+    payment = shop.post(world, "/v1/payments", body).json
+
+    (message,) = world.messages(queue="notifications")
+    receipt = json.loads(message.payload)
+    assert (receipt["locale"], receipt["recipient"]["user_id"]) == (language, None)
+    assert receipt["data"]["order_id"] == payment["id"]
+
+
 def test_words_of_every_alphabet_are_kept_whole(world: World, shop: Shop) -> None:
     metadata = {f"k{number}": "é" * 500 for number in range(50)}
     body = json.dumps({**A_PAYMENT, "metadata": metadata}, ensure_ascii=False).encode()

@@ -51,6 +51,8 @@ EVENT_DESTINATIONS: Mapping[str, tuple[Destination, ...]] = {
     "movement.amount_differs": _OTHERS,
     "movement.contradicted": _OTHERS,
 }
+# Those of notification-service.
+LETTER_LANGUAGES = frozenset({"fr", "en"})
 # What is sent is the event itself, as it was sealed: it is read when it is sent, and not written twice.
 _THE_EVENT_ITSELF = ""
 
@@ -102,11 +104,11 @@ def _notification(
     return {
         "event_id": event.public_id,
         "type": kind,
-        "locale": payment.receipt_locale,
-        "recipient": {"email": payment.receipt_email, "user_id": payment.user_id},
+        "locale": _language(payment, merchant),
+        "recipient": {"email": payment.receipt_email, "user_id": payment.user_id.strip() or None},
         "data": {
             "payment_id": str(payment.id) if payment.surface == Surface.LAB else payment.public_id,
-            "order_id": payment.order_id,
+            "order_id": payment.order_id.strip() or payment.public_id,
             "amount_minor": amount_minor,
             "currency": attempt.currency,
             "occurred_at": _timestamp(event.created_at),
@@ -115,6 +117,12 @@ def _notification(
             "authorization_code": attempt.authorization_code,
         },
     }
+
+
+def _language(payment: Payment, merchant: MerchantRecord) -> str:
+    """Return the customer's language if letters are written in it, otherwise the merchant's."""
+    language = payment.receipt_locale.partition("-")[0]
+    return language if language in LETTER_LANGUAGES else merchant.locale
 
 
 def _enqueue(session: Session, event: PaymentEvent, payloads: Mapping[Destination, str]) -> None:
