@@ -69,7 +69,7 @@ class Stage(RuleBasedStateMachine):
     @property
     def is_troubled(self) -> bool:
         """Whether something may befall the next calls of the bank."""
-        return bool(self.town.wire.troubles or self.town.wire.meanwhile or self.has_fault_plan)
+        return bool(self.town.wire.troubles or self.has_fault_plan)
 
     def new_order(self, amount: int, *, is_manual: bool = False) -> Order:
         """Note an order; it is not sent yet."""

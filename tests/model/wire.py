@@ -1,6 +1,6 @@
 """The line between payment-service and the bank, both in this process, with everything that befalls lines."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextvars import Context
 from enum import StrEnum
 from typing import Any
@@ -51,13 +51,11 @@ class Wire(HttpClient):
         super().__init__(dependency, before_call=lambda: leave_transaction(db.session()))
         self._bank = bank
         self.troubles: list[Trouble] = []
-        self.meanwhile: list[Callable[[], None]] = []
         self.money_calls = 0
 
     def calm(self) -> None:
         """Let nothing befall it any more."""
         self.troubles.clear()
-        self.meanwhile.clear()
 
     def _send_once(
         self, method: str, path: str, body: Any, headers: Mapping[str, str], deadline: Deadline
@@ -72,9 +70,6 @@ class Wire(HttpClient):
         if trouble is Trouble.ERROR_BEFORE:
             return _UNAVAILABLE
         answer = self._carry(method, path, body)
-        while self.meanwhile:
-            # In a context of its own: another request knows nothing of this one's transaction and deadline.
-            Context().run(self.meanwhile.pop(0))
         if trouble is Trouble.DEATH_AFTER:
             raise Died
         if trouble is Trouble.LOST_ANSWER or _is_dropped(answer):
