@@ -53,7 +53,7 @@ down: ## Stop the containers; their data stays
 	$(COMPOSE) down
 
 ##@ Check it
-.PHONY: test test-deep lint types format bench soak
+.PHONY: test test-deep lint types format bench bench-data soak
 test: $(VENV)/.installed-dev ## Lint, types, architecture and all suites on SQLite and MariaDB (10 minutes at most)
 	@$(PY) -m run check test
 
@@ -72,6 +72,9 @@ format: $(VENV)/.installed-dev ## Rewrite the code in the house's format
 
 bench: $(VENV)/.installed-dev ## Measure payments per second (11 minutes); ARGS="--engine mysql", ARGS=--help
 	@exec $(PY) -m tests.load $(ARGS)
+
+bench-data: $(VENV)/.installed-dev ## Measure with N=300000 payments in the tables; DATABASE_URL=… only fills that one
+	@exec $(PY) -m tests.load.data --payments $(or $(N),300000) $(if $(DATABASE_URL),--database-url "$(DATABASE_URL)") $(ARGS)
 
 soak: $(VENV)/.installed-dev ## Random sequences of operations for as long as you like; ARGS="--minutes 60", ARGS=--help
 	@exec $(PY) -m tests.model $(ARGS)
