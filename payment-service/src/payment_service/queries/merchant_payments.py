@@ -91,13 +91,15 @@ def _with_attempts(session: Session, payments: Sequence[Payment]) -> list[Paymen
         # MySQL and MariaDB read every attempt to find that none is in an empty list.
         return []
     latest = (
-        select(func.max(PaymentAttempt.id))
+        select(func.max(PaymentAttempt.id).label("id"))
         .where(
             PaymentAttempt.payment_id.in_([payment.id for payment in payments]),
             PaymentAttempt.kind != AttemptKind.REVERSAL,
         )
         .group_by(PaymentAttempt.payment_id)
+        .subquery()
     )
-    found = session.scalars(select(PaymentAttempt).where(PaymentAttempt.id.in_(latest)))
+    # A join: MySQL would look at every attempt to find those that are IN a grouped SELECT.
+    found = session.scalars(select(PaymentAttempt).join(latest, PaymentAttempt.id == latest.c.id))
     attempts = {attempt.payment_id: attempt for attempt in found}
     return [PaymentWithAttempt(payment, attempts.get(payment.id)) for payment in payments]
