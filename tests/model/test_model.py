@@ -1,6 +1,5 @@
 """A hundred random sequences of every operation, against the real bank-simulator and an independent model."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ def test_random_sequences_keep_the_books_true(database_url: str, tmp_path: Path)
 
 @pytest.mark.deep
 @pytest.mark.timeout(3000)
-def test_other_random_sequences_keep_the_books_true(database_url: str, tmp_path: Path) -> None:
-    seed = int.from_bytes(os.urandom(4))
+def test_the_same_sequences_keep_the_books_true_on_every_engine(database_url: str, tmp_path: Path) -> None:
+    # The seed is fixed, so that a red run is the change's own doing; `make soak` looks for new sequences.
     with open_town(database_url, tmp_path) as town:
-        play(town, seed)
+        play(town, SEED)
