@@ -3,6 +3,7 @@
 The seed is printed; ``CAISSE_FAULT_SEED`` repeats a run's choices, ``CAISSE_FAULT_SECONDS`` makes it longer.
 """
 
+import json
 import os
 import random
 import signal
@@ -189,6 +190,7 @@ def test_a_faulty_bank_loses_and_doubles_nothing(
     set_faults(system, None)
     payment_db = books.payment_database(system)
     notification_db = create_engine(system.database_url("notification-service"))
+    decided = decide_reviews(system, random.Random(seed))
     books.wait_until_settled(payment_db)
 
     sales, reversals = books.our_sales(payment_db), books.our_reversals(payment_db)
@@ -213,6 +215,7 @@ def test_a_faulty_bank_loses_and_doubles_nothing(
     # A run in which the bank never erred, or nobody was ever paid, would prove nothing.
     assert {"approved", "abandoned", "declined"} <= attempt_states(payment_db).keys()
     assert any(told.status == 202 for told in payers.told)
+    assert {"approve", "reject"} <= decided.keys()
 
 
 def make_trouble(shop: books.AllOrders, system: WholeSystem, dice: random.Random) -> None:
@@ -240,6 +243,30 @@ def keep_fraud_silent(system: WholeSystem, quiet_s: float) -> None:
         time.sleep(quiet_s)
     finally:
         os.killpg(system.pid("fraud-service"), signal.SIGCONT)
+
+
+def decide_reviews(system: WholeSystem, dice: random.Random) -> Counter[str]:
+    """Approve or reject every payment that was held while fraud-service was silent, as the merchant would."""
+    client = json.loads(system.settings.lab_client_file.read_text())
+    credentials = (client["client_id"], client["client_secret"])
+    form = {"grant_type": "client_credentials"}
+    answer = requests.post(client["token_url"], auth=credentials, data=form, timeout=15)
+    payments_url = f"{system.settings.gateway_url}/v1/payments"
+    headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    held = {"status": "in_review", "limit": "100"}
+    decided: Counter[str] = Counter()
+    while page := requests.get(payments_url, params=held, headers=headers, timeout=15).json()["data"]:
+        for payment in page:
+            decision = dice.choice(("approve", "reject"))
+            done = requests.post(
+                f"{payments_url}/{payment['id']}/{decision}",
+                json={"reason": "the fault test decides"},
+                headers={**headers, "Idempotency-Key": f"{decision} {payment['id']}"},
+                timeout=15,
+            )
+            assert done.status_code in {200, 202, 402, 502}, done.text
+            decided[decision] += 1
+    return decided
 
 
 def keep_notifications_away(system: WholeSystem, quiet_s: float) -> None:
