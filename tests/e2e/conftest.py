@@ -12,6 +12,9 @@ from run.demo_stage import on_free_ports
 from tests.stand_in_shop.shop import Shop, create_app
 from tests.system.whole import WholeSystem
 
+# All journeys together try some cards more often than one person would in ten minutes.
+MANY_TRIES = {"VELOCITY_CARD_LIMIT": "1000", "VELOCITY_USER_LIMIT": "1000"}
+
 
 @dataclass(frozen=True)
 class RunningSystem:
@@ -35,7 +38,7 @@ def running_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        with WholeSystem(settings) as whole:
+        with WholeSystem(settings, extra={"fraud-service": MANY_TRIES}) as whole:
             bank_url = f"http://127.0.0.1:{settings.ports.bank}"
             yield RunningSystem(settings.gateway_url, whole.payment_url, bank_url, shop, settings.mail, whole)
     finally:
