@@ -14,7 +14,7 @@ BEFORE = timedelta(hours=1)
 
 
 class Clockwork:
-    """Stands for the wall clock, and for the randomness of public ids."""
+    """Stands for the wall clock, for the one of deadlines, and for the randomness of public ids."""
 
     def __init__(self) -> None:
         self._elapsed = -BEFORE
@@ -38,15 +38,20 @@ class Clockwork:
         """Return it as new ids hold it."""
         return int((START + self._elapsed).timestamp() * 1000) * 1_000_000
 
+    def monotonic(self) -> float:
+        """Return the present moment in seconds: a machine that is busy lets no deadline pass."""
+        return (self.now() - START).total_seconds()
+
     def randbits(self, bits: int) -> int:
         """Return the chance in a new id."""
         return self._random.getrandbits(bits)
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Let all services of this process have this time; deadlines stay those of the machine."""
+        """Let all services of this process have this time."""
         with (
             patch("service_kit.clock.datetime", self),
+            patch("service_kit.deadlines.time", self),
             patch("service_kit.ids.time", self),
             patch("service_kit.ids.secrets", self),
         ):

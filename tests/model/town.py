@@ -23,7 +23,6 @@ from payment_service.commands.payments.run_janitor import run_janitor
 from payment_service.commands.seed_lab import seed_lab
 from payment_service.commands.webhooks.replay_inbox import replay_inbox
 from payment_service.commands.webhooks.settle_inbox import inboxes
-from payment_service.config import TimeLimits
 from payment_service.extensions import db
 from payment_service.models.base import Base
 from payment_service.providers.bank_simulator import BankSimulator
@@ -47,10 +46,6 @@ TOKEN_GOOD_FOR_S = 600
 _bank_db = bank_simulator.extensions.db
 _BANK_TABLES = (WebhookEvent, Entry, BankDispute, NetworkRequest, Account, ArrivalCount, StoredFaultPlan)
 LOG_LEVEL = "CRITICAL"  # everything that can go wrong does
-
-
-# Deadlines are the machine's own: one that is busy must not make another sequence of the same seed.
-PATIENT = TimeLimits()
 
 
 @dataclass(frozen=True)
@@ -159,7 +154,7 @@ def open_town(database_url: str, folder: Path) -> Iterator[Town]:
     """Put both services together: payment-service on ``database_url``, the bank on SQLite in ``folder``."""
     clock = Clockwork()
     bank_config = BankConfig(f"sqlite:///{folder}/bank.db", log_level=LOG_LEVEL)
-    config = make_config(database_url, log_level=LOG_LEVEL, limits=PATIENT)
+    config = make_config(database_url, log_level=LOG_LEVEL)
     migrations.upgrade(bank_config.database_url, bank_config.migrations_dir)
     migrations.upgrade(database_url, config.migrations_dir)
     with clock.running():
