@@ -6,8 +6,9 @@ import pytest
 from payment_service.config import Config
 from payment_service.extensions import db
 from payment_service.models.payments.payment_event import PaymentEvent
-from payment_service.testing import World, make_config, world_on
-from payment_service.testing_events import wrong_with
+from payment_service.testing.config import make_config
+from payment_service.testing.event_schemas import wrong_with
+from payment_service.testing.world import World, world_on
 from service_kit import migrations
 
 

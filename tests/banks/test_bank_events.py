@@ -19,9 +19,11 @@ from payment_service.commands.access.rotate_signing_keys import ensure_signing_k
 from payment_service.commands.seed_lab import seed_lab
 from payment_service.models.disputes.dispute import Dispute
 from payment_service.models.payments.refund import Refund
-from payment_service.testing import CountingWaker, ScriptedFraud, World, make_config
-from payment_service.testing_access import bearer, new_client
-from payment_service.testing_webhooks import outcomes, settle_inbox
+from payment_service.testing.access import bearer, new_client
+from payment_service.testing.config import make_config
+from payment_service.testing.scripted.neighbours import CountingWaker, ScriptedFraud
+from payment_service.testing.webhooks import outcomes, settle_inbox
+from payment_service.testing.world import World
 from service_kit import migrations
 from werkzeug.serving import make_server
 

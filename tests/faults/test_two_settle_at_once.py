@@ -7,7 +7,9 @@ import pytest
 from payment_service.extensions import db
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.providers.port import Outcome, ProviderResult
-from payment_service.testing import World, lose_request, make_config, world_on
+from payment_service.testing.config import make_config
+from payment_service.testing.scripted.sales import lose_request
+from payment_service.testing.world import World, world_on
 from payment_service.values.statuses import MovementState, PaymentStatus
 from service_kit import migrations
 from service_kit.clock import utc_now

@@ -14,7 +14,11 @@ from payment_service.commands.seed_lab import seed_lab
 from payment_service.controllers.current import EXTENSION
 from payment_service.extensions import db
 from payment_service.models.payments.payment import Payment
-from payment_service.testing import CARD, ScriptedBank, World, lose_request, make_config, world_on
+from payment_service.testing.cards import CARD
+from payment_service.testing.config import make_config
+from payment_service.testing.scripted.bank import ScriptedBank
+from payment_service.testing.scripted.sales import lose_request
+from payment_service.testing.world import World, world_on
 from payment_service.values.statuses import PaymentStatus
 from service_kit import migrations
 from service_kit.clock import utc_now

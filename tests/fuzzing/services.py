@@ -14,8 +14,9 @@ import notification_service.config
 from bank_simulator.commands.issue_cards import issue_cards
 from bank_simulator.values.test_cards import TEST_CARDS
 from flask import Flask
-from payment_service.testing import make_config, world_on
-from payment_service.testing_access import open_shop
+from payment_service.testing.access import open_shop
+from payment_service.testing.config import make_config
+from payment_service.testing.world import world_on
 from service_kit import migrations
 
 TOKEN = "a-token-of-the-tests"

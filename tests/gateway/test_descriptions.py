@@ -12,7 +12,7 @@ from gateway.settings import Settings
 from gateway.testing.backend import RecordingBackend
 from gateway.testing.process import RunningGateway
 from payment_service.app import MAY_CALL_A_PROVIDER, create_app
-from payment_service.testing import make_config
+from payment_service.testing.config import make_config
 
 METHODS = ("get", "post", "put", "patch", "delete")
 # What merchants and other gateways call under the service's own paths.

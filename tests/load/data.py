@@ -8,7 +8,7 @@ import click
 from payment_service.config import Config
 from payment_service.domain.payments.events import EventKey
 from payment_service.models.merchants.merchant import LAB_MERCHANT_ID, Merchant
-from payment_service.testing_bulk import count_filled, fill
+from payment_service.testing.bulk.fill import count_filled, fill
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from service_kit.clock import utc_now

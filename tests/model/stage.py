@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
-from payment_service.testing import Answer
+from payment_service.testing.client import Answer
 
 from tests.model.cards import CARDS, GOOD, Judgement
 from tests.model.checks import (

@@ -26,9 +26,11 @@ from payment_service.commands.webhooks.settle_inbox import inboxes
 from payment_service.extensions import db
 from payment_service.models.base import Base
 from payment_service.providers.bank_simulator import BankSimulator
-from payment_service.testing import CountingWaker, ScriptedFraud, World, make_config
-from payment_service.testing_access import Shop, bearer, new_client
-from payment_service.testing_webhooks import ADDRESS, signed
+from payment_service.testing.access import Shop, bearer, new_client
+from payment_service.testing.config import make_config
+from payment_service.testing.scripted.neighbours import CountingWaker, ScriptedFraud
+from payment_service.testing.webhooks import ADDRESS, signed
+from payment_service.testing.world import World
 from payment_service.values.assessment import FraudDecision
 from service_kit import migrations
 from sqlalchemy import Engine, delete, event, select

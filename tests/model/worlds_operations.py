@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
-from payment_service.testing import Answer
+from payment_service.testing.client import Answer
 
 from tests.model.merchants_operations import CAPTURED, Merchants
 from tests.model.model import Order

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from payment_service.testing import make_config, world_on
+from payment_service.testing.config import make_config
+from payment_service.testing.world import world_on
 
 pytestmark = pytest.mark.engines("sqlite")
 

@@ -3,7 +3,7 @@
 import sys
 
 from payment_service.app import create_app
-from payment_service.testing import CARD
+from payment_service.testing.cards import CARD
 
 
 def main() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from payment_service.models.idempotency_key import IdempotencyKey
 from payment_service.models.payments.payment import Payment
-from payment_service.testing import Answer, World
-from payment_service.testing_access import A_PAYMENT, Shop, open_shop
+from payment_service.testing.access import A_PAYMENT, Shop, open_shop
+from payment_service.testing.client import Answer
+from payment_service.testing.world import World
 from payment_service.values.money import Money
 from service_kit.standard_app import MAX_BODY_BYTES
 

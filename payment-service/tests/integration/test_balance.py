@@ -15,8 +15,8 @@ from payment_service.models.books.balance_snapshot import BalanceSnapshot
 from payment_service.models.books.ledger_entry import LedgerEntry
 from payment_service.models.merchants.merchant import Merchant
 from payment_service.models.payments.payment import Payment
-from payment_service.testing import World
-from payment_service.testing_access import Shop, bearer, new_client, open_shop
+from payment_service.testing.access import Shop, bearer, new_client, open_shop
+from payment_service.testing.world import World
 from payment_service.values.books import EntryKind
 from payment_service.values.scopes import Scope
 from sqlalchemy import insert, update

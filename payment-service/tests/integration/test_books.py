@@ -10,7 +10,9 @@ from payment_service.models.books.ledger_entry import LedgerEntry
 from payment_service.models.payments.capture import Capture
 from payment_service.models.payments.payment import Payment
 from payment_service.providers.port import ChargeRequest, ProviderResult
-from payment_service.testing import ScriptedBank, World, lose_answer
+from payment_service.testing.scripted.bank import ScriptedBank
+from payment_service.testing.scripted.sales import lose_answer
+from payment_service.testing.world import World
 from payment_service.values.books import EntryKind, LedgerAccount
 from sqlalchemy.exc import IntegrityError
 

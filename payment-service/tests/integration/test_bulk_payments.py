@@ -5,8 +5,8 @@ from datetime import timedelta
 from click.testing import CliRunner
 from payment_service.cli import main
 from payment_service.models.merchants.merchant import Merchant
-from payment_service.testing import World
-from payment_service.testing_bulk import count_filled, fill
+from payment_service.testing.bulk.fill import count_filled, fill
+from payment_service.testing.world import World
 from service_kit.clock import utc_now
 
 NUMBERS = (range(60), range(60, 100))

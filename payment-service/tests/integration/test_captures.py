@@ -6,18 +6,19 @@ import pytest
 from payment_service.models.payments.capture import Capture
 from payment_service.models.payments.payment import Payment
 from payment_service.providers.port import ProviderResult
-from payment_service.testing import CarryOut, FollowUpBehaviour, ScriptedBank, World
-from payment_service.testing_access import open_shop
-from payment_service.testing_payments import (
+from payment_service.testing.access import open_shop
+from payment_service.testing.scripted.bank import CarryOut, FollowUpBehaviour, ScriptedBank
+from payment_service.testing.scripted.follow_ups import (
     APPROVED,
     DECLINED,
-    Till,
     decline_it,
     do_it_and_vanish,
     lose_it,
     refuse_it,
     take_time,
 )
+from payment_service.testing.till import Till
+from payment_service.testing.world import World
 from sqlalchemy import update
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from alembic.script import ScriptDirectory
-from payment_service.testing import make_config
+from payment_service.testing.config import make_config
 from service_kit import migrations
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.pool import NullPool

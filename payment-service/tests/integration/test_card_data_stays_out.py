@@ -10,17 +10,11 @@ from flask import Flask
 from payment_service.config import Config
 from payment_service.extensions import db
 from payment_service.providers.port import ChargeRequest, ProviderResult
-from payment_service.testing import (
-    Answer,
-    ScriptedBank,
-    World,
-    decline,
-    lose_answer,
-    lose_request,
-    refuse_connection,
-    world_on,
-)
-from payment_service.testing_access import Shop, open_shop
+from payment_service.testing.access import Shop, open_shop
+from payment_service.testing.client import Answer
+from payment_service.testing.scripted.bank import ScriptedBank
+from payment_service.testing.scripted.sales import decline, lose_answer, lose_request, refuse_connection
+from payment_service.testing.world import World, world_on
 from payment_service.values.assessment import FraudDecision
 from service_kit.testing.traces import NumberTraces, holds_value
 from sqlalchemy import inspect, text

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from payment_service.config import Config
 from payment_service.models.payments.payment import Payment
-from payment_service.testing import World, make_config, world_on
+from payment_service.testing.config import make_config
+from payment_service.testing.world import World, world_on
 from payment_service.values.statuses import PaymentStatus
 from service_kit import migrations
 from service_kit.config import Profile

@@ -16,10 +16,11 @@ from payment_service.models.payments.payment_event import PaymentEvent
 from payment_service.models.payments.refund import Refund
 from payment_service.models.webhooks.inbox_message import InboxMessage
 from payment_service.providers.port import Outcome, ProviderResult
-from payment_service.testing import World, lose_request
-from payment_service.testing_access import bearer, new_client, open_shop
-from payment_service.testing_payments import Till
-from payment_service.testing_webhooks import event_body, make_due, outcomes, send, settle_inbox
+from payment_service.testing.access import bearer, new_client, open_shop
+from payment_service.testing.scripted.sales import lose_request
+from payment_service.testing.till import Till
+from payment_service.testing.webhooks import event_body, make_due, outcomes, send, settle_inbox
+from payment_service.testing.world import World
 from service_kit.leased_queue import Done, Failed
 from sqlalchemy.orm import Session
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from payment_service.models.idempotency_key import IdempotencyKey
 from payment_service.models.payments.payment import Payment
-from payment_service.testing import World
-from payment_service.testing_deaths import Post, outside
-from payment_service.testing_payments import Till
+from payment_service.testing.deaths import outside
+from payment_service.testing.post import Post
+from payment_service.testing.till import Till
+from payment_service.testing.world import World
 from service_kit.clock import utc_now
 from sqlalchemy import update
 from sqlalchemy.orm import Session

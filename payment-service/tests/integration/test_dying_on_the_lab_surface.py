@@ -2,9 +2,11 @@
 
 from itertools import count
 
-from payment_service.testing import CARD, World
-from payment_service.testing_deaths import Post, outside
-from payment_service.testing_truth import assert_all_is_true
+from payment_service.testing.cards import CARD
+from payment_service.testing.deaths import outside
+from payment_service.testing.post import Post
+from payment_service.testing.truth import assert_all_is_true
+from payment_service.testing.world import World
 from payment_service.values.statuses import PaymentStatus
 
 

@@ -7,18 +7,17 @@ import pytest
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.refund import Refund
 from payment_service.models.vault.payment_method import PaymentMethod
-from payment_service.testing import World
-from payment_service.testing_deaths import outside
-from payment_service.testing_posts import (
+from payment_service.testing.deaths import outside
+from payment_service.testing.journeys.operations import (
     OPERATIONS,
     Operation,
-    Stage,
     assert_replayed,
     bank_calls,
-    new_stage,
     thing_in,
 )
-from payment_service.testing_truth import assert_all_is_true
+from payment_service.testing.journeys.stage import Stage, new_stage
+from payment_service.testing.truth import assert_all_is_true
+from payment_service.testing.world import World
 
 LEASE_S = 30
 # KrakenD sends a POST without a body again by itself when a kept-alive connection dies.

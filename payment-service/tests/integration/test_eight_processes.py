@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from payment_service.testing import World
+from payment_service.testing.world import World
 from payment_service.values.statuses import PaymentStatus
 
 PROCESSES = 8

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import pytest
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_event import PaymentEvent
-from payment_service.testing import World, decline, refuse_connection
+from payment_service.testing.scripted.sales import decline, refuse_connection
+from payment_service.testing.world import World
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 

@@ -12,8 +12,9 @@ from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_event import PaymentEvent
 from payment_service.queries.events import EventFilter, list_events, list_events_of_payment
 from payment_service.queries.pagination import PageRequest
-from payment_service.testing import World, decline
-from payment_service.testing_access import bearer, new_client, open_shop
+from payment_service.testing.access import bearer, new_client, open_shop
+from payment_service.testing.scripted.sales import decline
+from payment_service.testing.world import World
 from payment_service.values.assessment import FraudDecision
 from sqlalchemy import Connection, event, update
 

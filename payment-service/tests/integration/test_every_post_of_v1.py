@@ -8,26 +8,20 @@ from typing import Any
 import pytest
 from payment_service.models.idempotency_key import IdempotencyKey
 from payment_service.models.payments.payment_event import PaymentEvent
-from payment_service.testing import (
-    Answer,
-    SaleBehaviour,
-    World,
-    decline,
-    lose_request,
-    refuse_connection,
-)
-from payment_service.testing_posts import (
-    CARD,
+from payment_service.testing.cards import V1_CARD
+from payment_service.testing.client import Answer
+from payment_service.testing.journeys.operations import (
     OPERATIONS,
-    ORDER,
     Operation,
-    Stage,
     assert_replayed,
     bank_calls,
-    new_stage,
     thing_in,
 )
-from payment_service.testing_truth import assert_all_is_true
+from payment_service.testing.journeys.stage import ORDER, Stage, new_stage
+from payment_service.testing.scripted.bank import SaleBehaviour
+from payment_service.testing.scripted.sales import decline, lose_request, refuse_connection
+from payment_service.testing.truth import assert_all_is_true
+from payment_service.testing.world import World
 from payment_service.values.assessment import FraudDecision
 from sqlalchemy import update
 
@@ -115,7 +109,7 @@ def _with_fraud(decision: FraudDecision) -> Callable[[World], None]:
 def test_an_answer_that_is_no_success_is_stored_too(
     stage: Stage, happen: Callable[[World], None], status: int
 ) -> None:
-    request = stage.request("/v1/payments", {**ORDER, "confirm": True, "card": dict(CARD)})
+    request = stage.request("/v1/payments", {**ORDER, "confirm": True, "card": dict(V1_CARD)})
     happen(stage.world)
 
     first = request.send(stage.world)
@@ -150,7 +144,7 @@ def test_a_refusal_before_anything_is_written_is_not_stored(stage: Stage) -> Non
     elsewhere = replace(capture, path="/v1/payments/pay_0/capture")
 
     refusals = [request.send(stage.world).status_code for request in (bad, elsewhere, capture)]
-    stage.make(f"/v1/payments/{payment}/confirm", {"card": dict(CARD)})
+    stage.make(f"/v1/payments/{payment}/confirm", {"card": dict(V1_CARD)})
     done = capture.send(stage.world)
 
     assert refusals == [400, 404, 409]
@@ -165,8 +159,8 @@ def test_no_stored_answer_has_card_data(stage: Stage) -> None:
     assert len(rows) >= len(OPERATIONS)
     for row in rows:
         assert row.answer_body is not None
-        assert CARD["number"] not in row.answer_body
-        assert f'"{CARD["cvc"]}"' not in row.answer_body
+        assert V1_CARD["number"] not in row.answer_body
+        assert f'"{V1_CARD["cvc"]}"' not in row.answer_body
 
 
 @every_post

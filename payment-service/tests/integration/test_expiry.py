@@ -9,17 +9,18 @@ from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.models.payments.void import Void
 from payment_service.models.vault.sealed_card import SealedCard
 from payment_service.providers.port import ProviderResult
-from payment_service.testing import CarryOut, FollowUpBehaviour, ScriptedBank, World
-from payment_service.testing_payments import (
+from payment_service.testing.scripted.bank import CarryOut, FollowUpBehaviour, ScriptedBank
+from payment_service.testing.scripted.follow_ups import (
     APPROVED,
     DECLINED,
-    Till,
     decline_it,
     do_it_and_vanish,
     lose_it,
     refuse_it,
     take_time,
 )
+from payment_service.testing.till import Till
+from payment_service.testing.world import World
 from service_kit.clock import utc_now
 from sqlalchemy import update
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 from payment_service.config import Config
 from payment_service.models.payments.capture import Capture
-from payment_service.testing import Answer, World, world_on
-from payment_service.testing_payments import Till
+from payment_service.testing.client import Answer
+from payment_service.testing.till import Till
+from payment_service.testing.world import World, world_on
 from service_kit.deadlines import Deadline
 
 ASK, SETTLE = 1, 2

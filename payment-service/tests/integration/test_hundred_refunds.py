@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 from payment_service.models.payments.refund import Refund
-from payment_service.testing import World
-from payment_service.testing_payments import Till
+from payment_service.testing.till import Till
+from payment_service.testing.world import World
 from payment_service.values.statuses import MovementState
 
 SCRIPT = Path(__file__).with_name("one_of_four_refunders.py")

@@ -23,8 +23,9 @@ from payment_service.errors import KeyArrivedTwice, KeyInProgress, KeyReused
 from payment_service.extensions import db
 from payment_service.models.idempotency_key import IdempotencyKey
 from payment_service.models.merchants.merchant import Merchant
-from payment_service.testing import Answer, World, world_on
-from payment_service.testing_access import Shop, open_shop
+from payment_service.testing.access import Shop, open_shop
+from payment_service.testing.client import Answer
+from payment_service.testing.world import World, world_on
 from service_kit import strict_json
 from service_kit.api import Blueprint
 from service_kit.clock import utc_now

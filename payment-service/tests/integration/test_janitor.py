@@ -11,7 +11,9 @@ from payment_service.domain.settlement.settler import Settler
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.providers.port import Capabilities, ChargeRequest, ProviderResult
-from payment_service.testing import ScriptedBank, World, approve, decline, lose_answer, lose_request, world_on
+from payment_service.testing.scripted.bank import ScriptedBank
+from payment_service.testing.scripted.sales import approve, decline, lose_answer, lose_request
+from payment_service.testing.world import World, world_on
 from payment_service.values.statuses import PaymentStatus
 from service_kit.clock import utc_now
 from sqlalchemy import update

@@ -17,17 +17,18 @@ from payment_service.providers.port import (
     ProviderResult,
     ThreeDSecure,
 )
-from payment_service.testing import (
-    Answer,
-    ScriptedBank,
-    World,
+from payment_service.testing.access import A_PAYMENT, Shop, open_shop
+from payment_service.testing.cards import V1_CARD
+from payment_service.testing.client import Answer
+from payment_service.testing.scripted.bank import ScriptedBank
+from payment_service.testing.scripted.sales import (
     be_full,
     decline,
     lose_answer,
     lose_request,
     refuse_connection,
 )
-from payment_service.testing_access import A_PAYMENT, V1_CARD, Shop, open_shop
+from payment_service.testing.world import World
 from payment_service.values.assessment import FraudDecision
 from service_kit.clock import utc_now
 

@@ -21,10 +21,12 @@ from payment_service.extensions import db
 from payment_service.models.merchants.api_client import ApiClient
 from payment_service.models.merchants.merchant import Merchant
 from payment_service.models.merchants.signing_key import SigningKey
-from payment_service.testing import Answer, World
-from payment_service.testing_access import A_PAYMENT, V1_CARD, ask_token, bearer, new_client, open_shop
-from payment_service.testing_payments import refund_of
-from payment_service.testing_webhooks import dispute_of
+from payment_service.testing.access import A_PAYMENT, ask_token, bearer, new_client, open_shop
+from payment_service.testing.cards import V1_CARD
+from payment_service.testing.client import Answer
+from payment_service.testing.till import refund_of
+from payment_service.testing.webhooks import dispute_of
+from payment_service.testing.world import World
 from payment_service.values.scopes import Scope
 from payment_service.values.signing_algorithm import SigningAlgorithm
 from service_kit.clock import utc_now

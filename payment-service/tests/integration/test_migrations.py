@@ -4,7 +4,7 @@ from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 from payment_service.cli import main
 from payment_service.models.base import Base
-from payment_service.testing import make_config
+from payment_service.testing.config import make_config
 from service_kit import migrations
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.pool import NullPool

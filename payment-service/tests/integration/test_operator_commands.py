@@ -15,9 +15,10 @@ from payment_service.commands.access.create_api_client import ClientCredentials
 from payment_service.models.merchants.api_client import ApiClient
 from payment_service.models.merchants.merchant import Merchant
 from payment_service.models.payments.capture import Capture
-from payment_service.testing import World
-from payment_service.testing_access import ask_token
-from payment_service.testing_payments import Till, lose_it
+from payment_service.testing.access import ask_token
+from payment_service.testing.scripted.follow_ups import lose_it
+from payment_service.testing.till import Till
+from payment_service.testing.world import World
 
 Run = Callable[..., Result]
 

@@ -21,7 +21,8 @@ from payment_service.domain.outbox import EVENT_DESTINATIONS
 from payment_service.extensions import db
 from payment_service.models.outbox_message import OutboxMessage
 from payment_service.models.payments.payment_event import PaymentEvent
-from payment_service.testing import World, decline, world_on
+from payment_service.testing.scripted.sales import decline
+from payment_service.testing.world import World, world_on
 from payment_service.values.statuses import Destination
 from payment_service.worker import build_loops
 from service_kit.batch_loop import BatchLoop

@@ -12,8 +12,8 @@ from payment_service.models.merchants.merchant import Merchant
 from payment_service.models.payments.payment import Payment
 from payment_service.queries.pagination import Listing, Page, PageRequest, read_page
 from payment_service.schemas.v1.pagination import CreatedQuerySchema, PageQuerySchema, list_schema
-from payment_service.testing import World
-from payment_service.testing_access import open_shop
+from payment_service.testing.access import open_shop
+from payment_service.testing.world import World
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 

@@ -12,8 +12,9 @@ from payment_service.models.idempotency_key import IdempotencyKey
 from payment_service.models.merchants.merchant import Merchant
 from payment_service.models.vault.payment_method import PaymentMethod
 from payment_service.models.vault.sealed_card import SealedCard
-from payment_service.testing import Answer, World
-from payment_service.testing_access import Shop, open_shop
+from payment_service.testing.access import Shop, open_shop
+from payment_service.testing.client import Answer
+from payment_service.testing.world import World
 from payment_service.values.card_data import CardData
 from payment_service.vault.vault import Purpose
 from service_kit import strict_json

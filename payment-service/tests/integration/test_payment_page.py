@@ -8,15 +8,9 @@ from dataclasses import replace
 import pytest
 from payment_service.config import Config
 from payment_service.models.payments.payment import Payment
-from payment_service.testing import (
-    Answer,
-    World,
-    be_full,
-    decline,
-    lose_request,
-    refuse_connection,
-    world_on,
-)
+from payment_service.testing.client import Answer
+from payment_service.testing.scripted.sales import be_full, decline, lose_request, refuse_connection
+from payment_service.testing.world import World, world_on
 from payment_service.values.statuses import PaymentStatus
 from sqlalchemy import update
 

@@ -6,16 +6,16 @@ import pytest
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.providers.port import ThreeDSecure
-from payment_service.testing import (
-    OTHER_CARD,
-    Answer,
-    World,
+from payment_service.testing.cards import OTHER_CARD
+from payment_service.testing.client import Answer
+from payment_service.testing.scripted.sales import (
     be_full,
     decline,
     lose_answer,
     lose_request,
     refuse_connection,
 )
+from payment_service.testing.world import World
 from payment_service.values.assessment import FraudDecision
 from payment_service.values.statuses import PaymentStatus
 from sqlalchemy import update

@@ -21,9 +21,10 @@ from payment_service.models.payments.refund import Refund
 from payment_service.models.payments.void import Void
 from payment_service.models.webhooks.inbox_message import InboxMessage
 from payment_service.providers.port import Outcome, ProviderResult
-from payment_service.testing import Answer, World, lose_request, world_on
-from payment_service.testing_payments import Till
-from payment_service.testing_webhooks import (
+from payment_service.testing.client import Answer
+from payment_service.testing.scripted.sales import lose_request
+from payment_service.testing.till import Till
+from payment_service.testing.webhooks import (
     ADDRESS,
     event_body,
     make_due,
@@ -32,6 +33,7 @@ from payment_service.testing_webhooks import (
     settle_inbox,
     signed,
 )
+from payment_service.testing.world import World, world_on
 from payment_service.worker import build_loops
 from service_kit.clock import utc_now
 from service_kit.leased_queue import Done, Failed, JobStatus

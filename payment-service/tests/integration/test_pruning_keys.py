@@ -7,7 +7,7 @@ from payment_service.commands.prune_idempotency_keys import prune_idempotency_ke
 from payment_service.domain.idempotency.keys import IdempotentRequest, StoredAnswer, begin, finish
 from payment_service.models.idempotency_key import IdempotencyKey
 from payment_service.models.merchants.merchant import Merchant
-from payment_service.testing import World
+from payment_service.testing.world import World
 from payment_service.worker import build_loops
 from service_kit.clock import utc_now
 from sqlalchemy.orm import Session

@@ -10,11 +10,12 @@ from flask import Flask, request, request_started
 from payment_service.extensions import db
 from payment_service.models.base import Base
 from payment_service.models.merchants.merchant import Merchant
-from payment_service.testing import World, make_config, world_on
-from payment_service.testing_bulk import fill
-from payment_service.testing_journeys import LISTS, leave_open, play_all
-from payment_service.testing_plans import Finding, Recorder, explain
-from payment_service.testing_posts import new_stage
+from payment_service.testing.bulk.fill import fill
+from payment_service.testing.config import make_config
+from payment_service.testing.journeys.play import LISTS, leave_open, play_all
+from payment_service.testing.journeys.stage import new_stage
+from payment_service.testing.plans import Finding, Recorder, explain
+from payment_service.testing.world import World, world_on
 from service_kit import migrations
 from service_kit.clock import utc_now
 from sqlalchemy import text

@@ -5,18 +5,19 @@ from payment_service.commands.follow_ups.ask import ask_about
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.refund import Refund
 from payment_service.providers.port import Outcome, ProviderResult
-from payment_service.testing import FollowUpBehaviour, World
-from payment_service.testing_access import open_shop
-from payment_service.testing_payments import (
+from payment_service.testing.access import open_shop
+from payment_service.testing.scripted.bank import FollowUpBehaviour
+from payment_service.testing.scripted.follow_ups import (
     APPROVED,
     DECLINED,
-    Till,
     decline_it,
     do_it_and_vanish,
     lose_it,
     refuse_it,
     take_time,
 )
+from payment_service.testing.till import Till
+from payment_service.testing.world import World
 from payment_service.values.money import Money
 from sqlalchemy import update
 

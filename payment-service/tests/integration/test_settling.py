@@ -7,7 +7,14 @@ from payment_service.domain.settlement.settler import Settlement
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.providers.port import Outcome, ProviderResult
-from payment_service.testing import World, approve, decline, lose_answer, lose_request, refuse_connection
+from payment_service.testing.scripted.sales import (
+    approve,
+    decline,
+    lose_answer,
+    lose_request,
+    refuse_connection,
+)
+from payment_service.testing.world import World
 from payment_service.values.statuses import MovementState, PaymentStatus
 from service_kit.clock import utc_now
 from sqlalchemy import update

@@ -16,8 +16,8 @@ from payment_service.domain.access.sealed_keys import KeySealer
 from payment_service.errors import AccessTokenInvalid
 from payment_service.models.merchants.signing_key import SigningKey
 from payment_service.queries.access import authorise, published_keys
-from payment_service.testing import World
-from payment_service.testing_access import ask_token, new_client
+from payment_service.testing.access import ask_token, new_client
+from payment_service.testing.world import World
 from payment_service.values.scopes import Scope
 from payment_service.values.signing_algorithm import SigningAlgorithm
 from service_kit.clock import utc_now

@@ -9,7 +9,10 @@ from payment_service.config import Config
 from payment_service.extensions import db
 from payment_service.models.payments.payment import Payment
 from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult
-from payment_service.testing import CARD, ScriptedBank, World, approve, world_on
+from payment_service.testing.cards import CARD
+from payment_service.testing.scripted.bank import ScriptedBank
+from payment_service.testing.scripted.sales import approve
+from payment_service.testing.world import World, world_on
 from payment_service.values.statuses import PaymentStatus
 from service_kit.database import NetworkCallInTransaction
 from service_kit.http_client import Dependency

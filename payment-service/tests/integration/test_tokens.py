@@ -17,8 +17,9 @@ from payment_service.commands.access.rotate_client_secret import rotate_client_s
 from payment_service.domain.access.access_tokens import PinnedAlgorithm
 from payment_service.models.merchants.api_client import ApiClient
 from payment_service.models.merchants.signing_key import SigningKey
-from payment_service.testing import Answer, World
-from payment_service.testing_access import FORM, ask_token, new_client, open_shop
+from payment_service.testing.access import FORM, ask_token, new_client, open_shop
+from payment_service.testing.client import Answer
+from payment_service.testing.world import World
 from payment_service.values.scopes import Scope
 from payment_service.values.signing_algorithm import SigningAlgorithm
 from sqlalchemy import delete, select

@@ -13,7 +13,7 @@ from payment_service.errors import SealedCardUnreadable
 from payment_service.extensions import db
 from payment_service.models.merchants.merchant import Merchant
 from payment_service.models.vault.sealed_card import SealedCard
-from payment_service.testing import World
+from payment_service.testing.world import World
 from payment_service.values.card_data import CardData
 from payment_service.vault.envelopes import EnvelopeKeys
 from payment_service.vault.vault import Purpose, Vault

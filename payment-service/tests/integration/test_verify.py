@@ -20,7 +20,8 @@ from payment_service.models.payments.payment_event import PaymentEvent
 from payment_service.models.payments.refund import Refund
 from payment_service.queries.books.findings import Findings
 from payment_service.queries.books.verify_bank import verify_bank
-from payment_service.testing import World, decline, lose_request
+from payment_service.testing.scripted.sales import decline, lose_request
+from payment_service.testing.world import World
 from payment_service.values.statuses import AttemptKind, DisputeStatus, MovementState
 from service_kit.clock import utc_now
 from sqlalchemy import delete, update

@@ -1,4 +1,4 @@
-"""For tests: a process that dies at a chosen point of a request, beside a bank that outlives it.
+"""A process that dies at a chosen point of a request, beside a bank that outlives it.
 
 The points are those between which something is written: before and after every COMMIT, and before and after
 every call of the bank and of fraud-service. A test counts up from the first point until a process survives,
@@ -9,7 +9,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Client, Connection, Listener
@@ -23,7 +23,9 @@ from payment_service.commands.dependencies import FraudAssessor
 from payment_service.config import Config
 from payment_service.extensions import db
 from payment_service.providers.port import Capabilities, Provider
-from payment_service.testing import Answer, CountingWaker, World
+from payment_service.testing.post import Post
+from payment_service.testing.scripted.neighbours import CountingWaker
+from payment_service.testing.world import World
 
 # A server that has imported everything, is connected to nothing, and forks one process for each request.
 _FORKS = get_context("forkserver")
@@ -31,19 +33,6 @@ _FORKS.set_forkserver_preload([__name__])
 _AUTHKEY = b"deaths"
 _DIED = 86
 _LONGEST_S = 60.0
-
-
-@dataclass(frozen=True)
-class Post:
-    """A request that can be sent again."""
-
-    path: str
-    json: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def send(self, world: World) -> Answer:
-        """Send it to this process' service."""
-        return world.client.post(self.path, json=self.json, headers=dict(self.headers))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""For tests: whether the bank, the payments, the books and the events of a scripted world say the same."""
+"""Whether the bank, the payments, the books and the events of a scripted world say the same."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from payment_service.models.books.ledger_entry import LedgerEntry
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.models.payments.payment_event import PaymentEvent
-from payment_service.testing import World
+from payment_service.testing.world import World
 from payment_service.values.books import LedgerAccount
 from payment_service.values.statuses import PaymentStatus
 

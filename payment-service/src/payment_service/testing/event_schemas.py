@@ -1,4 +1,4 @@
-"""For tests: whether events fit their published schemas, docs/events."""
+"""Whether events fit their published schemas, docs/events."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-SCHEMAS = Path(__file__).parents[3] / "docs" / "events"
+SCHEMAS = Path(__file__).parents[4] / "docs" / "events"
 COMMON = frozenset({"event", "members"})
 
 

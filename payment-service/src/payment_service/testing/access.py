@@ -1,4 +1,4 @@
-"""For tests: merchants, API clients and access tokens of a scripted world."""
+"""Merchants, API clients and access tokens."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,10 +12,11 @@ from payment_service.commands.access.create_api_client import (
     create_api_client,
 )
 from payment_service.commands.access.create_merchant import CreateMerchant, create_merchant
-from payment_service.testing import Answer, World
+from payment_service.testing.cards import V1_CARD
+from payment_service.testing.client import Answer
+from payment_service.testing.world import World
 from payment_service.values.scopes import Scope
 
-V1_CARD: Mapping[str, Any] = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2031, "cvc": "907"}
 A_PAYMENT: Mapping[str, Any] = {"amount": 19999, "currency": "MAD", "order_id": "order-7"}
 FORM = "application/x-www-form-urlencoded"
 

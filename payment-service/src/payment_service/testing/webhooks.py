@@ -1,4 +1,4 @@
-"""For tests: a bank that signs events, and a worker that settles what came."""
+"""A bank that signs events, and a worker that settles what came."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,8 @@ from payment_service.models.disputes.dispute import Dispute
 from payment_service.models.merchants.merchant import Merchant
 from payment_service.models.payments.payment import Payment
 from payment_service.models.webhooks.inbox_message import InboxMessage
-from payment_service.testing import Answer, World
+from payment_service.testing.client import Answer
+from payment_service.testing.world import World
 
 ADDRESS = "/provider-webhooks/bank-simulator"
 

@@ -1,4 +1,4 @@
-"""For tests: payments of a merchant that a bank holds or took, and what a merchant does with them."""
+"""A merchant with payments whose money is held or taken, and what it does with them."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from service_kit.clock import utc_now
-from service_kit.http_client import NotSent
 from service_kit.ids import new_id
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,52 +17,14 @@ from payment_service.domain.payments.references import MerchantPayment
 from payment_service.models.books.ledger_entry import LedgerEntry
 from payment_service.models.merchants.merchant import Merchant
 from payment_service.models.payments.payment import Payment
-from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult
-from payment_service.testing import Answer, CarryOut, FollowUpBehaviour, ScriptedBank, World
-from payment_service.testing_access import Shop, bearer, new_client, open_shop
+from payment_service.testing.access import Shop, bearer, new_client, open_shop
+from payment_service.testing.client import Answer
+from payment_service.testing.scripted.sales import challenge
+from payment_service.testing.world import World
 from payment_service.values.assessment import FraudDecision
 from payment_service.values.statuses import CaptureMethod, PaymentStatus, Surface
 
 _keys = itertools.count(1)
-
-
-def decline_it(code: str) -> FollowUpBehaviour:
-    """Do nothing and say why."""
-    return lambda bank, movement_id, _: bank.remember(
-        movement_id, ProviderResult(Outcome.DECLINED, decline_code=code)
-    )
-
-
-def lose_it(_bank: ScriptedBank, _movement_id: str, _carry_out: CarryOut) -> ProviderResult:
-    """Nothing arrives, and nobody can know that."""
-    return ProviderResult(Outcome.PENDING, detail="the request was lost")
-
-
-def do_it_and_vanish(bank: ScriptedBank, _movement_id: str, carry_out: CarryOut) -> ProviderResult:
-    """Do it; the answer is lost, and the bank cannot be asked until it is back."""
-    carry_out()
-    bank.is_away = True
-    return ProviderResult(Outcome.PENDING, detail="the answer was lost")
-
-
-def refuse_it(_bank: ScriptedBank, _movement_id: str, _carry_out: CarryOut) -> ProviderResult:
-    """The request surely never left."""
-    raise NotSent("bank: connection refused")
-
-
-def take_time(bank: ScriptedBank, movement_id: str, _carry_out: CarryOut) -> ProviderResult:
-    """Say that it is decided later."""
-    return bank.remember(movement_id, ProviderResult(Outcome.PENDING))
-
-
-def challenge(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
-    """Have the cardholder prove who they are."""
-    asked = ProviderResult(Outcome.REQUIRES_ACTION, redirect_url="https://acs.example/challenge")
-    return bank.remember(request.attempt_id, asked)
-
-
-APPROVED = ProviderResult(Outcome.APPROVED)
-DECLINED = ProviderResult(Outcome.DECLINED, decline_code="do_not_honor")
 
 
 @dataclass

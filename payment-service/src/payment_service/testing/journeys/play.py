@@ -1,4 +1,4 @@
-"""For tests and benchmarks: everything that can be asked of the service, over HTTP and of its worker."""
+"""Everything that can be asked of the service, over HTTP and of its worker."""
 
 from collections.abc import Mapping
 from itertools import product
@@ -6,11 +6,13 @@ from typing import Any
 
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.testing import World, decline, lose_request
-from payment_service.testing_access import ask_token, new_client
-from payment_service.testing_payments import take_time
-from payment_service.testing_posts import CARD, PLACES, Stage
-from payment_service.testing_webhooks import dispute_of
+from payment_service.testing.access import ask_token, new_client
+from payment_service.testing.cards import V1_CARD
+from payment_service.testing.journeys.stage import PLACES, Stage
+from payment_service.testing.scripted.follow_ups import take_time
+from payment_service.testing.scripted.sales import decline, lose_request
+from payment_service.testing.webhooks import dispute_of
+from payment_service.testing.world import World
 from payment_service.values.assessment import FraudDecision
 from payment_service.worker import build_loops
 
@@ -44,7 +46,7 @@ LISTS: Mapping[str, tuple[Mapping[str, str], ...]] = {
 def play_all(world: World, stage: Stage) -> None:
     """Play every journey: of merchants, of the lab, of payers, of the bank's events, of the worker.
 
-    The lists need the payments of ``testing_bulk``, and the worker what ``leave_open`` left.
+    The lists need the payments of ``testing.bulk``, and the worker what ``leave_open`` left.
     """
     ask_token(world, new_client(world, stage.shop.merchant_id))
     payment = play_merchant(world, stage)
@@ -61,15 +63,15 @@ def play_all(world: World, stage: Stage) -> None:
 
 def play_merchant(world: World, stage: Stage) -> str:
     """Do what a merchant's server does; return the id of a payment that was refunded."""
-    method = stage.make(PLACES["payment_method"], {"card": dict(CARD), "customer": {"id": "customer-10"}})
+    method = stage.make(PLACES["payment_method"], {"card": dict(V1_CARD), "customer": {"id": "customer-10"}})
     paying = {"confirm": True, "payment_method": method["id"]}
     request = stage.request(PLACES["payment"], {"amount": 5950, "currency": "MAD", "order_id": "1", **paying})
     paid = request.send(world).json["id"]
     request.send(world)
     world.bank.script.append(decline("do_not_honor"))
-    declined = {"amount": 1, "currency": "MAD", "order_id": "1", "confirm": True, "card": dict(CARD)}
+    declined = {"amount": 1, "currency": "MAD", "order_id": "1", "confirm": True, "card": dict(V1_CARD)}
     stage.request(PLACES["payment"], declined).send(world)
-    stage.make(f"/v1/payments/{stage.payment()}/confirm", {"card": dict(CARD)})
+    stage.make(f"/v1/payments/{stage.payment()}/confirm", {"card": dict(V1_CARD)})
     refund = stage.make(PLACES["refund"], {"payment": paid, "amount": 1})
     held = stage.held()
     stage.make(f"/v1/payments/{held}/capture", {"amount": 1})
@@ -105,8 +107,8 @@ def play_payer(world: World, stage: Stage) -> None:
     (payment,) = world.all(Payment, public_id=public_id)
     world.client.get(f"/checkout/{payment.checkout_token}")
     form = {
-        "cardNumber": CARD["number"],
-        "cardCode": CARD["cvc"],
+        "cardNumber": V1_CARD["number"],
+        "cardCode": V1_CARD["cvc"],
         "expirationDate": "2031-12",
         "form_key": "k",
     }
@@ -133,8 +135,8 @@ def play_lists(world: World, stage: Stage, payment: str, disputed: str) -> None:
 def leave_open(world: World, stage: Stage) -> None:
     """Leave behind what the worker finds later: a payment and a refund whose outcome nobody knows."""
     world.bank.script.append(lose_request)
-    stage.payment(confirm=True, card=dict(CARD))
-    paid = stage.payment(confirm=True, card=dict(CARD))
+    stage.payment(confirm=True, card=dict(V1_CARD))
+    paid = stage.payment(confirm=True, card=dict(V1_CARD))
     world.bank.follow_up_script.append(take_time)
     stage.make(PLACES["refund"], {"payment": paid})
     stage.pass_time(120)

@@ -1,4 +1,4 @@
-"""For tests: listens to the statements that the service sends, and asks the engine how it looks rows up."""
+"""Listens to the statements that the service sends, and asks the engine how it looks rows up."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,0 +1,1 @@
+"""What a shop, a payer and the worker do, request by request."""

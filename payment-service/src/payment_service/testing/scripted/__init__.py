@@ -1,0 +1,1 @@
+"""What lies outside the service: it plays a script, and enters through ``create_app`` only."""
