@@ -1,8 +1,10 @@
 """HTTP interface of a service: strict JSON in, exact JSON out, OpenAPI 3.1, a docs page without network."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
+from threading import Lock
 from typing import Any, NoReturn, TypeVar
 
 import flask_smorest
@@ -111,6 +113,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         )
         return decorator
 
+    def register_views_in_doc(self, api: "Api", *args: Any, **kwargs: Any) -> None:
+        """Leave the description for when somebody first reads it."""
+        api.describe_later(partial(super().register_views_in_doc, api, *args, **kwargs))
+
 
 class Api(flask_smorest.Api):  # type: ignore[misc]
     """flask-smorest's API with problem documents as its errors, each described where it may come."""
@@ -119,8 +125,27 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
     DEFAULT_ERROR_RESPONSE_NAME = None
 
     def __init__(self, app: Flask) -> None:
+        self._undescribed: list[Callable[[], None]] = []
+        self._describing = Lock()
         super().__init__(app, spec_kwargs={"extra_plugins": [descriptions.CommonProblems()]})
         self.ma_plugin.converter.add_attribute_function(descriptions.whole_pattern)
+
+    def describe_later(self, describe: Callable[[], None]) -> None:
+        """Take up ``describe`` when somebody first reads the description.
+
+        It is most of the work of a start, and command lines, workers and nearly all tests never need it.
+        """
+        self._undescribed.append(describe)
+
+    def _openapi_json(self) -> Response:
+        with self._describing:
+            while self._undescribed:
+                self._undescribed.pop(0)()
+        response: Response = super()._openapi_json()
+        return response
+
+    def _register_responses(self) -> None:
+        self.describe_later(super()._register_responses)
 
     def _register_pagination_header(self) -> None:
         """Leave out flask-smorest's own way to page, which nobody uses."""
