@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pymysql
 import pytest
 from flask import Flask
+from service_kit.affected_rows import affected_rows
 from service_kit.columns import BigId, UtcDateTime, ascii_key
 from service_kit.database import (
     CommitOutcomeUnknown,
@@ -20,7 +21,7 @@ from service_kit.database import (
     prepare_engine,
 )
 from service_kit.deadlines import time_budget
-from sqlalchemy import create_engine, event, func, select, text, update
+from sqlalchemy import create_engine, delete, event, func, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import NullPool
@@ -381,3 +382,11 @@ def test_a_unit_takes_sqlites_write_lock_at_its_beginning(db: Database) -> None:
         session.scalar(select(Thing.id))
 
     assert [line for line in statements if line.startswith("BEGIN")] == ["BEGIN IMMEDIATE", "BEGIN"]
+
+
+def test_rows_that_an_update_leaves_as_they_were_count_as_affected(db: Database) -> None:
+    same = update(Thing).where(Thing.name.in_(["a", "b", "c"])).values(number=0)
+
+    assert db.in_transaction(lambda session: affected_rows(session, same)) == 2
+    assert db.in_transaction(lambda session: affected_rows(session, delete(Thing).where(Thing.id == 1))) == 1
+    assert db.in_transaction(lambda session: affected_rows(session, delete(Thing).where(Thing.id == 1))) == 0

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from service_kit.affected_rows import affected_rows
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -57,7 +58,7 @@ def count_arrival(operation: str, request_id: str) -> Arrival:
 
     def work(session: Session) -> int:
         one_more = update(ArrivalCount).where(*key).values(arrivals=ArrivalCount.arrivals + 1)
-        if session.execute(one_more).rowcount == 0:  # type: ignore[attr-defined]
+        if affected_rows(session, one_more) == 0:
             session.add(ArrivalCount(operation=operation, request_id=request_id, arrivals=1))
             return 1
         return session.execute(select(ArrivalCount.arrivals).where(*key)).scalar_one()

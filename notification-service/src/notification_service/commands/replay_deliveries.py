@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
+from service_kit.affected_rows import affected_rows
 from service_kit.clock import utc_now
 from service_kit.leased_queue import JobStatus
 from sqlalchemy import or_, update
-from sqlalchemy.engine import CursorResult
-from sqlalchemy.orm import Session
 
 from notification_service.extensions import db
 from notification_service.models import Notification
@@ -28,8 +27,4 @@ def replay_deliveries(ids: Sequence[str] | None) -> int:
     if ids is not None:
         statement = statement.where(or_(Notification.event_id.in_(ids), Notification.public_id.in_(ids)))
 
-    def work(session: Session) -> int:
-        result = session.execute(statement)
-        return result.rowcount if isinstance(result, CursorResult) else 0
-
-    return db.in_transaction(work)
+    return db.in_transaction(lambda session: affected_rows(session, statement))

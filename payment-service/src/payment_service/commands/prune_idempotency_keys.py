@@ -1,10 +1,10 @@
 """Forgets idempotency keys that no client repeats any more."""
 
 from datetime import datetime, timedelta
-from typing import Any, cast
 
+from service_kit.affected_rows import affected_rows
 from service_kit.clock import utc_now
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, or_, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from payment_service.commands.dependencies import Dependencies
@@ -35,8 +35,7 @@ def prune_idempotency_keys(dependencies: Dependencies, *, limit: int = 500) -> i
     def work(session: Session) -> int:
         # Looked at again: a repeat may have taken the lease over meanwhile.
         statement = delete(IdempotencyKey).where(IdempotencyKey.id.in_(ids), due)
-        result = session.execute(statement.execution_options(synchronize_session=False))
-        return cast(CursorResult[Any], result).rowcount
+        return affected_rows(session, statement.execution_options(synchronize_session=False))
 
     return db.in_transaction(work)
 

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+from service_kit.affected_rows import affected_rows
 from service_kit.clock import utc_now
 from service_kit.leased_queue import JobStatus
-from sqlalchemy import CursorResult, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from payment_service.extensions import db
@@ -29,6 +30,4 @@ def _replay(session: Session, message_ids: list[int] | None, now: datetime) -> i
         statement = statement.where(OutboxMessage.status == JobStatus.DEAD)
     else:
         statement = statement.where(OutboxMessage.id.in_(message_ids), OutboxMessage.status != JobStatus.DONE)
-    result = session.execute(statement.execution_options(synchronize_session=False))
-    assert isinstance(result, CursorResult)  # noqa: S101  an UPDATE always gives one
-    return result.rowcount
+    return affected_rows(session, statement.execution_options(synchronize_session=False))

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+from service_kit.affected_rows import affected_rows
 from service_kit.clock import utc_now
 from service_kit.leased_queue import JobStatus
-from sqlalchemy import CursorResult, or_, update
+from sqlalchemy import or_, update
 from sqlalchemy.orm import Session
 
 from payment_service.extensions import db
@@ -37,6 +38,5 @@ def _replay(session: Session, message_ids: list[int] | None, now: datetime) -> i
     else:
         statement = statement.where(InboxMessage.id.in_(message_ids))
     not_applied = or_(InboxMessage.outcome.is_(None), InboxMessage.outcome != InboxOutcome.APPLIED)
-    result = session.execute(statement.where(not_applied).execution_options(synchronize_session=False))
-    assert isinstance(result, CursorResult)  # noqa: S101  an UPDATE always gives one
-    return result.rowcount
+    statement = statement.where(not_applied).execution_options(synchronize_session=False)
+    return affected_rows(session, statement)

@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, func, insert, select, update
+from service_kit.affected_rows import affected_rows
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from payment_service.models.books.balance_snapshot import BalanceSnapshot
@@ -130,11 +130,11 @@ def _add(
         )
         return
     # Fence: only on what this unit of work has read. Two that add the same entries meet in the same rows.
-    changed = session.execute(
+    statement = (
         update(BalanceSnapshot)
         .where(BalanceSnapshot.id == known.id, BalanceSnapshot.up_to_id == known.up_to_id)
         .values(amount_minor=known.amount_minor + amount_minor, up_to_id=up_to, taken_at=at)
         .execution_options(synchronize_session=False)
     )
-    if cast("CursorResult[Any]", changed).rowcount != 1:
+    if affected_rows(session, statement) != 1:
         raise SnapshotMoved

@@ -9,9 +9,9 @@ executes nothing (docs/adr/0015).
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Any, cast
 
-from sqlalchemy import CursorResult, select, update
+from service_kit.affected_rows import affected_rows
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -92,22 +92,19 @@ def finish(session: Session, request: IdempotentRequest, answer: StoredAnswer) -
     That is the first one ever stored: a request that was slower than its lease may find that another told
     meanwhile how things stood, and repeats get that for good.
     """
-    stored = cast(
-        CursorResult[Any],
-        session.execute(
-            update(IdempotencyKey)
-            .where(IdempotencyKey.key_hash == request.key_hash, IdempotencyKey.answer_status.is_(None))
-            .values(
-                answer_status=answer.status,
-                answer_body=answer.body.decode(),
-                answer_content_type=answer.content_type,
-                answer_location=answer.location,
-                answer_retry_after_s=answer.retry_after_s,
-            )
-            .execution_options(synchronize_session=False)
-        ),
+    statement = (
+        update(IdempotencyKey)
+        .where(IdempotencyKey.key_hash == request.key_hash, IdempotencyKey.answer_status.is_(None))
+        .values(
+            answer_status=answer.status,
+            answer_body=answer.body.decode(),
+            answer_content_type=answer.content_type,
+            answer_location=answer.location,
+            answer_retry_after_s=answer.retry_after_s,
+        )
+        .execution_options(synchronize_session=False)
     )
-    if stored.rowcount == 1:
+    if affected_rows(session, statement) == 1:
         return answer
     row = session.scalars(
         select(IdempotencyKey)
