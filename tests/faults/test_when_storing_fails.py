@@ -14,6 +14,7 @@ from payment_service.commands.seed_lab import seed_lab
 from payment_service.controllers.current import EXTENSION
 from payment_service.extensions import db
 from payment_service.models.payments.payment import Payment
+from payment_service.providers.port import ChargeRequest, ProviderResult
 from payment_service.testing.cards import CARD
 from payment_service.testing.config import make_config
 from payment_service.testing.scripted.bank import ScriptedBank
@@ -124,12 +125,12 @@ def test_a_unit_whose_rows_changed_under_it_is_repeated(patient_world: World) ->
 
 
 def test_a_provider_that_breaks_in_our_hands_is_pending(world: World) -> None:
-    def take_and_break(bank: ScriptedBank, request: object) -> object:
-        bank.carry_out(request)  # type: ignore[arg-type]
+    def take_and_break(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+        bank.carry_out(request)
         raise RuntimeError("a defect of the adapter")
 
     payment_id = world.create()
-    world.bank.script = [take_and_break]  # type: ignore[list-item]
+    world.bank.script = [take_and_break]
 
     response = world.pay(payment_id)
     world.age(60)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 
 import pytest
@@ -29,7 +30,7 @@ def test_equal_payments_move_the_money_once_and_all_get_the_same_answer(bank: Ba
     for _ in range(5):
         asked = bank.payment(LAB_CARD, 100)
 
-        answers = together([lambda body=asked: bank.post(f"/network/{path}", body)] * 6)  # type: ignore[misc]
+        answers = together([partial(bank.post, f"/network/{path}", asked)] * 6)
 
         assert answers == [answers[0]] * 6
         assert answers[0]["status"] == "approved"
@@ -137,9 +138,9 @@ def race_abandon(bank: BankClient, rounds: int) -> None:
 
         answers = together(
             [
-                lambda body=asked: bank.post("/network/sales", body),  # type: ignore[misc]
-                lambda which=request_id: bank.abandon(which),  # type: ignore[misc]
-                lambda body=asked: bank.post("/network/sales", body),  # type: ignore[misc]
+                partial(bank.post, "/network/sales", asked),
+                partial(bank.abandon, request_id),
+                partial(bank.post, "/network/sales", asked),
             ]
         )
 
@@ -162,7 +163,7 @@ def test_the_right_code_and_abandoning_at_once_agree_on_one_end(bank: BankClient
         def confirm(waiting: Answer = waiting) -> Answer:
             return {"page": bank.answer_challenge(waiting, code="123456").status_code}
 
-        _, abandoned, _ = together([confirm, lambda which=request_id: bank.abandon(which), confirm])  # type: ignore[misc]
+        _, abandoned, _ = together([confirm, partial(bank.abandon, request_id), confirm])
 
         assert bank.status(request_id).json() == abandoned
         assert abandoned["status"] in {"approved", "abandoned"}
@@ -205,7 +206,7 @@ def test_deciding_and_abandoning_a_refund_at_once_agree_on_one_end(bank: BankCli
         decided, abandoned, _ = together(
             [
                 decide,
-                lambda which=pending: bank.abandon(which),  # type: ignore[misc]
+                partial(bank.abandon, pending),
                 lambda: bank.follow_up("refunds", sold, amount_minor=1_000_000),
             ]
         )

@@ -128,8 +128,8 @@ def decide(ask: Callable[..., TestResponse]) -> Callable[..., str]:
     def post(**changes: Any) -> str:
         response = ask(**changes)
         assert response.status_code == 201, response.text
-        decision: str = response.json["decision"]  # type: ignore[index]
-        return decision
+        document: Any = response.json
+        return str(document["decision"])
 
     return post
 

@@ -137,13 +137,7 @@ def test_a_provider_that_cannot_abandon_is_asked_on(world: World) -> None:
 def test_an_abandon_that_meets_an_executed_id_completes_the_payment(world: World) -> None:
     payment_id = die_while_charging(world, is_carried_out=False)
     sale = world.bank.sales[0]
-    answer = world.bank.abandon
-
-    def execute_first(attempt_id: str) -> ProviderResult:
-        world.bank.carry_out(sale)
-        return answer(attempt_id)
-
-    world.bank.abandon = execute_first  # type: ignore[method-assign]
+    world.bank.before_abandoned = lambda _: world.bank.carry_out(sale)
     world.age(60)
     world.run_janitor()
 
@@ -175,14 +169,8 @@ def test_a_bank_that_is_away_is_asked_again_later(world: World) -> None:
 def test_of_two_janitors_one_asks(world: World) -> None:
     die_while_charging(world, is_carried_out=True)
     world.age(15)
-    asked_by_the_other = []
-    fetch = world.bank.fetch_status
-
-    def ask_while_another_looks(attempt_id: str) -> ProviderResult:
-        asked_by_the_other.append(world.run_janitor())
-        return fetch(attempt_id)
-
-    world.bank.fetch_status = ask_while_another_looks  # type: ignore[method-assign]
+    asked_by_the_other: list[int] = []
+    world.bank.before_asked = lambda _: asked_by_the_other.append(world.run_janitor())
 
     assert world.run_janitor() == 1
     assert asked_by_the_other == [0]
@@ -211,14 +199,12 @@ def test_one_ask_that_fails_does_not_hold_up_the_others(world: World) -> None:
     payment_ids = [die_while_charging(world, is_carried_out=True) for _ in range(3)]
     world.age(15)
     first = world.attempt(payment_ids[0]).public_id
-    fetch = world.bank.fetch_status
 
-    def fail_for_the_first(attempt_id: str) -> ProviderResult:
+    def fail_for_the_first(attempt_id: str) -> None:
         if attempt_id == first:
             raise RuntimeError("a defect of the adapter")
-        return fetch(attempt_id)
 
-    world.bank.fetch_status = fail_for_the_first  # type: ignore[method-assign]
+    world.bank.before_asked = fail_for_the_first
     world.run_janitor()
 
     assert [world.payment(payment_id).status for payment_id in payment_ids] == [

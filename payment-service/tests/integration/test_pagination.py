@@ -1,8 +1,8 @@
 """Pages of a list: every row once, in both directions, and only the caller's."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import marshmallow as ma
 import pytest
@@ -15,10 +15,11 @@ from payment_service.schemas.v1.pagination import CreatedQuerySchema, PageQueryS
 from payment_service.testing.access import open_shop
 from payment_service.testing.world import World
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-BY_TIME = (Payment.created_at, Payment.id)
-BY_ID = (Payment.id,)
+Order = tuple[InstrumentedAttribute[Any], ...]
+BY_TIME: Order = (Payment.created_at, Payment.id)
+BY_ID: Order = (Payment.id,)
 
 
 @pytest.fixture
@@ -39,12 +40,12 @@ def merchant_id(world: World) -> int:
 
 
 def page_of(
-    world: World, merchant_id: int, page: PageRequest, order: object = BY_TIME, order_id: str | None = None
+    world: World, merchant_id: int, page: PageRequest, order: Order = BY_TIME, order_id: str | None = None
 ) -> Page[Payment]:
     statement = select(Payment)
     if order_id is not None:
         statement = statement.where(Payment.order_id == order_id)
-    listing = Listing(order, Payment.public_id, Payment.merchant_id == merchant_id)  # type: ignore[arg-type]
+    listing = Listing(order, Payment.public_id, Payment.merchant_id == merchant_id)
     with world.app.app_context(), db.reading() as session:
         return read_page(session, statement, listing, page)
 
@@ -53,7 +54,7 @@ def ids(rows: Sequence[Payment]) -> list[str]:
     return [row.public_id for row in rows]
 
 
-def newest_first(world: World, merchant_id: int, order: object) -> list[str]:
+def newest_first(world: World, merchant_id: int, order: Order) -> list[str]:
     rows = world.all(Payment, merchant_id=merchant_id)
     key = (lambda row: (row.created_at, row.id)) if order is BY_TIME else (lambda row: row.id)
     return ids(sorted(rows, key=key, reverse=True))
@@ -62,7 +63,7 @@ def newest_first(world: World, merchant_id: int, order: object) -> list[str]:
 @pytest.mark.parametrize("order", [BY_TIME, BY_ID])
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 9, 100])
 def test_the_pages_forward_are_the_whole_list(
-    world: World, merchant_id: int, order: object, limit: int
+    world: World, merchant_id: int, order: Order, limit: int
 ) -> None:
     page = page_of(world, merchant_id, PageRequest(limit), order)
     found = ids(page.rows)
@@ -77,7 +78,7 @@ def test_the_pages_forward_are_the_whole_list(
 @pytest.mark.parametrize("order", [BY_TIME, BY_ID])
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 100])
 def test_the_pages_backward_are_the_whole_list(
-    world: World, merchant_id: int, order: object, limit: int
+    world: World, merchant_id: int, order: Order, limit: int
 ) -> None:
     whole = newest_first(world, merchant_id, order)
     found = whole[-1:]
@@ -109,8 +110,9 @@ def test_a_foreign_cursor_is_as_unknown_as_one_that_never_was(
     ours = world.all(Payment)[0].public_id
 
     for cursor in (ours, "pay_never"):
+        cursors: dict[str, Any] = {field: cursor}
         with pytest.raises(CursorUnknown) as caught:
-            page_of(world, other.id, replace(PageRequest(), **{field: cursor}))  # type: ignore[arg-type]
+            page_of(world, other.id, PageRequest(**cursors))
         assert caught.value.field == field
     assert page_of(world, other.id, PageRequest()).rows == []
 

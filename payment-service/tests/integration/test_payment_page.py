@@ -9,6 +9,7 @@ import pytest
 from payment_service.config import Config
 from payment_service.models.payments.payment import Payment
 from payment_service.testing.client import Answer
+from payment_service.testing.scripted.bank import SaleBehaviour
 from payment_service.testing.scripted.sales import be_full, decline, lose_request, refuse_connection
 from payment_service.testing.world import World, world_on
 from payment_service.values.statuses import PaymentStatus
@@ -154,10 +155,10 @@ def test_a_declined_form_that_is_sent_again_after_the_payment_shows_the_card_tha
 
 @pytest.mark.parametrize(("behaviour", "status"), [(refuse_connection, 502), (be_full, 503)])
 def test_a_reload_of_a_form_that_was_not_sent_tries_nothing(
-    world: World, behaviour: object, status: int
+    world: World, behaviour: SaleBehaviour, status: int
 ) -> None:
     payment_id = world.create()
-    world.bank.script = [behaviour]  # type: ignore[list-item]
+    world.bank.script = [behaviour]
 
     first, again = submit(world, payment_id, "first"), submit(world, payment_id, "first")
 

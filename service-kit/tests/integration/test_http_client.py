@@ -5,6 +5,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import requests
@@ -117,9 +119,8 @@ def server() -> Iterator[ScriptedServer]:
     server.close()
 
 
-def client_of(url: str, **changes: float) -> HttpClient:
-    defaults: dict[str, float] = {"timeout_s": 2.0, "breaker_failures": 100}
-    return HttpClient(Dependency("other", url, **{**defaults, **changes}))  # type: ignore[arg-type]
+def client_of(url: str, **changes: Any) -> HttpClient:
+    return HttpClient(replace(Dependency("other", url, timeout_s=2.0, breaker_failures=100), **changes))
 
 
 def free_port() -> int:

@@ -27,6 +27,7 @@ class Job(LeasedRow, Base):
     __table_args__ = (Index(None, "queue", "status", "next_attempt_at"),)
 
 
+Handle = Callable[[Job], Result]
 SCHEDULE = RetrySchedule(first_delays_s=(0.0,), steps=((float("inf"), 3600.0),), jitter=0.0)
 
 
@@ -72,8 +73,8 @@ def queue_of(db: Database, lease_s: float = 30.0) -> LeasedQueue[Job]:
     return LeasedQueue(db, Job, "q", SCHEDULE, lease_s=lease_s)
 
 
-def turn(app: Flask, db: Database, handle: object, *, lease_s: float = 30.0, concurrency: int = 8) -> bool:
-    loop = QueueLoop(app, queue_of(db, lease_s), handle, concurrency=concurrency)  # type: ignore[arg-type]
+def turn(app: Flask, db: Database, handle: Handle, *, lease_s: float = 30.0, concurrency: int = 8) -> bool:
+    loop = QueueLoop(app, queue_of(db, lease_s), handle, concurrency=concurrency)
     has_more = loop.turn()
     loop.close()
     return has_more

@@ -22,10 +22,15 @@ CarryOut = Callable[[], ProviderResult]
 FollowUpBehaviour = Callable[["ScriptedBank", str, CarryOut], ProviderResult]
 
 
+def _nothing(_attempt_id: str) -> None:
+    pass
+
+
 class ScriptedBank:
     """A bank in memory: plays ``script`` sale by sale (then approves), and remembers what it carried out.
 
-    While it ``is_slow``, captures, voids and refunds stay pending until ``settle``.
+    While it ``is_slow``, captures, voids and refunds stay pending until ``settle``. ``before_asked`` and
+    ``before_abandoned`` are called with the id when somebody asks what became of it, or abandons it.
     """
 
     name = "bank-simulator"
@@ -42,6 +47,8 @@ class ScriptedBank:
         self.abandoned: list[str] = []
         self.taken_minor: dict[str, int] = {}
         self.held_minor: dict[str, int] = {}
+        self.before_asked: Callable[[str], object] = _nothing
+        self.before_abandoned: Callable[[str], object] = _nothing
         self.is_away = False
         self.is_slow = False
         self.void_answer: ProviderResult | None = None
@@ -161,6 +168,7 @@ class ScriptedBank:
     def fetch_status(self, attempt_id: str) -> ProviderResult:
         """Say what became of the id."""
         self._refuse_if_away()
+        self.before_asked(attempt_id)
         with self._lock:
             self.asked.append(attempt_id)
             return self._known.get(attempt_id, ProviderResult(Outcome.NOT_FOUND))
@@ -168,6 +176,7 @@ class ScriptedBank:
     def abandon(self, attempt_id: str) -> ProviderResult:
         """Make sure that the id never executes."""
         self._refuse_if_away()
+        self.before_abandoned(attempt_id)
         with self._lock:
             self.abandoned.append(attempt_id)
             if self._known.get(attempt_id, PENDING).outcome in {Outcome.PENDING, Outcome.REQUIRES_ACTION}:
