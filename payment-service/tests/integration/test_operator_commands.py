@@ -89,6 +89,9 @@ def test_a_merchant_and_its_client_are_made_shown_rotated_and_disabled(world: Wo
     [
         ("merchants", "show", "mer_nobody"),
         ("merchants", "create", "--name", "n" * 201, "--address", "x"),
+        ("merchants", "create", "--name", " ", "--address", "x"),
+        ("merchants", "create", "--name", "n", "--address", ""),
+        ("merchants", "create", "--name", "n", "--address", "x", "--currency", "XXX"),
         ("merchants", "create", "--name", "n", "--address", "x" * 501),
         ("merchants", "create", "--name", "n", "--address", "x", "--currency", "XYZ"),
         ("merchants", "create", "--name", "n", "--address", "x", "--locale", "de"),
@@ -98,6 +101,10 @@ def test_a_merchant_and_its_client_are_made_shown_rotated_and_disabled(world: Wo
         ("api-clients", "rotate-secret", "cli_nobody"),
         ("api-clients", "disable", "cli_nobody"),
         ("signing-keys", "rotate", "--algorithm", "none"),
+        ("unresolved", "--older-than", "-1"),
+        ("unresolved", "--limit", "0"),
+        ("outbox", "list", "--limit", "0"),
+        ("webhooks", "list", "--limit", "-1"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(world: World, run: Run, words: tuple[str, ...]) -> None:

@@ -532,7 +532,8 @@ def test_replaying_all_dead_letters_sends_nothing_that_arrived(
     assert run_cli("replay", "--all-dead") == "1 message(s) will be sent again now.\n"
     deliver(world)
     delivered = message_to(world, "store_manager")
-    assert run_cli("replay", str(delivered.id)) == "0 message(s) will be sent again now.\n"
+    nothing = "0 message(s) will be sent again now.\nThe others do not exist, or were delivered.\n"
+    assert run_cli("replay", str(delivered.id), "9999") == nothing
     deliver(world)
     assert len(outside.received["/orders"]) == 6
     assert len(outside.received["/notify"]) == 1

@@ -13,9 +13,11 @@ from payment_service.values.money import is_currency
 
 
 def text_up_to(length: int) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
-    """Return a check that an option's text fits its column."""
+    """Return a check that an option's text fits its column, and is not blank where it must be given."""
 
-    def check(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    def check(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+        if param.required and not (value or "").strip():
+            raise click.BadParameter("It is empty.")
         if value is not None and len(value) > length:
             raise click.BadParameter(f"It is longer than {length} characters.")
         return value
@@ -48,6 +50,8 @@ def create(
 ) -> None:
     """Take a merchant in; prints its id."""
     lines = "\n".join(address)
+    if not lines.strip():
+        raise click.UsageError("The address is empty.")
     if len(lines) > 500:
         raise click.UsageError("The address is longer than 500 characters.")
     command = CreateMerchant(name, legal_name or name, lines, tax_number, locale, currency)

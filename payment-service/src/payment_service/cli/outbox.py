@@ -23,7 +23,9 @@ def outbox() -> None:
     type=click.Choice([status.value for status in JobStatus]),
     help="Only these; all without it.",
 )
-@click.option("--limit", default=20, show_default=True, help="How many, newest first.")
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many, newest first."
+)
 def list_outbox(status: str | None, limit: int) -> None:
     """List messages, newest first."""
     with create_app().app_context():
@@ -31,7 +33,9 @@ def list_outbox(status: str | None, limit: int) -> None:
 
 
 @outbox.command("dead")
-@click.option("--limit", default=20, show_default=True, help="How many, newest first.")
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many, newest first."
+)
 def list_dead(limit: int) -> None:
     """List dead letters: messages that were given up."""
     with create_app().app_context():
@@ -50,6 +54,8 @@ def replay(message_id: tuple[int, ...], all_dead: bool) -> None:
         count = replay_messages(None if all_dead else list(message_id))
         app.extensions[EXTENSION].waker.wake()
     click.echo(f"{count} message(s) will be sent again now.")
+    if count < len(set(message_id)):
+        click.echo("The others do not exist, or were delivered.", err=True)
 
 
 def _print_messages(messages: Sequence[OutboxMessage]) -> None:

@@ -11,6 +11,7 @@ from payment_service.controllers.current import EXTENSION
 from payment_service.queries.unresolved import list_unresolved
 
 _MANY = 1000
+_LONGEST_S = 10 * 365 * 24 * 3600
 
 
 @click.command()
@@ -26,8 +27,16 @@ def janitor(once: bool) -> None:
 
 
 @click.command()
-@click.option("--older-than", default=0, show_default=True, help="Begun at least so many seconds ago.")
-@click.option("--limit", default=50, show_default=True, help="How many, the oldest first.")
+@click.option(
+    "--older-than",
+    default=0,
+    show_default=True,
+    type=click.IntRange(min=0, max=_LONGEST_S),
+    help="Begun at least so many seconds ago.",
+)
+@click.option(
+    "--limit", default=50, show_default=True, type=click.IntRange(min=1), help="How many, the oldest first."
+)
 def unresolved(older_than: int, limit: int) -> None:
     """List movements of all merchants whose outcome is open, and for how long."""
     now = utc_now()

@@ -19,7 +19,9 @@ def webhooks() -> None:
 @webhooks.command("list")
 @click.option("--status", type=click.Choice([status.value for status in JobStatus]), help="Only these.")
 @click.option("--outcome", type=click.Choice([outcome.value for outcome in InboxOutcome]), help="Only these.")
-@click.option("--limit", default=20, show_default=True, help="How many, newest first.")
+@click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many, newest first."
+)
 def list_events(status: str | None, outcome: str | None, limit: int) -> None:
     """List events, newest first; those that are dead, or were not applied, wait for a person."""
     with create_app().app_context():
@@ -56,6 +58,8 @@ def replay(message_id: tuple[int, ...], all_dead: bool) -> None:
         count = replay_inbox(None if all_dead else list(message_id))
         app.extensions[EXTENSION].waker.wake()
     click.echo(f"{count} event(s) will be settled again now.")
+    if count < len(set(message_id)):
+        click.echo("The others do not exist, or were applied.", err=True)
 
 
 def _line(message: InboxMessage) -> str:

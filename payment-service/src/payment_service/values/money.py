@@ -6,6 +6,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from babel.core import get_global
 from service_kit.currencies import currency_exponent
 
+# ISO 4217 lists them, for "no currency" and for tests.
+_NOT_MONEY = frozenset({"XXX", "XTS"})
+
 
 @dataclass(frozen=True, slots=True)
 class Money:
@@ -28,4 +31,4 @@ class Money:
 
 def is_currency(code: str) -> bool:
     """Whether this is a currency of ISO 4217 (CLDR's list), such as MAD."""
-    return code in get_global("all_currencies")
+    return code in get_global("all_currencies") and code not in _NOT_MONEY
