@@ -37,6 +37,13 @@ def post(world: World, path: str, body: bytes, content_type: str = "application/
     return world.client.post(path, data=body, content_type=content_type)
 
 
+def test_what_was_wrong_is_said_without_anything_that_is_hidden(world: World) -> None:
+    """The redaction takes any 13 to 19 digits for a card number, those of a message too."""
+    document = post(world, "/payments", b'{"user_id": 0, "order_id": 0, "total_amount": 0}').json
+
+    assert "*" not in document["detail"]
+
+
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
     "body",

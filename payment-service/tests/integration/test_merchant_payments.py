@@ -96,6 +96,12 @@ def test_a_new_payment_can_be_read_and_nobody_was_called(world: World, shop: Sho
     assert world.bank.sales == []
 
 
+def test_an_order_that_was_not_named_is_null(world: World, shop: Shop) -> None:
+    answer = shop.post(world, "/v1/payments", {"amount": 100, "currency": "MAD"})
+
+    assert answer.json["order_id"] is None
+
+
 def test_a_payment_is_paid_in_the_request_that_creates_it(world: World, shop: Shop) -> None:
     answer = shop.pay(world)
 

@@ -191,11 +191,12 @@ def _paid(page: PaidPage, words: _Words) -> _View:
 
 
 def _pending(page: PendingPage, words: _Words) -> _View:
-    advice = "pending.review.do" if page.reason is PendingReason.REVIEW else "pending.safe"
+    is_review = page.reason is PendingReason.REVIEW
+    advice = ("pending.review.again", "pending.review.do") if is_review else ("pending.do", "pending.safe")
     return _View(
         "wait",
         words(f"pending.{page.reason}.heading"),
-        (words(f"pending.{page.reason}.text"), words("pending.do"), words(advice)),
+        (words(f"pending.{page.reason}.text"), *map(words, advice)),
         page.payment,
         link=words("look_again"),
     )

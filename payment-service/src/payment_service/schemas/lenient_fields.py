@@ -19,7 +19,8 @@ class LenientId(fields.Field[int]):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> int:
         number = _as_decimal(value, allow_bool=True)
         if number is None or not 1 <= number <= LARGEST_ID or number != number.to_integral_value():
-            raise ValidationError(f"Must be a whole number from 1 to {LARGEST_ID}.")
+            # Not the largest one in digits: the redaction would take it for a card number.
+            raise ValidationError("Must be a whole number from 1 to 2^63 - 1.")
         return int(number)
 
 

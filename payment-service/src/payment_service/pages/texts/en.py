@@ -83,6 +83,7 @@ TEXTS = {
     "perhaps from another window or after a double click.",
     "pending.review.heading": "Payment is being checked",
     "pending.review.text": "A person looks at this payment before anything is charged.",
+    "pending.review.again": "Do not pay a second time. This may take hours; the result will be here.",
     "pending.review.do": "You can close this page: nothing was charged so far.",
     "hand_over.heading": "Your bank wants to know that it is you",
     "hand_over.text": "Go on to your bank's page and confirm the payment there, for example with a code "

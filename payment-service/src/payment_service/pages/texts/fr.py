@@ -85,6 +85,8 @@ TEXTS = {
     "peut-être depuis une autre fenêtre ou après un double clic.",
     "pending.review.heading": "Paiement en cours de vérification",
     "pending.review.text": "Une personne vérifie ce paiement avant tout débit.",
+    "pending.review.again": "Ne payez pas une seconde fois. Cela peut prendre quelques heures ; "
+    "le résultat sera affiché ici.",
     "pending.review.do": "Vous pouvez fermer cette page : rien n’a été débité jusqu’ici.",
     "hand_over.heading": "Votre banque veut s’assurer que c’est bien vous",
     "hand_over.text": "Continuez vers la page de votre banque et confirmez-y le paiement, par exemple avec "

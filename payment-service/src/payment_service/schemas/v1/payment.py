@@ -190,7 +190,11 @@ class PaymentSchema(ma.Schema):
     next_action = ma.fields.Nested(NextActionSchema, required=True, allow_none=True)
     last_error = ma.fields.Nested(LastErrorSchema, required=True, allow_none=True)
     three_ds = ma.fields.Nested(ThreeDsSchema, required=True, allow_none=True)
-    order_id = _own("order_id", type="string")
+    order_id = ma.fields.Function(
+        lambda view: view.payment.order_id or None,
+        required=True,
+        metadata={"type": ["string", "null"], "description": "The merchant's own number of the order."},
+    )
     customer = ma.fields.Dict(required=True)
     line_items = ma.fields.Function(
         lambda view: view.details.get("line_items", []),
