@@ -106,6 +106,12 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
 
     ARGUMENTS_PARSER = StrictParser()
 
+    def arguments(self, schema: ma.Schema | type[ma.Schema], **options: Any) -> Callable[[View], View]:
+        """Read the input by ``schema``, made once here: a class would be made anew for each request."""
+        instance = schema() if isinstance(schema, type) else schema
+        decorator: Callable[[View], View] = super().arguments(instance, **options)
+        return decorator
+
     def problem(self, status: int, description: str) -> Callable[[View], View]:
         """Document an error answer of a view."""
         decorator: Callable[[View], View] = self.alt_response(
