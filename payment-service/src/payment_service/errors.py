@@ -41,6 +41,16 @@ class ChargeNotSent(PaymentError):
         super().__init__("The bank could not be reached. Nothing was charged; please try again.")
 
 
+class ChargeAbandoned(PaymentError):
+    """The charge was given up, and the bank will never carry it out; the payment can be paid again."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This attempt was given up before the bank had charged the card. Nothing was charged; "
+            "please try again."
+        )
+
+
 class ProcessingUnavailable(PaymentError):
     """We cannot judge or send the charge now: nothing was taken, and the payment can be paid again."""
 

@@ -12,6 +12,7 @@ from payment_service.errors import (
     AccessTokenMissing,
     AmountTooLarge,
     CancellationNotConfirmed,
+    ChargeAbandoned,
     ChargeNotSent,
     ClientRefused,
     CursorUnknown,
@@ -88,6 +89,13 @@ PROBLEMS: ProblemTable = {
     ChargeNotSent: lambda error: Problem(
         HTTPStatus.BAD_GATEWAY,
         "charge_not_sent",
+        str(error),
+        members={"is_paid": False},
+        headers={"Retry-After": RETRY_AFTER_S},
+    ),
+    ChargeAbandoned: lambda error: Problem(
+        HTTPStatus.BAD_GATEWAY,
+        "charge_abandoned",
         str(error),
         members={"is_paid": False},
         headers={"Retry-After": RETRY_AFTER_S},

@@ -118,7 +118,7 @@ def test_a_request_that_the_bank_never_got_is_abandoned_and_failed(till: Till) -
 
     assert till.world.bank.abandoned == [refund_id]
     shown = till.get(f"/v1/refunds/{refund_id}").json
-    assert (shown["status"], shown["failure_code"]) == ("failed", "not_sent")
+    assert (shown["status"], shown["failure_code"]) == ("failed", "abandoned")
     assert till.refund(payment_id).status_code == 201
 
 

@@ -84,6 +84,7 @@ PAGES: dict[str, tuple[Page, int]] = {
     **{f"declined {code}": (DeclinedPage(PAYMENT, FORM, code), 402) for code in DECLINE_CODES},
     "declined": (DeclinedPage(PAYMENT, FORM), 402),
     "not sent": (NotSentPage(PAYMENT, FORM), 502),
+    "given up": (NotSentPage(PAYMENT, FORM, is_abandoned=True), 502),
     "unavailable": (UnavailablePage(PAYMENT, FORM), 503),
     "unavailable, nothing known": (UnavailablePage(), 503),
     "paid": (PaidPage(PAYMENT, RECEIPT), 200),

@@ -31,6 +31,7 @@ from payment_service.domain.payments.references import PaymentOfAttempt, Payment
 from payment_service.domain.payments.standing import Processed, ProcessingResult
 from payment_service.domain.payments.transitions import HOLDING
 from payment_service.errors import (
+    ChargeAbandoned,
     ChargeNotSent,
     PaymentBusy,
     PaymentClosed,
@@ -189,6 +190,8 @@ def _pay(found: PaymentWithContext, reference: PaymentReference, form: Submitted
         return ClosedPage(summary, CLOSED[closed.status])
     except ChargeNotSent:
         return NotSentPage(summary, _form_after(form))
+    except ChargeAbandoned:
+        return NotSentPage(summary, _form_after(form), is_abandoned=True)
     except ProcessingUnavailable:
         return UnavailablePage(summary, _form_after(form))
     return _RESULT_PAGES[processed.result](summary, processed, form)

@@ -66,10 +66,14 @@ class DeclinedPage:
 
 @dataclass(frozen=True, slots=True)
 class NotSentPage:
-    """The bank could surely not be reached: nothing was charged, the form is there again."""
+    """Nothing was charged, the form is there again: the bank could surely not be reached.
+
+    ``is_abandoned``: or the attempt was given up, and the bank will never carry it out.
+    """
 
     payment: PaymentSummary
     form: FormState
+    is_abandoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

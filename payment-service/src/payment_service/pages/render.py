@@ -156,10 +156,11 @@ def _declined(page: DeclinedPage, words: _Words) -> _View:
 
 
 def _not_sent(page: NotSentPage, words: _Words) -> _View:
+    name = "abandoned" if page.is_abandoned else "not_sent"
     return _View(
         "stop",
-        words("not_sent.heading"),
-        (words("not_sent.text"),),
+        words(f"{name}.heading"),
+        (words(f"{name}.text"),),
         page.payment,
         page.form,
         words("form.again"),

@@ -87,7 +87,7 @@ def process_payment(command: ProcessPayment, dependencies: Dependencies) -> Proc
 
     Raises:
         PaymentNotFound, PaymentBusy, PaymentClosed: nothing was begun.
-        ChargeNotSent, ProcessingUnavailable: surely not charged; the payment can be paid again.
+        ChargeNotSent, ChargeAbandoned, ProcessingUnavailable: surely not charged, and payable again.
     """
     wish = command.wish
     try:

@@ -44,7 +44,12 @@ _REFUSALS: Mapping[MovementState, _Refusal] = {
         HTTPStatus.UNPROCESSABLE_ENTITY, "payment_refused", "Our checks refused it; nothing was charged."
     ),
     MovementState.NOT_SENT: _NOT_SENT,
-    MovementState.ABANDONED: _NOT_SENT,
+    MovementState.ABANDONED: _Refusal(
+        HTTPStatus.BAD_GATEWAY,
+        "charge_abandoned",
+        "The attempt was given up before the bank had charged the card. Nothing was charged; "
+        "confirm again with a new key.",
+    ),
 }
 
 

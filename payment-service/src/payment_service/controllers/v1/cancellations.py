@@ -29,7 +29,7 @@ cancellations = Blueprint(
 @cancellations.problem(402, "The bank declined to release what it holds; member `payment`")
 @cancellations.problem(404, "There is no such payment")
 @cancellations.problem(409, "It is being processed, paid or over, or a movement must come to its end first")
-@cancellations.problem(502, "The bank could not be reached, or did not confirm it; nothing changed")
+@cancellations.problem(502, "Surely not carried out, or the bank did not confirm it; nothing changed")
 def cancel(body: dict[str, Any], payment_id: str) -> Response:
     """Cancel it and release what is held; of what was captured in part, the rest, and it is complete."""
     command = CancelPayment(current_merchant_id(), payment_id, body["reason"], current_actor())

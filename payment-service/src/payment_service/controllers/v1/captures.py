@@ -27,7 +27,7 @@ captures = Blueprint(
 @captures.problem(404, "There is no such payment")
 @captures.problem(409, "Nothing is held, or another movement must come to its end first")
 @captures.problem(422, "It is more than what is left of the hold; member `largest_amount`")
-@captures.problem(502, "The bank could not be reached, and nothing was taken; member `payment`")
+@captures.problem(502, "Surely not carried out, nothing was taken; member `payment`")
 def capture(wish: CaptureWish, payment_id: str) -> Response:
     """Take all or part of what is held; several times until one is final."""
     command = CapturePayment(current_merchant_id(), payment_id, wish, current_actor())

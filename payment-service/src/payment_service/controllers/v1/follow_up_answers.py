@@ -28,30 +28,29 @@ RETRY_AFTER_S = 2
 class _Words:
     """How one kind of movement is told when it was not carried out."""
 
-    declined_code: str
+    name: str
     declined: str
-    not_sent_code: str
-    not_sent: str
+    unchanged: str
+
+    @property
+    def not_sent(self) -> str:
+        """It surely never left."""
+        return f"The bank could not be reached. {self.unchanged}; please try again with a new key."
+
+    @property
+    def abandoned(self) -> str:
+        """It may have left, and the bank promised never to carry it out."""
+        return (
+            f"It was given up before the bank had carried it out. {self.unchanged}; "
+            "please try again with a new key."
+        )
 
 
-_CAPTURE = _Words(
-    "capture_declined",
-    "The bank declined the capture; nothing was taken.",
-    "capture_not_sent",
-    "The bank could not be reached. Nothing was taken; please try again with a new key.",
-)
+_CAPTURE = _Words("capture", "The bank declined the capture; nothing was taken.", "Nothing was taken")
 _CANCELLATION = _Words(
-    "cancellation_declined",
-    "The bank declined to release what it holds; nothing changed.",
-    "cancellation_not_sent",
-    "The bank could not be reached. Nothing changed; please try again with a new key.",
+    "cancellation", "The bank declined to release what it holds; nothing changed.", "Nothing changed"
 )
-_REFUND = _Words(
-    "refund_declined",
-    "The bank declined the refund; nothing went back.",
-    "refund_not_sent",
-    "The bank could not be reached. Nothing went back; please try again with a new key.",
-)
+_REFUND = _Words("refund", "The bank declined the refund; nothing went back.", "Nothing went back")
 
 
 def present_capture(payment: Payment, attempt: PaymentAttempt, capture: Capture) -> StoredAnswer:
@@ -91,8 +90,10 @@ def _tell(
         return _stored(done, shown)
     if movement.state == MovementState.DECLINED:
         members = {"decline_code": movement.decline_code, **resource}
-        return _problem(HTTPStatus.PAYMENT_REQUIRED, words.declined_code, words.declined, members)
-    return _problem(HTTPStatus.BAD_GATEWAY, words.not_sent_code, words.not_sent, resource)
+        return _problem(HTTPStatus.PAYMENT_REQUIRED, f"{words.name}_declined", words.declined, members)
+    if movement.state == MovementState.ABANDONED:
+        return _problem(HTTPStatus.BAD_GATEWAY, f"{words.name}_abandoned", words.abandoned, resource)
+    return _problem(HTTPStatus.BAD_GATEWAY, f"{words.name}_not_sent", words.not_sent, resource)
 
 
 def _stored(

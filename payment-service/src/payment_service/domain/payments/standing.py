@@ -6,7 +6,7 @@ from enum import StrEnum
 from math import ceil
 
 from payment_service.domain.payments.transitions import HOLDING
-from payment_service.errors import ChargeNotSent, PaymentBusy, PaymentClosed
+from payment_service.errors import ChargeAbandoned, ChargeNotSent, PaymentBusy, PaymentClosed
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.values.money import Money
@@ -93,7 +93,7 @@ def as_it_stands(
     Raises:
         PaymentClosed: cancelled or expired.
         PaymentBusy: its sender may still be at work (until ``send_before`` and ``busy_grace_s``).
-        ChargeNotSent: the attempt surely took nothing.
+        ChargeNotSent, ChargeAbandoned: the attempt surely took nothing.
     """
     if payment.status in SUCCEEDED:
         is_own = attempt is not None and attempt.state == MovementState.APPROVED and is_own_attempt
@@ -105,6 +105,8 @@ def as_it_stands(
         raise PaymentClosed(payment.status)
     if payment.status in WAITS_FOR_SOMEBODY:
         return describe(payment, attempt)
+    if attempt.state == MovementState.ABANDONED:
+        raise ChargeAbandoned
     if not attempt.is_open:
         raise ChargeNotSent
     busy_until = attempt.send_before + timedelta(seconds=busy_grace_s)

@@ -74,6 +74,9 @@ TEXTS = {
     "You can try again in a few minutes.",
     "not_sent.heading": "The bank could not be reached",
     "not_sent.text": "Your payment was not sent and nothing was charged. You can try again now.",
+    "abandoned.heading": "This attempt is over",
+    "abandoned.text": "It was given up before your bank had charged your card: nothing was charged. "
+    "You can try again now.",
     "unavailable.heading": "Payment is not possible at the moment",
     "unavailable.text": "This attempt charged nothing. Please try again in a few minutes.",
     "pending.unknown.heading": "Waiting for the bank",

@@ -76,6 +76,9 @@ TEXTS = {
     "Vous pouvez réessayer dans quelques minutes.",
     "not_sent.heading": "La banque est injoignable",
     "not_sent.text": "Votre paiement n’a pas été envoyé et rien n’a été débité. Vous pouvez réessayer.",
+    "abandoned.heading": "Cette tentative est terminée",
+    "abandoned.text": "Elle a été abandonnée avant que votre banque débite votre carte : rien n’a été "
+    "débité. Vous pouvez réessayer.",
     "unavailable.heading": "Paiement impossible pour le moment",
     "unavailable.text": "Cette tentative n’a rien débité. Réessayez dans quelques minutes.",
     "pending.unknown.heading": "En attente de la banque",

@@ -23,7 +23,7 @@ _REFUSED_SENTENCES = {
     "payment_declined": "The bank declined the card; another card may follow.",
     "payment_refused": "Our checks refused this payment; nothing was charged.",
     "charge_not_sent": "The bank could not be reached; nothing was charged.",
-    "charge_abandoned": "The payment was not finished in time; nothing was charged.",
+    "charge_abandoned": "The attempt was given up before the bank had charged the card; nothing was charged.",
 }
 SHOWN_STATUSES = (
     *PaymentStatus,

@@ -11,7 +11,6 @@ from payment_service.schemas.v1.payment_requests import amount_field, text_field
 from payment_service.values.statuses import MovementState
 
 _SHOWN: Mapping[str, str] = {MovementState.APPROVED: "succeeded"}
-NOT_SENT = "not_sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +27,8 @@ class RefundView:
 
     @property
     def failure_code(self) -> str | None:
-        """Why nothing went back: the bank's code, or that it never left."""
-        return (self.refund.decline_code or NOT_SENT) if self.status == "failed" else None
+        """Why nothing went back: the bank's code, or that it never left (not_sent) or was given up."""
+        return (self.refund.decline_code or self.refund.state) if self.status == "failed" else None
 
 
 class RefundSchema(ma.Schema):
@@ -48,7 +47,11 @@ class RefundSchema(ma.Schema):
     currency = ma.fields.String(required=True, attribute="refund.currency", metadata={"example": "MAD"})
     status = ma.fields.String(required=True, validate=ma.validate.OneOf(("pending", "succeeded", "failed")))
     reason = ma.fields.String(required=True, allow_none=True, attribute="refund.reason")
-    failure_code = ma.fields.String(required=True, allow_none=True)
+    failure_code = ma.fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The bank's decline code; not_sent or abandoned where it never acted."},
+    )
     created_at = Timestamp(required=True, attribute="refund.started_at")
 
 

@@ -52,6 +52,10 @@ _WHO: Mapping[str, str] = {
 }
 # What the members of an event's data are about; the rest is about the movement itself.
 _MONEY = {"amount_minor": "amount", "currency": "currency"}
+_WHY_NOT = {
+    "not_sent": "the request surely never reached the bank",
+    "abandoned": "it was given up before the bank had carried it out, and never will be",
+}
 _BANK = (
     "decline_code",
     "authorization_code",
@@ -150,7 +154,8 @@ def _why(data: Mapping[str, Any], fraud: Mapping[str, Any] | None) -> str | None
         return (
             "; ".join(str(reason.get("detail") or reason.get("rule")) for reason in fraud["reasons"]) or None
         )
-    return data.get("decline_code") or data.get("detail")
+    state = data.get("attempt_state") or data.get("movement_state")
+    return data.get("decline_code") or data.get("detail") or _WHY_NOT.get(state or "")
 
 
 def _fraud(data: Mapping[str, Any]) -> dict[str, Any] | None:
