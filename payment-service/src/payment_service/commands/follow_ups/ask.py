@@ -1,11 +1,12 @@
 """Finds out what became of a capture, void or refund whose outcome is open, and settles it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from service_kit.clock import utc_now
 from service_kit.deadlines import time_budget
 from service_kit.http_client import NotSent
 
+from payment_service.commands.asking import ask_or_abandon
 from payment_service.commands.dependencies import Dependencies
 from payment_service.commands.follow_ups.dead_holds import make_sure_of_hold
 from payment_service.domain.settlement.follow_up import F, FollowUp
@@ -31,15 +32,8 @@ def ask_about(
 
 def _find_out(movement: FollowUp, dependencies: Dependencies, now: datetime) -> ProviderResult:
     provider = dependencies.providers[movement.provider]
-    nobody_sends_now = movement.send_before + timedelta(seconds=dependencies.config.limits.clock_margin_s)
     try:
-        answer = provider.fetch_status(movement.public_id)
-        if (
-            answer.outcome is Outcome.NOT_FOUND
-            and now > nobody_sends_now
-            and provider.capabilities.can_abandon
-        ):
-            answer = provider.abandon(movement.public_id)
+        answer = ask_or_abandon(movement, provider, dependencies, now)
     except NotSent as exc:
         return ProviderResult(Outcome.PENDING, detail=str(exc))
     return make_sure_of_hold(movement, answer, provider, dependencies)

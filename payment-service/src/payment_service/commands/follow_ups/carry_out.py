@@ -11,24 +11,24 @@ from typing import Generic, TypeVar
 
 import structlog
 from service_kit.clock import utc_now
-from service_kit.deadlines import Deadline, time_budget, time_left_s
+from service_kit.deadlines import Deadline
 from service_kit.http_client import NotSent
 from service_kit.ids import new_id
 from sqlalchemy.orm import Session
 
+from payment_service.commands.asking import ask_once
 from payment_service.commands.dependencies import Dependencies
 from payment_service.commands.follow_ups.dead_holds import make_sure_of_hold
 from payment_service.commands.follow_ups.provider_calls import call_provider
-from payment_service.domain.settlement.follow_up import F, FollowUp, NewMovement
+from payment_service.domain.settlement.follow_up import F, NewMovement
 from payment_service.domain.settlement.follow_up_settler import FollowUpSettlement, settle_follow_up
 from payment_service.extensions import db
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.providers.port import Outcome, Provider, ProviderResult
+from payment_service.providers.port import Outcome, ProviderResult
 
 T = TypeVar("T")
 
-_RESERVED_FOR_SETTLING_S = 1.0
 log = structlog.get_logger(__name__)
 
 
@@ -115,18 +115,5 @@ def _send(begun: Begun[F], start: Start, dependencies: Dependencies) -> Provider
     except NotSent as exc:
         return ProviderResult(Outcome.NOT_SENT, detail=str(exc))
     if result.outcome is Outcome.PENDING:
-        result = _ask_once(provider, movement, result, dependencies)
+        result = ask_once(provider, movement.public_id, result, dependencies)
     return make_sure_of_hold(movement, result, provider, dependencies)
-
-
-def _ask_once(
-    provider: Provider, movement: FollowUp, result: ProviderResult, dependencies: Dependencies
-) -> ProviderResult:
-    """Ask at once what came of a call without an answer, if there is time: somebody is waiting."""
-    available_s = time_left_s(dependencies.config.limits.ask_s + _RESERVED_FOR_SETTLING_S)
-    try:
-        with time_budget(available_s - _RESERVED_FOR_SETTLING_S):
-            answer = provider.fetch_status(movement.public_id)
-    except NotSent:
-        return result
-    return result if answer.outcome is Outcome.NOT_FOUND else answer

@@ -1,11 +1,12 @@
 """Finds out what became of an attempt whose outcome is open, and settles it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from service_kit.clock import utc_now
 from service_kit.deadlines import time_budget
 from service_kit.http_client import NotSent
 
+from payment_service.commands.asking import ask_or_abandon
 from payment_service.commands.dependencies import Dependencies
 from payment_service.domain.payments.actors import JANITOR
 from payment_service.domain.settlement.settler import Settlement
@@ -57,7 +58,7 @@ def _find_out(attempt: PaymentAttempt, dependencies: Dependencies, now: datetime
         if attempt.state == MovementState.HELD:
             # A person has to decide; no provider knows of it, and none may be told that it never executes.
             return ProviderResult(Outcome.PENDING)
-        return _ask_about_sale(attempt, provider, dependencies, now)
+        return ask_or_abandon(attempt, provider, dependencies, now)
     except NotSent as exc:
         return ProviderResult(Outcome.PENDING, detail=str(exc))
 
@@ -72,13 +73,3 @@ def _reverse(attempt: PaymentAttempt, original_id: str, provider: Provider) -> P
         refund = RefundRequest(f"{attempt.public_id}_refund", original_id, attempt.amount)
         return provider.refund(refund)
     return voided
-
-
-def _ask_about_sale(
-    attempt: PaymentAttempt, provider: Provider, dependencies: Dependencies, now: datetime
-) -> ProviderResult:
-    answer = provider.fetch_status(attempt.public_id)
-    nobody_sends_now = attempt.send_before + timedelta(seconds=dependencies.config.limits.clock_margin_s)
-    if answer.outcome is Outcome.NOT_FOUND and now > nobody_sends_now and provider.capabilities.can_abandon:
-        return provider.abandon(attempt.public_id)
-    return answer

@@ -12,12 +12,13 @@ from hashlib import sha256
 
 import structlog
 from service_kit.clock import utc_now
-from service_kit.deadlines import Deadline, time_budget, time_left_s
+from service_kit.deadlines import Deadline
 from service_kit.http_client import NotSent, TooManyCalls
 from service_kit.ids import new_id
 from sqlalchemy.orm import Session
 
 from payment_service.clients.fraud import AssessmentRequest, FraudSilent
+from payment_service.commands.asking import ask_once
 from payment_service.commands.dependencies import Dependencies
 from payment_service.domain.merchant_directory import MerchantRecord
 from payment_service.domain.payments.claims import NewAttempt
@@ -27,15 +28,13 @@ from payment_service.errors import ChargeNotSent, PaymentError, ProcessingUnavai
 from payment_service.extensions import db
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.providers.port import ChargeRequest, Outcome, Provider, ProviderResult, ThreeDSecure
+from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult, ThreeDSecure
 from payment_service.values.card_data import CardData
 from payment_service.values.money import Money
 from payment_service.values.statuses import AttemptKind, MovementState
 from payment_service.vault.vault import Purpose
 
 log = structlog.get_logger(__name__)
-
-_RESERVED_FOR_SETTLING_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,18 +258,5 @@ def _send(
     except NotSent as exc:
         return ProviderResult(Outcome.NOT_SENT, detail=str(exc)), ChargeNotSent()
     if result.outcome is Outcome.PENDING:
-        result = _ask_once(provider, charge, result, dependencies)
+        result = ask_once(provider, charge.attempt_public_id, result, dependencies)
     return result, ChargeNotSent()
-
-
-def _ask_once(
-    provider: Provider, charge: Charge, result: ProviderResult, dependencies: Dependencies
-) -> ProviderResult:
-    """Ask at once what came of a charge without an answer, if there is time: the customer is waiting."""
-    available_s = time_left_s(dependencies.config.limits.ask_s + _RESERVED_FOR_SETTLING_S)
-    try:
-        with time_budget(available_s - _RESERVED_FOR_SETTLING_S):
-            answer = provider.fetch_status(charge.attempt_public_id)
-    except NotSent:
-        return result
-    return result if answer.outcome is Outcome.NOT_FOUND else answer
