@@ -1,20 +1,16 @@
 """How a shop comes to where it can send a request."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from payment_service.domain.payments.movements import TABLES, AnyMovement
 from payment_service.models.idempotency_key import IdempotencyKey
-from payment_service.models.payments.capture import Capture
-from payment_service.models.payments.movement import Movement
-from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.models.payments.refund import Refund
-from payment_service.models.payments.void import Void
 from payment_service.testing.access import Shop, open_shop
 from payment_service.testing.cards import V1_CARD
 from payment_service.testing.post import Post
@@ -31,7 +27,6 @@ PLACES: Mapping[str, str] = {
     "refund": "/v1/refunds",
     "payment_method": "/v1/payment-methods",
 }
-MOVEMENTS = (PaymentAttempt, Capture, Void, Refund)
 
 
 @dataclass
@@ -80,34 +75,24 @@ class Stage:
 
     def pass_time(self, seconds: float) -> None:
         """Let everything that has a time limit have begun earlier."""
-        by = timedelta(seconds=seconds)
 
         def work(session: Session) -> None:
             for key in session.scalars(select(IdempotencyKey)):
-                key.leased_until -= by
-            for movement in _movements(session):
-                movement.started_at -= by
-                movement.send_before -= by
-                if movement.next_ask_at is not None:
-                    movement.next_ask_at -= by
+                key.leased_until -= timedelta(seconds=seconds)
 
         self.world.change(work)
+        self.world.age(seconds)
 
     def settle_everything(self) -> None:
         """Let the janitor come to the end of every movement that waits for no person."""
         for _ in range(5):
             self.pass_time(120)
             self.world.run_janitor()
-        if self.world.change(lambda session: any(map(_can_end, _movements(session)))):
+        if any(_can_end(movement) for table in TABLES for movement in self.world.all(table)):
             raise AssertionError("a movement is open although the bank answers")
 
 
-def _movements(session: Session) -> Iterator[Movement]:
-    for model in MOVEMENTS:
-        yield from cast(Iterable[Movement], session.scalars(select(model)))
-
-
-def _can_end(movement: Movement) -> bool:
+def _can_end(movement: AnyMovement) -> bool:
     waits_for_a_person = {MovementState.HELD, MovementState.REQUIRES_ACTION}
     return movement.is_open and movement.state not in waits_for_a_person
 
