@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from payment_service.commands.payments.expire_payments import expire_payments
+from payment_service.models.payments.capture import Capture
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.models.payments.void import Void
@@ -112,6 +113,29 @@ def test_a_hold_that_could_not_be_released_is_tried_again_later(
 
     assert till.payment(payment_id).status == "expired"
     assert [void.purpose for void in till.world.all(Void)] == ["expiry", "expiry"]
+
+
+def test_a_hold_that_a_late_capture_took_is_left_to_a_person(
+    till: Till, capsys: pytest.CaptureFixture[str]
+) -> None:
+    payment_id = till.held()
+    till.world.bank.follow_up_script = [refuse_it, decline_it("wrong_state")]
+    till.capture(payment_id)
+    (capture,) = till.world.all(Capture)
+    till.world.bank.settle(capture.public_id, APPROVED)
+    let_it_be_due(till, payment_id)
+
+    assert expire(till) == 0
+
+    payment = till.payment(payment_id)
+    assert (payment.status, payment.expires_at) == ("authorized", None)
+    assert till.events(payment_id)[-2:] == ["movement.contradicted", "void.failed"]
+    (void,) = till.world.all(Void)
+    assert void.last_error is not None
+    assert capture.public_id in void.last_error
+    assert "hold_left_to_a_person" in capsys.readouterr().out
+    assert expire(till) == 0
+    assert len(till.world.all(Void)) == 1
 
 
 def test_a_release_without_an_answer_is_found_out_by_the_janitor(till: Till) -> None:

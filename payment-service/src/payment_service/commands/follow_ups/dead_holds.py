@@ -1,5 +1,7 @@
 """What it means when a provider refuses to release a hold because there is none (any more)."""
 
+from dataclasses import replace
+
 from service_kit.clock import utc_now
 from service_kit.http_client import NotSent
 from sqlalchemy import select
@@ -9,13 +11,13 @@ from payment_service.commands.dependencies import Dependencies
 from payment_service.domain.payments import actors
 from payment_service.domain.settlement.follow_up import FollowUp
 from payment_service.domain.settlement.follow_up_settler import settle_follow_up
+from payment_service.domain.settlement.voids import NOTHING_IS_HELD
 from payment_service.extensions import db
 from payment_service.models.payments.capture import Capture
 from payment_service.models.payments.void import Void
 from payment_service.providers.port import Outcome, Provider, ProviderResult
 from payment_service.values.statuses import MovementState
 
-NOTHING_IS_HELD = "wrong_state"
 _STILL_UNKNOWN = frozenset({Outcome.PENDING, Outcome.REQUIRES_ACTION})
 
 
@@ -43,7 +45,8 @@ def make_sure_of_hold(
     for capture, answer in taken:
         _tell_of(capture, answer, dependencies)
     if taken:
-        return result
+        names = ", ".join(capture.public_id for capture, _ in taken)
+        return replace(result, detail=f"what was held was taken by {names}, which we hold for failed")
     return ProviderResult(Outcome.APPROVED, detail="nothing was held any more")
 
 

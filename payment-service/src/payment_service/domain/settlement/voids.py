@@ -23,6 +23,8 @@ from payment_service.values.statuses import MovementState, PaymentStatus, VoidPu
 
 log = structlog.get_logger(__name__)
 
+# How a provider refuses to release what it does not hold (any more).
+NOTHING_IS_HELD = "wrong_state"
 # A hold that could not be released is not tried again before that: one row for each try.
 RETRY_EXPIRY_AFTER = timedelta(minutes=15)
 CLOSED_AS: Mapping[VoidPurpose, PaymentStatus] = {
@@ -73,11 +75,22 @@ def released(scene: FollowUpScene[Void]) -> None:
 
 
 def not_released(scene: FollowUpScene[Void]) -> None:
-    """It is held as before."""
+    """It is held as before; or a capture that we believed had failed took it, and a person must look.
+
+    Asking again would never end that: the hold is gone, and we must not say that the payment is.
+    """
     payment, void = scene.payment, scene.movement
+    is_gone = void.decline_code == NOTHING_IS_HELD
     if void.purpose == VoidPurpose.EXPIRY:
-        payment.expires_at = scene.now + RETRY_EXPIRY_AFTER
-    if void.state == MovementState.DECLINED:
+        payment.expires_at = None if is_gone else scene.now + RETRY_EXPIRY_AFTER
+    if is_gone:
+        log.error(
+            "hold_left_to_a_person",
+            payment=payment.public_id,
+            void=void.public_id,
+            reason=void.last_error,
+        )
+    elif void.state == MovementState.DECLINED:
         log.error(
             "void_refused", payment=payment.public_id, void=void.public_id, decline_code=void.decline_code
         )
