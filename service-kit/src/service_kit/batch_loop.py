@@ -46,7 +46,7 @@ class BatchLoop(Generic[Row]):
         with self._app.app_context():
             rows = self._queue.claim(self._size)
             for part, result in self._do(rows) if rows else ():
-                self._queue.record_batch(part, result)
+                self._queue.record_all([(row, result) for row in part])
         is_full = len(rows) == self._size
         if not is_full:
             self._next_s = time.monotonic() + self._gather_s

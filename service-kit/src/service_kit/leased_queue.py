@@ -119,32 +119,46 @@ class LeasedQueue(Generic[Row]):
 
     def record_all(self, finished: Sequence[tuple[Row, Result]]) -> None:
         """Store in one transaction what became of claimed rows; one that somebody else holds by now stays."""
+        if not finished:
+            return
         now = utc_now()
+        done = [row for row, result in finished if isinstance(result, Done)]
         # The delays hold a little chance, so they are drawn before the unit of work, which may run twice.
-        changes = [(row, result, self._after(row, result, now)) for row, result in finished]
+        failed = [
+            (row, self._after(row, result, now)) for row, result in finished if isinstance(result, Failed)
+        ]
 
         def work(session: Session) -> None:
-            for row, result, values in changes:
-                self._store(session, row, result, values)
+            if done:
+                self._store_done(session, done, now)
+            for row, values in failed:
+                self._store_failed(session, row, values)
+            self._store_more(session, finished)
 
         self._db.in_transaction(work)
 
-    def record_batch(self, rows: Sequence[Row], result: Result) -> None:
-        """Store one result of rows that one claim gave; that they are done is one statement."""
-        if isinstance(result, Failed):
-            self.record_all([(row, result) for row in rows])
-            return
-        values = self._after(rows[0], result, utc_now())
-        self._db.in_transaction(lambda session: self._store_done(session, rows, values))
-
-    def _store_done(self, session: Session, rows: Sequence[Row], values: Mapping[str, Any]) -> None:
+    def _store_done(self, session: Session, rows: Sequence[Row], now: datetime) -> None:
+        """Say of all of them in one statement that they are done."""
         model = self._model
         session.execute(
             update(model)
-            .where(model.id.in_([row.id for row in rows]), model.lease_id == rows[0].lease_id)
+            # A row may be held under another of these leases than when it was done: it is done all the same.
+            .where(model.id.in_([row.id for row in rows]), model.lease_id.in_({row.lease_id for row in rows}))
+            .values(status=JobStatus.DONE, done_at=now, lease_id=None, last_error=None)
+            .execution_options(synchronize_session=False)
+        )
+
+    def _store_failed(self, session: Session, row: Row, values: Mapping[str, Any]) -> None:
+        model = self._model
+        session.execute(
+            update(model)
+            .where(model.id == row.id, model.lease_id == row.lease_id)
             .values(**values)
             .execution_options(synchronize_session=False)
         )
+
+    def _store_more(self, session: Session, finished: Sequence[tuple[Row, Result]]) -> None:
+        """Store what a service's own queue keeps beside its rows, in the same transaction."""
 
     def _due(self, now: datetime) -> Select[Row]:
         model = self._model
@@ -173,9 +187,7 @@ class LeasedQueue(Generic[Row]):
             )
         return rows
 
-    def _after(self, row: Row, result: Result, now: datetime) -> dict[str, Any]:
-        if isinstance(result, Done):
-            return {"status": JobStatus.DONE, "done_at": now, "lease_id": None, "last_error": None}
+    def _after(self, row: Row, result: Failed, now: datetime) -> dict[str, Any]:
         age = now - row.created_at
         worn_out = result.max_attempts is not None and row.attempts >= result.max_attempts
         is_given_up = worn_out or age >= result.give_up_after
@@ -189,13 +201,3 @@ class LeasedQueue(Generic[Row]):
             "lease_id": None,
             "last_error": result.reason[:500],
         }
-
-    def _store(self, session: Session, row: Row, result: Result, values: Mapping[str, Any]) -> None:
-        """Write the row's new values; a service's own queue may write more of ``result`` beside it."""
-        model = self._model
-        session.execute(
-            update(model)
-            .where(model.id == row.id, model.lease_id == row.lease_id)
-            .values(**values)
-            .execution_options(synchronize_session=False)
-        )

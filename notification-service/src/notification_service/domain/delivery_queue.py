@@ -1,10 +1,9 @@
 """The queue of letters: when they are tried again, and that each try is written into the delivery log."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from service_kit.clock import utc_now
 from service_kit.database import Database
@@ -57,7 +56,7 @@ def result_of(tried: Try) -> Result:
 
 
 class DeliveryQueue(LeasedQueue[Notification]):
-    """The kit's queue, whose record also adds to the delivery log: one transaction, two statements."""
+    """The kit's queue, whose record also adds to the delivery log: one transaction, few statements."""
 
     def __init__(self, db: Database, *, lease_s: float) -> None:
         super().__init__(db, Notification, QUEUE, SCHEDULE, lease_s=lease_s)
@@ -67,21 +66,22 @@ class DeliveryQueue(LeasedQueue[Notification]):
         now = utc_now()
         super().record_all([(row, _with_try(result, now)) for row, result in finished])
 
-    def _store(self, session: Session, row: Notification, result: Result, values: Mapping[str, Any]) -> None:
-        """Store the row's new state and the try; the try also where somebody else holds the row by now."""
-        super()._store(session, row, result, values)
-        if isinstance(result, Delivered | NotDelivered):
-            session.execute(
-                insert(DeliveryAttempt).values(
-                    notification_id=row.id,
-                    number=row.attempts,
-                    attempted_at=result.tried.attempted_at,
-                    channel=result.tried.channel,
-                    recipient=row.recipient,
-                    result=result.tried.outcome.value,
-                    answer=result.tried.answer,
-                )
-            )
+    def _store_more(self, session: Session, finished: Sequence[tuple[Notification, Result]]) -> None:
+        """Add the tries to the log; also those of a row that somebody else holds by now."""
+        tries = [
+            {
+                "notification_id": row.id,
+                "number": row.attempts,
+                "attempted_at": result.tried.attempted_at,
+                "channel": result.tried.channel,
+                "recipient": row.recipient,
+                "result": result.tried.outcome.value,
+                "answer": result.tried.answer,
+            }
+            for row, result in finished
+            if isinstance(result, Delivered | NotDelivered)
+        ]
+        session.execute(insert(DeliveryAttempt), tries)
 
 
 def _with_try(result: Result, now: datetime) -> Result:
