@@ -60,6 +60,41 @@ def test_a_lost_dispute_gives_the_cardholder_the_money(own_app: Flask, own_bank:
         assert verify_books().differences == []
 
 
+def test_a_repeated_request_opens_one_dispute(bank: BankClient) -> None:
+    sold = bank.sell(LAB_CARD, 1000)
+    first = bank.dispute(sold, request_id=f"contest_{sold['request_id']}", amount_minor=400)
+
+    again = bank.dispute(sold, request_id=first["request_id"], amount_minor=400)
+    bank.post(f"/admin/disputes/{first['dispute_id']}/lost")
+    later = bank.dispute(sold, request_id=first["request_id"], amount_minor=400)
+
+    assert again == first
+    assert (later["dispute_id"], later["status"]) == (first["dispute_id"], "lost")
+    totals = bank.totals()
+    assert totals is not None
+    assert (totals["disputes_minor"], totals["chargebacks_minor"]) == (0, 400)
+
+
+def test_the_id_of_another_request_is_refused(bank: BankClient) -> None:
+    sold, other = bank.sell(LAB_CARD, 1000), bank.sell(LAB_CARD, 1000)
+    first = bank.dispute(sold, request_id=f"contest_{sold['request_id']}", amount_minor=400)
+    body = {"request_id": first["request_id"], "original_request_id": sold["request_id"]}
+
+    for changes in ({"amount_minor": 401}, {"original_request_id": other["request_id"]}, {}):
+        refused = bank.request("POST", "/admin/disputes", json={**body, **changes})
+        assert (refused.status_code, refused.json()["code"]) == (409, "request_id_reused")
+
+
+def test_of_eight_that_arrive_together_one_opens_it(bank: BankClient) -> None:
+    sold = bank.sell(LAB_CARD, 1000)
+    name = f"contest_{sold['request_id']}"
+
+    with ThreadPoolExecutor(8) as pool:
+        opened = list(pool.map(lambda _: bank.dispute(sold, request_id=name), range(8)))
+
+    assert {dispute["dispute_id"] for dispute in opened} == {opened[0]["dispute_id"]}
+
+
 def test_refunds_and_disputes_together_never_exceed_what_was_captured(bank: BankClient) -> None:
     sold = bank.sell(LAB_CARD, 1000)
     bank.follow_up("refunds", sold, amount_minor=300)

@@ -19,7 +19,7 @@ disputes.before_request(require_bank_token)
 @disputes.response(201, DisputeSchema)
 @disputes.problem(400, "The body is not a dispute")
 @disputes.problem(404, "No request with this id has arrived")
-@disputes.problem(409, "So much of the payment is not with the merchant")
+@disputes.problem(409, "So much of the payment is not with the merchant, or another request had this id")
 def contest(body: OpenDispute) -> Dispute:
     """Contest a captured payment: the money is withheld from the merchant."""
     return open_dispute(body, terms())

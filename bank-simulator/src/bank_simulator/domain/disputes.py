@@ -4,6 +4,8 @@ The disputed payment's row is locked first, then the dispute's, so that refunds 
 exceed what was captured, and a dispute ends once.
 """
 
+from dataclasses import dataclass
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -22,31 +24,37 @@ _EVENTS = {
 }
 
 
-def open_dispute(
-    session: Session,
-    original: NetworkRequest,
-    dispute_id: str,
-    amount_minor: int | None,
-    reason: DisputeReason,
-    given: Given,
-) -> Dispute:
-    """Withhold money of the locked ``original`` from the merchant; None is all that is left of it.
+@dataclass(frozen=True, slots=True)
+class DisputeWish:
+    """A dispute that is to be opened, by which request; no amount is all that is left of the payment."""
+
+    dispute_id: str
+    amount_minor: int | None
+    reason: DisputeReason
+    request_id: str | None
+    fingerprint: str
+
+
+def open_dispute(session: Session, original: NetworkRequest, wish: DisputeWish, given: Given) -> Dispute:
+    """Withhold money of the locked ``original`` from the merchant.
 
     Raises:
         CannotBeDisputed: so much is not there.
     """
     left_minor = 0 if original.holding is Holding.VOIDED else original.returnable_minor
-    wanted_minor = left_minor if amount_minor is None else amount_minor
+    wanted_minor = left_minor if wish.amount_minor is None else wish.amount_minor
     if not 0 < wanted_minor <= left_minor:
         raise CannotBeDisputed
     original.disputed_minor += wanted_minor
     dispute = Dispute(
-        dispute_id=dispute_id,
+        dispute_id=wish.dispute_id,
+        request_id=wish.request_id,
+        fingerprint=wish.fingerprint if wish.request_id else None,
         original_row_id=original.id,
         original_request_id=original.request_id,
         amount_minor=wanted_minor,
         currency=str(original.currency),
-        reason=reason,
+        reason=wish.reason,
         status=DisputeStatus.OPEN,
         opened_at=given.now,
     )

@@ -11,8 +11,12 @@ from bank_simulator.values.vocabulary import DisputeReason, DisputeStatus
 
 
 class OpenDisputeSchema(ma.Schema):
-    """Which payment is contested, how much of it (absent: all that the merchant still has), and why."""
+    """Which payment is contested, how much of it (absent: all that the merchant still has), and why.
 
+    With a ``request_id`` the request can be repeated: it opens one dispute.
+    """
+
+    request_id = id_field(required=False, metadata={"example": "contest_1"})
     original_request_id = id_field()
     amount_minor = fields.Integer(
         strict=True, validate=validate.Range(1, MAX_AMOUNT_MINOR), metadata={"example": 399998}
@@ -29,6 +33,7 @@ class DisputeSchema(ma.Schema):
     """A dispute; ``closed_at`` is null while it is open."""
 
     dispute_id = fields.String(required=True, metadata={"example": "dsp_01kaq3m5x0e8d7w2v9t4r6y1zn"})
+    request_id = fields.String(required=True, allow_none=True)
     original_request_id = fields.String(required=True)
     amount_minor = fields.Integer(required=True)
     currency = fields.String(required=True, metadata={"example": "MAD"})

@@ -38,7 +38,8 @@ _EXAMPLE_ID = "att_01kaq3m5x0e8d7w2v9t4r6y1zn"
 def id_field(**options: Any) -> fields.String:
     """Return a field for an id of 1 to 64 letters, digits and ``. _ : -``."""
     options.setdefault("metadata", {"example": _EXAMPLE_ID})
-    return fields.String(required=True, validate=_ID, **options)
+    options.setdefault("required", True)
+    return fields.String(validate=_ID, **options)
 
 
 def amount_field() -> fields.Integer:
