@@ -392,6 +392,16 @@ def test_words_of_every_alphabet_are_kept_whole(world: World, shop: Shop) -> Non
     assert shop.get(world, f"/v1/payments/{answer.json['id']}").json["metadata"] == metadata
 
 
+@pytest.mark.parametrize("other", ["a17", "Á17", "A17é"])
+def test_orders_and_customers_are_told_apart_letter_by_letter(world: World, shop: Shop, other: str) -> None:
+    first = shop.create(world, order_id="A17", customer={"id": "A17"}).json
+    shop.create(world, order_id=other, customer={"id": other})
+
+    for name in ("order_id", "customer"):
+        listed = shop.get(world, "/v1/payments", **{name: "A17"}).json["data"]
+        assert [each["id"] for each in listed] == [first["id"]]
+
+
 def test_the_list_is_newest_first_and_limited_by_filters(world: World, shop: Shop) -> None:
     first = shop.create(world, order_id="a", amount=100, customer={"id": "c1"}).json
     second = shop.create(world, order_id="b", amount=200, customer={"id": "c2"}).json

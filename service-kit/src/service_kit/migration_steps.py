@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.schema import SchemaItem
+from sqlalchemy.types import TypeEngine
 
 
 def create_table(name: str, *items: SchemaItem) -> None:
@@ -48,6 +49,15 @@ def drop_columns(table: str, *names: str) -> None:
     for name in names:
         if name in existing:
             op.drop_column(table, name)
+
+
+def change_type(table: str, column: str, new: TypeEngine[Any], *, nullable: bool) -> None:
+    """Change a column without a default to a type, length or collation; done again it changes nothing.
+
+    SQLite stores any text in any column and compares it byte for byte: nothing is to be done there.
+    """
+    if op.get_bind().dialect.name != "sqlite":
+        op.alter_column(table, column, type_=new, existing_nullable=nullable)
 
 
 def in_batches(table: str, do: Callable[[sa.Connection, int, int], None], *, size: int = 1000) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from service_kit.columns import BigId, UtcDateTime, ascii_key
+from service_kit.columns import BigId, UtcDateTime, ascii_key, exact_text
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -38,8 +38,8 @@ class Payment(Base):
     public_id: Mapped[str] = mapped_column(ascii_key(64), unique=True)
     merchant_id: Mapped[int] = mapped_column(BigId, ForeignKey("merchants.id"))
     surface: Mapped[str] = mapped_column(String(16), default=Surface.LAB)
-    order_id: Mapped[str] = mapped_column(String(64))
-    user_id: Mapped[str] = mapped_column(String(64))
+    order_id: Mapped[str] = mapped_column(exact_text(64))
+    user_id: Mapped[str] = mapped_column(exact_text(64))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     capture_method: Mapped[str] = mapped_column(
