@@ -8,7 +8,7 @@ deadlock, and an unknown outcome only where a connection is lost while COMMIT is
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import structlog
 from flask_sqlalchemy import SQLAlchemy
@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
+from service_kit.append_only import AppendingSession
 from service_kit.deadlines import Deadline, current_deadline
 
 T = TypeVar("T")
@@ -71,7 +72,7 @@ class Database(SQLAlchemy):
     """Flask-SQLAlchemy with the two ways to use a database here: ``in_transaction`` and ``reading``."""
 
     def __init__(self) -> None:
-        super().__init__(session_options={"expire_on_commit": False})
+        super().__init__(session_options={"expire_on_commit": False, "class_": AppendingSession})
 
     def in_transaction(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in one transaction, commit it and return what it returned.
@@ -131,14 +132,14 @@ class Database(SQLAlchemy):
             _in_unit_of_work.reset(token)
 
     def _run_once(self, work: Callable[[Session], T]) -> T:
-        session: Session = self.session()
+        session = cast(AppendingSession, self.session())
         session.rollback()
         token = _in_unit_of_work.set(True)
         try:
             if session.get_bind().dialect.name == "sqlite":
                 session.connection(execution_options={"begin_immediate": True})
             result = work(session)
-            session.flush()
+            session.write_gathered()
         except BaseException:
             session.rollback()
             raise

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from service_kit import strict_json
-from sqlalchemy import insert
+from service_kit.append_only import append_rows
 from sqlalchemy.orm import Session
 
 from payment_service.domain.merchant_directory import MerchantRecord
@@ -126,10 +126,10 @@ def _language(payment: Payment, merchant: MerchantRecord) -> str:
 
 
 def _enqueue(session: Session, event: PaymentEvent, payloads: Mapping[Destination, str]) -> None:
-    """Insert the messages in one statement: nobody needs their ids, and MySQL would tell them one by one."""
+    """Insert the messages with those of the other events of this transaction."""
     rows = [
         {
-            "queue": destination,
+            "queue": destination.value,
             "merchant_id": event.merchant_id,
             "event_id": event.public_id,
             "payload": payload,
@@ -138,8 +138,7 @@ def _enqueue(session: Session, event: PaymentEvent, payloads: Mapping[Destinatio
         }
         for destination, payload in payloads.items()
     ]
-    with session.no_autoflush:
-        session.execute(insert(OutboxMessage), rows)
+    append_rows(session, OutboxMessage, rows)
 
 
 def _timestamp(moment: datetime) -> str:

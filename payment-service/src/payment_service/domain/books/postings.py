@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import insert
+from service_kit.append_only import append_rows
 from sqlalchemy.orm import Session
 
 from payment_service.models.books.ledger_entry import LedgerEntry
@@ -89,15 +89,11 @@ def post_dispute_lost(session: Session, payment: Payment, dispute: Source, at: d
 
 
 def _post(session: Session, kind: EntryKind, payment: Payment, source: Source, at: datetime) -> None:
-    """Write both sides in one statement; the caller holds the payment's lock.
+    """Write both sides at the end of the transaction; the caller holds the payment's lock.
 
-    Raises:
-        IntegrityError: it was posted before, which is a defect of the caller.
+    What was posted before breaks a constraint there, and nothing of the transaction is stored.
     """
-    rows = entries_of(kind, payment.merchant_id, payment.id, source, at)
-    # What else the session holds is written once, with the transaction's last changes.
-    with session.no_autoflush:
-        session.execute(insert(LedgerEntry), rows)
+    append_rows(session, LedgerEntry, entries_of(kind, payment.merchant_id, payment.id, source, at))
 
 
 def entries_of(

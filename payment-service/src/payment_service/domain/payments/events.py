@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from service_kit import strict_json
+from service_kit.append_only import append_rows
 from sqlalchemy.orm import Session
 
 from payment_service.domain.outbox import pass_on
@@ -46,8 +47,19 @@ def record_event(
 
 
 def store_event(session: Session, event: PaymentEvent) -> None:
-    """Store an event together with what the outbox says of it."""
-    session.add(event)
+    """Store an event together with what the outbox says of it, at the end of the transaction."""
+    row = {
+        "public_id": event.public_id,
+        "merchant_id": event.merchant_id,
+        "payment_id": event.payment_id,
+        "sequence": event.sequence,
+        "type": event.type,
+        "body": event.body,
+        "mac": event.mac,
+        "key_id": event.key_id,
+        "created_at": event.created_at,
+    }
+    append_rows(session, PaymentEvent, [row])
     pass_on(session, event)
 
 

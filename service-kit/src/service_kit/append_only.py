@@ -1,0 +1,70 @@
+"""Rows that are only ever added: written table by table, without the ORM, as nobody changes them.
+
+Events, messages and entries of one unit of work come from many places and go to few tables. Gathered, each
+table costs one statement, on every engine: an ORM that wants ids back sends one for each row to MySQL.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from flask_sqlalchemy.session import Session as FlaskSession
+from sqlalchemy import Table, insert, inspect
+from sqlalchemy.orm import DeclarativeBase, Mapper, Session
+
+Row = Mapping[str, Any]
+
+
+class AppendingSession(FlaskSession):
+    """A session that takes such rows and writes them when everything else of the transaction is written."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._gathered: dict[type[DeclarativeBase], list[Row]] = {}
+
+    def gather(self, model: type[DeclarativeBase], rows: Sequence[Row]) -> None:
+        """Keep the rows until ``write_gathered``."""
+        self._gathered.setdefault(model, []).extend(rows)
+
+    def write_gathered(self) -> None:
+        """Flush, and insert what was gathered: it may refer to rows that are new themselves."""
+        self.flush()
+        gathered, self._gathered = self._gathered, {}
+        for model, rows in gathered.items():
+            insert_rows(self, model, rows)
+
+    def commit(self) -> None:
+        """Write everything, and commit."""
+        self.write_gathered()
+        super().commit()
+
+    def rollback(self) -> None:
+        """Forget everything that was not committed."""
+        self._gathered = {}
+        super().rollback()
+
+    def close(self) -> None:
+        """Forget everything that was not committed, and give the connection back."""
+        self._gathered = {}
+        super().close()
+
+
+def append_rows(session: Session, model: type[DeclarativeBase], rows: Sequence[Row]) -> None:
+    """Insert ``rows`` (by column) at the end of the unit of work; until then nobody can read them.
+
+    Raises:
+        TypeError: the session is not one of ``Database``, and would never write them.
+    """
+    if not isinstance(session, AppendingSession):
+        raise TypeError("Rows are appended in a session of service_kit.database.Database only.")
+    session.gather(model, rows)
+
+
+def insert_rows(session: Session, model: type[DeclarativeBase], rows: Sequence[Row]) -> None:
+    """Insert ``rows`` (by column, all with the same ones) now, in one statement that asks for no ids.
+
+    Raises:
+        IntegrityError: one of them breaks a constraint; none is inserted, and the transaction goes on.
+    """
+    mapper: Mapper[Any] = inspect(model)
+    with session.no_autoflush:
+        session.execute(insert(cast(Table, mapper.local_table)), list(rows))
