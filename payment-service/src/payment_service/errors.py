@@ -200,13 +200,6 @@ class KeyInProgress(PaymentError):
         self.retry_after_s = retry_after_s
 
 
-class KeyArrivedTwice(KeyInProgress):
-    """Another request inserted this key at the same moment: look again."""
-
-    def __init__(self) -> None:
-        super().__init__(1)
-
-
 class KeyReused(PaymentError):
     """This key came with other parameters before."""
 

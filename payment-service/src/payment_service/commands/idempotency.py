@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from service_kit.database import DatabaseUnavailable
 from sqlalchemy import select
@@ -10,23 +9,8 @@ from sqlalchemy.orm import Session
 
 from payment_service.commands.dependencies import Dependencies
 from payment_service.domain.idempotency.keys import IdempotentRequest, StoredAnswer, begin, finish
-from payment_service.errors import KeyArrivedTwice
 from payment_service.extensions import db
 from payment_service.models.idempotency_key import IdempotencyKey
-
-T = TypeVar("T")
-
-
-def run_once(work: Callable[[Session], T]) -> T:
-    """Run ``work``, which calls ``begin``, in a transaction; see ``Database.in_transaction``.
-
-    Of two requests that insert one key at the same moment, the second runs its work again, and then finds
-    what the first one stored.
-    """
-    try:
-        return db.in_transaction(work)
-    except KeyArrivedTwice:
-        return db.in_transaction(work)
 
 
 def left_no_trace(request: IdempotentRequest) -> bool:
@@ -66,4 +50,4 @@ def answer_in_one(
             raise LookupError("A key whose answer is stored with it has none.")
         return earlier.answer
 
-    return run_once(keyed)
+    return db.in_transaction(keyed)

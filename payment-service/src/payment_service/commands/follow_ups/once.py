@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from payment_service.commands.dependencies import Dependencies
 from payment_service.commands.follow_ups.ask import ask_about
 from payment_service.commands.follow_ups.carry_out import Begun, LeftToJanitor, Start, send_and_settle
-from payment_service.commands.idempotency import left_no_trace, run_once
+from payment_service.commands.idempotency import left_no_trace
 from payment_service.domain.idempotency.keys import Earlier, IdempotentRequest, StoredAnswer, begin, finish
 from payment_service.domain.settlement.follow_up import F
 from payment_service.domain.settlement.follow_up_settler import FollowUpSettlement
@@ -66,7 +66,7 @@ def carry_out_once(asked: Asked[F], start: Start, dependencies: Dependencies) ->
         return _Written(begun, asked.present(begun.payment, begun.attempt, begun.movement))
 
     try:
-        first = run_once(work)
+        first = db.in_transaction(work)
     except CommitOutcomeUnknown as exc:
         if not isinstance(exc.result, _Written) or left_no_trace(asked.request):
             raise

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from service_kit.affected_rows import affected_rows
+from service_kit.append_only import insert_rows
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from payment_service.errors import KeyArrivedTwice, KeyInProgress, KeyReused
+from payment_service.errors import KeyInProgress, KeyReused
 from payment_service.models.idempotency_key import IdempotencyKey
 
 LONGEST_PAUSE_S = 2
@@ -61,29 +62,25 @@ def begin(
     """Take the key for ``resource_id``, or say what an earlier request left; None means: execute.
 
     It comes first in the transaction that creates the resource or the movement, so that key and movement
-    are stored together or not at all. Run that transaction with ``run_once``.
+    are stored together or not at all. A key that another transaction is just storing is waited for.
 
     Raises:
         KeyReused: the earlier request had other parameters.
         KeyInProgress: it is still under way.
     """
-    row = session.scalar(
-        select(IdempotencyKey)
-        .where(IdempotencyKey.key_hash == request.key_hash)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    if row is None:
-        _insert(session, request, resource_id, now, lease)
-        return None
-    if row.fingerprint != request.fingerprint:
-        raise KeyReused
-    if row.is_answered:
-        return Earlier(row.resource_id, _stored_answer(row))
-    if now < row.leased_until:
-        raise KeyInProgress(min(LONGEST_PAUSE_S, ceil((row.leased_until - now).total_seconds())))
-    row.leased_until = now + lease
-    return Earlier(row.resource_id, None)
+    row = {
+        "key_hash": request.key_hash,
+        "merchant_id": request.merchant_id,
+        "fingerprint": request.fingerprint,
+        "resource_id": resource_id,
+        "created_at": now,
+        "leased_until": now + lease,
+    }
+    try:
+        insert_rows(session, IdempotencyKey, [row])
+    except IntegrityError:
+        return _look(session, request, now, lease)
+    return None
 
 
 def finish(session: Session, request: IdempotentRequest, answer: StoredAnswer) -> StoredAnswer:
@@ -114,23 +111,21 @@ def finish(session: Session, request: IdempotentRequest, answer: StoredAnswer) -
     return replace(_stored_answer(row), is_replay=False)
 
 
-def _insert(
-    session: Session, request: IdempotentRequest, resource_id: str, now: datetime, lease: timedelta
-) -> None:
-    row = IdempotencyKey(
-        key_hash=request.key_hash,
-        merchant_id=request.merchant_id,
-        fingerprint=request.fingerprint,
-        resource_id=resource_id,
-        created_at=now,
-        leased_until=now + lease,
-    )
-    session.add(row)
-    try:
-        session.flush()
-    except IntegrityError as exc:
-        # Nobody had the key when we looked: another request came between.
-        raise KeyArrivedTwice from exc
+def _look(session: Session, request: IdempotentRequest, now: datetime, lease: timedelta) -> Earlier:
+    row = session.scalars(
+        select(IdempotencyKey)
+        .where(IdempotencyKey.key_hash == request.key_hash)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    if row.fingerprint != request.fingerprint:
+        raise KeyReused
+    if row.is_answered:
+        return Earlier(row.resource_id, _stored_answer(row))
+    if now < row.leased_until:
+        raise KeyInProgress(min(LONGEST_PAUSE_S, ceil((row.leased_until - now).total_seconds())))
+    row.leased_until = now + lease
+    return Earlier(row.resource_id, None)
 
 
 def _stored_answer(row: IdempotencyKey) -> StoredAnswer:
