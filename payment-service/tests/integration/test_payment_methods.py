@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from payment_service.domain.payment_methods import get_usable_payment_method
-from payment_service.errors import PaymentMethodUnusable
 from payment_service.extensions import db
 from payment_service.models.idempotency_key import IdempotencyKey
 from payment_service.models.merchants.merchant import Merchant
@@ -19,6 +17,7 @@ from payment_service.values.card_data import CardData
 from payment_service.vault.vault import Purpose
 from service_kit import strict_json
 from service_kit.clock import utc_now
+from sqlalchemy import select
 
 PAN = "5105105105105100"
 CARD: Mapping[str, Any] = {"number": "5105 1051 0510 5100", "exp_month": 12, "exp_year": 2031, "cvc": "907"}
@@ -62,7 +61,10 @@ def listed(world: World, shop: Shop, query: str = "") -> list[str]:
 
 def in_vault(world: World, owner: str) -> CardData | None:
     with world.app.app_context(), db.reading() as session:
-        return world.dependencies.vault.open(session, owner)
+        row = session.scalar(select(SealedCard).where(SealedCard.owner == owner))
+        if row is None:
+            return None
+        return world.dependencies.vault.open(session, owner, Purpose.PAYMENT_METHOD, row.merchant_id)
 
 
 def test_a_card_is_stored_and_shown_without_its_number(world: World, shop: Shop) -> None:
@@ -220,17 +222,20 @@ def test_an_unknown_or_foreign_payment_method_is_not_there(world: World, shop: S
     assert listed(world, other) == [theirs]
 
 
-def test_only_attached_cards_of_the_merchant_can_pay(world: World, shop: Shop) -> None:
+def test_the_vault_opens_attached_cards_for_their_merchant_and_purpose_only(world: World, shop: Shop) -> None:
     method_id, detached = stored(world, shop), stored(world, shop)
     detach(world, shop, detached)
     ours, lab = (
         world.all(Merchant, public_id=public_id)[0].id for public_id in (shop.merchant_id, "mer_lab")
     )
+    wanted = Purpose.PAYMENT_METHOD
+    vault = world.dependencies.vault
     with world.app.app_context(), db.reading() as session:
-        assert get_usable_payment_method(session, ours, method_id).public_id == method_id
-        for merchant_id, wanted in ((ours, detached), (lab, method_id), (ours, "pm_nothing")):
-            with pytest.raises(PaymentMethodUnusable):
-                get_usable_payment_method(session, merchant_id, wanted)
+        assert vault.open(session, method_id, wanted, ours) is not None
+        assert vault.open(session, detached, wanted, ours) is None
+        assert vault.open(session, method_id, wanted, lab) is None
+        assert vault.open(session, method_id, Purpose.REVIEW, ours) is None
+        assert vault.open(session, "pm_nothing", wanted, ours) is None
 
 
 def test_lists_are_newest_first_by_customer_and_in_pages(world: World, shop: Shop) -> None:

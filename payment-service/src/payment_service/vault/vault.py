@@ -54,13 +54,19 @@ class Vault:
             )
         )
 
-    def open(self, session: Session, owner: str) -> CardData | None:
-        """Return the card of ``owner``, without a CVV; None if there is none (any more).
+    def open(self, session: Session, owner: str, purpose: Purpose, merchant_id: int) -> CardData | None:
+        """Return the card that is kept for just this, without a CVV; None if there is none (any more).
 
         Raises:
             SealedCardUnreadable: VAULT_KEYS lacks its key, or the row was changed or moved.
         """
-        row = session.scalar(select(SealedCard).where(SealedCard.owner == owner))
+        row = session.scalar(
+            select(SealedCard).where(
+                SealedCard.owner == owner,
+                SealedCard.purpose == purpose,
+                SealedCard.merchant_id == merchant_id,
+            )
+        )
         if row is None:
             return None
         try:

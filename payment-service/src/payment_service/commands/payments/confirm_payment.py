@@ -11,11 +11,10 @@ from sqlalchemy.orm import Session
 from payment_service.commands.dependencies import Dependencies
 from payment_service.commands.follow_ups.abandon_attempt import WaitingAttempt, abandon_attempt
 from payment_service.commands.payments.ask_provider import ask_provider
-from payment_service.commands.payments.charging import Charge, Wish, new_attempt
+from payment_service.commands.payments.charging import Wish, new_attempt
 from payment_service.commands.payments.pay_once import Begun, Keyed, pay_once, refuse_once
 from payment_service.commands.payments.process_payment import is_left_behind
 from payment_service.domain.idempotency.keys import StoredAnswer
-from payment_service.domain.payment_methods import get_usable_payment_method
 from payment_service.domain.payments.claims import Claim, NewAttempt, claim_payment
 from payment_service.domain.payments.references import MerchantPayment
 from payment_service.domain.payments.standing import as_it_stands
@@ -24,6 +23,7 @@ from payment_service.extensions import db
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.values.card_data import CardData
 from payment_service.values.statuses import MovementState, PaymentStatus
+from payment_service.vault.vault import Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,8 @@ def read_wish(merchant_id: int, pay_with: PayWith, actor: str, dependencies: Dep
         card = CardData(pay_with.number, pay_with.exp_month, pay_with.exp_year, pay_with.cvc)
         return Wish(card=card, actor=actor)
     with db.reading() as session:
-        method = get_usable_payment_method(session, merchant_id, pay_with)
-        stored = dependencies.vault.open(session, method.public_id)
+        # One that is detached has left the vault.
+        stored = dependencies.vault.open(session, pay_with, Purpose.PAYMENT_METHOD, merchant_id)
     if stored is None:
         raise PaymentMethodUnusable
     return Wish(card=stored, actor=actor, payment_method=pay_with)
@@ -118,8 +118,7 @@ def begin_charge(
         _refuse(session, claim, dependencies)
         raise WrongPaymentState("confirmed", claim.payment.status)
     merchant = rules.merchants.get(session, claim.payment.merchant_id)
-    charge = Charge.of(claim.payment, claim.attempt, merchant, wish, send_deadline)
-    return Begun(claim.payment, claim.attempt, charge)
+    return Begun.charging(claim.payment, claim.attempt, merchant, wish, send_deadline)
 
 
 def _confirm(command: ConfirmPayment, wish: Wish, keyed: Keyed, dependencies: Dependencies) -> StoredAnswer:

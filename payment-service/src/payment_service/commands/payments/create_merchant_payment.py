@@ -13,12 +13,12 @@ from service_kit.ids import new_id
 from sqlalchemy.orm import Session
 
 from payment_service.commands.dependencies import Dependencies
-from payment_service.commands.payments.charging import new_attempt
-from payment_service.commands.payments.confirm_payment import PayWith, begin_charge, read_wish
+from payment_service.commands.payments.charging import Wish, new_attempt
+from payment_service.commands.payments.confirm_payment import PayWith, read_wish
 from payment_service.commands.payments.pay_once import Begun, Keyed, pay_once, refuse_once
 from payment_service.domain.idempotency.keys import StoredAnswer
+from payment_service.domain.payments.claims import store_claimed_payment
 from payment_service.domain.payments.new_payments import store_new_payment
-from payment_service.domain.payments.references import MerchantPayment
 from payment_service.errors import PaymentMethodUnusable
 from payment_service.models.payments.payment import Payment
 from payment_service.values.money import Money
@@ -58,30 +58,29 @@ def create_merchant_payment(
     public_id = new_id("pay")
     token = secrets.token_urlsafe(24)
     try:
-        begin_paying = _prepare_to_pay(command, public_id, now, dependencies)
+        wish = _read_wish(command, dependencies)
     except PaymentMethodUnusable as refusal:
         return refuse_once(public_id, keyed, refusal, dependencies, now)
+    send_deadline = Deadline.after(dependencies.config.limits.send_within_s)
+    new = new_attempt(wish, dependencies, now) if wish else None
+    rules = dependencies.settler.rules
 
     def begin_payment(session: Session) -> Begun:
         payment = _new_payment(session, command, public_id, token, now, dependencies)
-        event_key = dependencies.settler.rules.event_key
-        store_new_payment(session, event_key, payment, actor=command.actor)
-        return begin_paying(session) if begin_paying else Begun(payment, None)
+        if wish is None or new is None:
+            store_new_payment(session, rules.event_key, payment, actor=command.actor)
+            return Begun(payment, None)
+        attempt = store_claimed_payment(session, rules.event_key, payment, new, actor=command.actor)
+        merchant = rules.merchants.get(session, command.merchant_id)
+        return Begun.charging(payment, attempt, merchant, wish, send_deadline)
 
     return pay_once(public_id, keyed, begin_payment, dependencies, now)
 
 
-def _prepare_to_pay(
-    command: CreateMerchantPayment, public_id: str, now: datetime, dependencies: Dependencies
-) -> Any:
-    """Return what claims the new payment, with everything drawn that may not be drawn in a transaction."""
+def _read_wish(command: CreateMerchantPayment, dependencies: Dependencies) -> Wish | None:
     if command.pay_with is None:
         return None
-    wish = read_wish(command.merchant_id, command.pay_with, command.actor, dependencies)
-    send_deadline = Deadline.after(dependencies.config.limits.send_within_s)
-    new = new_attempt(wish, dependencies, now)
-    reference = MerchantPayment(command.merchant_id, public_id)
-    return lambda session: begin_charge(session, reference, wish, new, send_deadline, dependencies)
+    return read_wish(command.merchant_id, command.pay_with, command.actor, dependencies)
 
 
 def _new_payment(

@@ -7,19 +7,22 @@ from datetime import datetime, timedelta
 
 import structlog
 from service_kit.database import CommitOutcomeUnknown
+from service_kit.deadlines import Deadline
 from sqlalchemy.orm import Session
 
 from payment_service.commands.dependencies import Dependencies
-from payment_service.commands.idempotency import left_no_trace, run_once
+from payment_service.commands.idempotency import left_no_trace
 from payment_service.commands.payments.ask_provider import ask_provider
 from payment_service.commands.payments.charging import (
     Charge,
     LeftToJanitor,
+    Wish,
     judge_and_charge,
     send_and_settle,
 )
 from payment_service.commands.payments.process_payment import is_left_behind
 from payment_service.domain.idempotency.keys import Earlier, IdempotentRequest, StoredAnswer, begin, finish
+from payment_service.domain.merchant_directory import MerchantRecord
 from payment_service.domain.payments.claims import Claim, latest_attempt, lock_by_reference
 from payment_service.domain.payments.references import MerchantPayment
 from payment_service.domain.settlement.settler import Settlement
@@ -53,11 +56,25 @@ class Begun:
     charge: Charge | None = None
     is_judged: bool = False
 
+    @classmethod
+    def charging(
+        cls,
+        payment: Payment,
+        attempt: PaymentAttempt,
+        merchant: MerchantRecord,
+        wish: Wish,
+        send_deadline: Deadline,
+    ) -> "Begun":
+        """A claim that is ours: this is to be judged and charged."""
+        return cls(payment, attempt, Charge.of(payment, attempt, merchant, wish, send_deadline))
+
 
 @dataclass(frozen=True, slots=True)
 class _ToCharge:
+    """``begun`` keeps the session's rows: what cannot change in them is not read again."""
+
+    begun: Begun
     charge: Charge
-    is_judged: bool
     pending: StoredAnswer
 
 
@@ -86,10 +103,10 @@ def pay_once(
         answer = keyed.present(begun.payment, begun.attempt)
         if begun.charge is None:
             return finish(session, keyed.request, answer)
-        return _ToCharge(begun.charge, begun.is_judged, answer)
+        return _ToCharge(begun, begun.charge, answer)
 
     try:
-        first = run_once(work)
+        first = db.in_transaction(work)
     except CommitOutcomeUnknown as exc:
         if isinstance(exc.result, _ToCharge):
             if left_no_trace(keyed.request):
@@ -97,7 +114,7 @@ def pay_once(
             # It is written down, or may be: nobody is called, and the janitor ends it.
             return exc.result.pending
         # Nobody need be called, so it may be repeated: what was stored is found under its key.
-        first = run_once(work)
+        first = db.in_transaction(work)
     if isinstance(first, StoredAnswer):
         return first
     if isinstance(first, Earlier):
@@ -128,7 +145,7 @@ def _charge(todo: _ToCharge, keyed: Keyed, dependencies: Dependencies) -> Stored
         answers.append(finish(session, keyed.request, keyed.present(settled.payment, settled.attempt)))
 
     try:
-        if todo.is_judged:
+        if todo.begun.is_judged:
             # The payer is absent: nobody can be asked who they are.
             send_and_settle(todo.charge, dependencies, when_settled, three_ds=ThreeDSecure.NONE)
         else:

@@ -18,6 +18,7 @@ from payment_service.domain.payments.transitions import change_attempt_state, ch
 from payment_service.domain.settlement.scene import Scene
 from payment_service.errors import ReviewCardMissing, WrongPaymentState
 from payment_service.values.statuses import MovementState, PaymentStatus
+from payment_service.vault.vault import Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def approve_payment(command: ReviewPayment, keyed: Keyed, dependencies: Dependen
     def begin_payment(session: Session) -> Begun:
         scene = _lock_held(session, command, now, dependencies, "approved")
         payment, attempt = scene.payment, scene.attempt
-        card = dependencies.vault.open(session, attempt.public_id)
+        card = dependencies.vault.open(session, attempt.public_id, Purpose.REVIEW, payment.merchant_id)
         if card is None:
             raise ReviewCardMissing
         change_status(payment, PaymentStatus.PROCESSING)

@@ -6,11 +6,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from payment_service.domain.payments.events import EventKey, record_event
+from payment_service.domain.payments.events import EventKey, next_event, store_event
+from payment_service.domain.payments.new_payments import creation_of
 from payment_service.domain.payments.references import PaymentReference
 from payment_service.domain.payments.transitions import HOLDING, PAYABLE, change_status
 from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.models.payments.payment_event import PaymentEvent
 from payment_service.values.statuses import AttemptKind, CaptureMethod, MovementState, PaymentStatus
 
 _KINDS = {
@@ -62,16 +64,27 @@ def claim_payment(session: Session, key: EventKey, reference: PaymentReference, 
     if payment.status not in PAYABLE:
         # The latest attempt of a payment that succeeded is the one that did it, whichever form asks.
         return Claim(payment, latest_attempt(session, payment), is_ours=False)
-    attempt = _begin(payment, new)
+    attempt, event = _begin(key, payment, new)
     session.add(attempt)
-    change_status(payment, PaymentStatus.PROCESSING)
-    payment.payable_until = payment.expires_at
-    payment.receipt_email = new.receipt_email or payment.receipt_email
-    payment.receipt_locale = new.receipt_locale or payment.receipt_locale
-    data = {"attempt": new.public_id, "card_last4": new.card_last4}
-    record_event(session, key, payment, "payment.processing", new.started_at, data, actor=new.actor)
+    store_event(session, event)
     session.flush()  # gives the attempt its id
     return Claim(payment, attempt, is_ours=True)
+
+
+def store_claimed_payment(
+    session: Session, key: EventKey, payment: Payment, new: NewAttempt, *, actor: str
+) -> PaymentAttempt:
+    """Insert a new payment that is claimed already, with all that happened to it; return its attempt."""
+    created = creation_of(key, payment, actor=actor)
+    attempt, processing = _begin(key, payment, new)
+    session.add(payment)
+    session.flush()
+    attempt.payment_id = created.payment_id = processing.payment_id = payment.id
+    session.add(attempt)
+    store_event(session, created)
+    store_event(session, processing)
+    session.flush()  # gives the attempt its id
+    return attempt
 
 
 def lock_by_reference(session: Session, reference: PaymentReference) -> Payment:
@@ -102,7 +115,18 @@ def latest_attempt(session: Session, payment: Payment) -> PaymentAttempt | None:
     )
 
 
-def _begin(payment: Payment, new: NewAttempt) -> PaymentAttempt:
+def _begin(key: EventKey, payment: Payment, new: NewAttempt) -> tuple[PaymentAttempt, PaymentEvent]:
+    """Change the payment's state for a new attempt, and return that with the event that tells of it."""
+    attempt = _attempt(payment, new)
+    change_status(payment, PaymentStatus.PROCESSING)
+    payment.payable_until = payment.expires_at
+    payment.receipt_email = new.receipt_email or payment.receipt_email
+    payment.receipt_locale = new.receipt_locale or payment.receipt_locale
+    data = {"attempt": new.public_id, "card_last4": new.card_last4}
+    return attempt, next_event(key, payment, "payment.processing", new.started_at, data, actor=new.actor)
+
+
+def _attempt(payment: Payment, new: NewAttempt) -> PaymentAttempt:
     return PaymentAttempt(
         public_id=new.public_id,
         merchant_id=payment.merchant_id,

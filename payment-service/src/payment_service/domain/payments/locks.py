@@ -24,13 +24,6 @@ _PAYMENT_CHANGES = load_only(
     Payment.receipt_locale,
     Payment.event_count,
     Payment.event_head,
-    Payment.authorized_minor,
-    Payment.captured_minor,
-    Payment.capturing_minor,
-    Payment.refunded_minor,
-    Payment.refunding_minor,
-    Payment.disputed_minor,
-    Payment.charged_back_minor,
     Payment.expires_at,
     Payment.payable_until,
     Payment.paid_at,
@@ -74,6 +67,25 @@ def lock_attempt(session: Session, attempt_id: int) -> PaymentAttempt:
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
+
+
+def lock_payment_and_attempt(
+    session: Session, payment_id: int, attempt_id: int
+) -> tuple[Payment, PaymentAttempt]:
+    """Lock both in one statement, which reads the payment first."""
+    found = session.execute(
+        select(Payment, PaymentAttempt)
+        .join(PaymentAttempt, PaymentAttempt.payment_id == Payment.id)
+        .where(Payment.id == payment_id, PaymentAttempt.id == attempt_id)
+        .options(
+            *_to_read(session, Payment, payment_id, _PAYMENT_CHANGES),
+            *_to_read(session, PaymentAttempt, attempt_id, _ATTEMPT_CHANGES),
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    payment, attempt = found.one()
+    return payment, attempt
 
 
 def lock_movement(session: Session, model: type[Model], movement_id: int) -> Model:

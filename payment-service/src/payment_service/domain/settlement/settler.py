@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.fraud_policy import Course, Verdict
-from payment_service.domain.payments.locks import lock_attempt, lock_payment
+from payment_service.domain.payments.locks import lock_payment_and_attempt
 from payment_service.domain.payments.transitions import change_attempt_state, change_status
 from payment_service.domain.settlement.charges import FINAL_STATES, NO_NEWS, apply_to_charge, release
 from payment_service.domain.settlement.reversals import apply_to_reversal, give_back
@@ -54,8 +54,7 @@ class Settler:
 
         Fence: an attempt that somebody else ended meanwhile stays as it is.
         """
-        payment = lock_payment(session, payment_id)
-        attempt = lock_attempt(session, attempt_id)
+        payment, attempt = lock_payment_and_attempt(session, payment_id, attempt_id)
         scene = Scene(session, self.rules, payment, attempt, now, actor)
         if attempt.state == MovementState.ASSESSING:
             attempt.fraud_decision = verdict.fraud_decision
@@ -81,8 +80,7 @@ class Settler:
 
         ``seen_state`` is the state that led to NOT_SENT: a sender who went on meanwhile is not undone.
         """
-        payment = lock_payment(session, payment_id)
-        attempt = lock_attempt(session, attempt_id)
+        payment, attempt = lock_payment_and_attempt(session, payment_id, attempt_id)
         scene = Scene(session, self.rules, payment, attempt, now, actor)
         if result.outcome is Outcome.NOT_SENT and seen_state not in {None, attempt.state}:
             return Settlement(payment, attempt)
