@@ -53,6 +53,7 @@ class Card:
 
 _YES, _NO, _ASK, _LATER = Fate.APPROVED, Fate.DECLINED, Fate.ACTION, Fate.LATER
 GOOD = Card("good", "4242424242424242", _YES, _ASK, _YES)
+DECIDED_LATER = Card("approved later", "4000200000000065", _LATER, _ASK, _LATER, after_challenge=_LATER)
 CARDS = (
     GOOD,
     Card("frictionless", "4000100000000067", _YES, _YES, _YES),
@@ -62,7 +63,7 @@ CARDS = (
     Card("authentication unavailable", "4000200000000057", _YES, _NO, _YES),
     Card("without money", "4000100000000034", _NO, _ASK, _NO, after_challenge=_NO),
     Card("lost", "4000100000000042", _NO, _NO, _NO),
-    Card("approved later", "4000200000000065", _LATER, _ASK, _LATER, after_challenge=_LATER),
+    DECIDED_LATER,
     Card("declined later", "4000200000000073", _LATER, _ASK, _LATER, after_challenge=_LATER),
     Card("refunds succeed later", "4000100000000083", _YES, _ASK, _YES),
     Card("refunds fail later", "4000100000000091", _YES, _ASK, _YES),

@@ -3,37 +3,77 @@
 from hypothesis.stateful import invariant
 
 from tests.model.checks import differences_at_the_end
-from tests.model.worlds_operations import DAY, HOUR, World
+from tests.model.faults_operations import Faults
+from tests.model.worlds_operations import DAY, HOUR
 
 # The janitor asks later and later; each turn is far enough from the one before.
 ROUNDS = 6
 ROUND_S = 2 * HOUR
+# How many lots an operation has in the draw, where that is not one: those for which a sequence seldom has a
+# place come up when it has.
+LOTS = {
+    "bank_decides": 6,
+    "capture": 5,
+    "cardholder_answers": 5,
+    "cardholder_disputes": 2,
+    "commit_is_lost": 2,
+    "confirm": 3,
+    "create_and_pay": 2,
+    "dispute_ends": 5,
+    "others_come_between": 3,
+    "process_on_the_lab_surface": 4,
+    "refund": 3,
+    "request_comes_again": 2,
+    "review": 5,
+    "webhooks_arrive": 3,
+    "worker_settles_the_inbox": 5,
+}
 
 
-class PaymentMachine(World):
+class PaymentMachine(Faults):
     """One sequence of operations."""
 
     @invariant()
     def all_is_true(self) -> None:
         """Compare the service, the bank and the model."""
-        if self.orders and not self.nothing_happened:
+        if self.has_news:
             self.look()
-        self.nothing_happened = False
+        self.may_expire = False
 
     def teardown(self) -> None:
         """Let everything come to its end, and compare once more."""
         self.calm()
         for _ in range(ROUNDS):
-            for event in self.town.bank_events():
-                assert self.town.deliver(event) == 202
-            self.town.replay_inbox()
-            self.town.work_inbox()
-            self.town.pass_time(ROUND_S)
-            self.town.work_janitor()
+            self.operators_replay()
+            commits = self.town.commits
+            self.workers_do_a_round()
+            if self.town.commits == commits:
+                break
         self.look()
         # What waits for a person, or for a card, waits no longer; holds last a week.
         self.town.pass_time(DAY + HOUR)
         self.expiry_works()
+        self.town.work_outbox()
+        self.has_refunds = self.has_disputes = True
         self.look()
         wrong = list(differences_at_the_end(self.town))
         assert not wrong, "\n".join(wrong)
+
+    def operators_replay(self) -> None:
+        """Let operators put back what the workers gave up."""
+        self.town.replay_inbox()
+        self.town.replay_outbox()
+
+    def workers_do_a_round(self) -> None:
+        """Let the bank tell everything, and the workers do all that is due."""
+        for event in self.town.bank_events():
+            assert self.town.deliver(event) == 202
+        self.town.work_inbox()
+        self.town.work_outbox()
+        self.town.pass_time(ROUND_S)
+        self.town.work_janitor()
+
+
+for _name, _lots in LOTS.items():
+    for _number in range(1, _lots):
+        setattr(PaymentMachine, f"{_name}_{_number}", getattr(PaymentMachine, _name))

@@ -136,6 +136,11 @@ class Order:
             self.doubts = [doubt for doubt in self.doubts if doubt.what is not what]
         self.doubts.append(Doubt(what, amount))
 
+    def in_the_dark(self, what: Movement, amount: int) -> None:
+        """Note that it was asked for, and that no answer came."""
+        self.is_unsure = True
+        self.doubt(what, amount)
+
     def may_end(self, now: datetime) -> None:
         """Note that a hold is over in time: whether the bank released it may not be known at once."""
         is_due = self.heard is not None and self.heard.expires_at is not None and self.heard.expires_at <= now

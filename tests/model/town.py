@@ -1,11 +1,12 @@
 """A payment-service and the real bank-simulator in one process, each on a database of its own."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import bank_simulator.app
 import bank_simulator.extensions
@@ -17,12 +18,21 @@ from bank_simulator.models import Dispute as BankDispute
 from bank_simulator.values.test_cards import TEST_CARDS
 from flask import Flask
 from payment_service.app import create_app
+from payment_service.clients.batches import BatchClient
+from payment_service.clients.notifications import NotificationClient
+from payment_service.clients.store_manager import StoreManagerClient
+from payment_service.commands.access.create_api_client import ClientCredentials
 from payment_service.commands.access.rotate_signing_keys import ensure_signing_key
+from payment_service.commands.outbox.deliver_events import batch_deliveries
+from payment_service.commands.outbox.deliver_outbox import deliveries
+from payment_service.commands.outbox.replay_outbox import replay_messages
 from payment_service.commands.payments.expire_payments import expire_payments
 from payment_service.commands.payments.run_janitor import run_janitor
+from payment_service.commands.prune_idempotency_keys import prune_idempotency_keys
 from payment_service.commands.seed_lab import seed_lab
 from payment_service.commands.webhooks.replay_inbox import replay_inbox
 from payment_service.commands.webhooks.settle_inbox import inboxes
+from payment_service.domain.merchant_directory import MerchantDirectory
 from payment_service.extensions import db
 from payment_service.models.base import Base
 from payment_service.providers.bank_simulator import BankSimulator
@@ -33,18 +43,24 @@ from payment_service.testing.webhooks import ADDRESS, signed
 from payment_service.testing.world import World
 from payment_service.values.assessment import FraudDecision
 from service_kit import migrations
+from service_kit.batch_loop import BatchLoop
+from service_kit.leased_queue import Failed, LeasedQueue, LeasedRow, Result
 from sqlalchemy import Engine, delete, event, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from tests.model.cards import Judgement
-from tests.model.clockwork import Clockwork
-from tests.model.wire import Wire, call
+from tests.model.clockwork import START, Clockwork
+from tests.model.post_office import PostOffice
+from tests.model.storage import Storage
+from tests.model.wire import Moment, Wire, call
+
+Row = TypeVar("Row", bound=LeasedRow)
 
 MERCHANT = "mer_lab"
 # Whoever these name is there in every sequence; everything else is emptied before each.
 KEPT = frozenset({"merchants", "api_clients", "signing_keys"})
-TOKEN_GOOD_FOR_S = 600
+TOKEN_GOOD_FOR = timedelta(minutes=10)
 _bank_db = bank_simulator.extensions.db
 _BANK_TABLES = (WebhookEvent, Entry, BankDispute, NetworkRequest, Account, ArrivalCount, StoredFaultPlan)
 LOG_LEVEL = "CRITICAL"  # everything that can go wrong does
@@ -65,33 +81,59 @@ class Town:
     world: World
     bank: Flask
     wire: Wire
+    storage: Storage
+    bank_storage: Storage
+    post: PostOffice
     clock: Clockwork
-    shop: Shop
-    _token_age_s: float = 0.0
+    # How often each operation came to what, and what befell whom, over all sequences.
+    seen: Counter[str]
+    credentials: ClientCredentials
+    _shop: Shop | None = None
+    _token_until: datetime = START
     _told: set[str] = field(default_factory=set)
-    # How often each operation came to what, over all sequences.
-    seen: Counter[str] = field(default_factory=Counter)
 
     def restart(self) -> None:
         """Forget everything but merchants and cards."""
         self.clock.restart()
-        self.wire.calm()
+        self.calm()
         self.wire.money_calls = 0
         self.world.fraud.script.clear()
         self.world.fraud.requests.clear()
+        self.post.received.clear()
         self._told.clear()
         self.world.change(_empty)
         with self.bank.app_context():
             _bank_db.in_transaction(_empty_bank)
+        self._shop = None
+
+    def calm(self) -> None:
+        """Let nothing befall anybody any more."""
+        self.wire.calm()
+        self.storage.losses.clear()
+        self.post.calm()
         self.ask_bank("DELETE", "/admin/faults")
-        self._renew_token()
+
+    @property
+    def commits(self) -> int:
+        """How often anything was stored, here or at the bank: while it stays the same, so does everything."""
+        return self.storage.commits + self.bank_storage.commits
+
+    @property
+    def has_surprises(self) -> bool:
+        """Whether a COMMIT may be lost, or others may come between, so that much can happen."""
+        return bool(any(self.storage.losses) or self.wire.meanwhile)
+
+    @property
+    def shop(self) -> Shop:
+        """A merchant's server with a token that is good."""
+        if self._shop is None or self._token_until < self.clock.now():
+            self._token_until = self.clock.now() + TOKEN_GOOD_FOR
+            self._shop = Shop(MERCHANT, self.credentials, bearer(self.world, self.credentials))
+        return self._shop
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass, here and at the bank, which ends what is overdue."""
         self.clock.advance(seconds)
-        self._token_age_s += seconds
-        if self._token_age_s > TOKEN_GOOD_FOR_S:
-            self._renew_token()
         with self.bank.app_context():
             end_all_overdue(self.bank.extensions["bank_config"].terms, 100)
 
@@ -128,8 +170,27 @@ class Town:
         """Do one turn of the worker over the bank's events that are due."""
         with self.world.app.app_context():
             for inbox in inboxes(self.world.dependencies):
-                for message in inbox.queue.claim(100):
-                    inbox.queue.record(message, inbox.settle(message))
+                _work_queue(inbox.queue, inbox.settle)
+
+    def work_outbox(self) -> None:
+        """Do one turn of the worker over the messages that are due."""
+        with self.world.app.app_context():
+            for each in deliveries(StoreManagerClient(self.post.shop), NotificationClient(self.post.letters)):
+                _work_queue(each.queue, each.deliver)
+        events = BatchClient(self.post.letters, "/internal/events", "events")
+        outcomes = BatchClient(self.post.outcomes, "/internal/outcomes", "outcomes")
+        for batch in batch_deliveries(events, outcomes, MerchantDirectory()):
+            BatchLoop(self.world.app, batch.queue, batch.deliver).turn()
+
+    def replay_outbox(self) -> None:
+        """Do as an operator who was told that messages were given up."""
+        with self.world.app.app_context():
+            replay_messages(None)
+
+    def prune_keys(self) -> None:
+        """Do one turn of the pruning."""
+        with self.world.app.app_context():
+            prune_idempotency_keys(self.world.dependencies)
 
     def replay_inbox(self) -> None:
         """Do as an operator who was told that events of the bank were given up."""
@@ -146,10 +207,6 @@ class Town:
         with self.world.app.app_context():
             expire_payments(self.world.dependencies, limit=100)
 
-    def _renew_token(self) -> None:
-        self.shop = Shop(MERCHANT, self.shop.credentials, bearer(self.world, self.shop.credentials))
-        self._token_age_s = 0.0
-
 
 @contextmanager
 def open_town(database_url: str, folder: Path) -> Iterator[Town]:
@@ -163,8 +220,10 @@ def open_town(database_url: str, folder: Path) -> Iterator[Town]:
         bank = bank_simulator.app.create_app(bank_config)
         with bank.app_context():
             issue_cards(TEST_CARDS, bank_config.card_key)
-        wire = Wire(bank)
+        seen: Counter[str] = Counter()
+        wire, post = Wire(bank, seen), PostOffice(seen)
         fraud, waker = ScriptedFraud(), CountingWaker()
+        fraud.meanwhile = lambda: wire.reach(Moment.JUDGING)
         app = create_app(config, provider=BankSimulator(wire), fraud=fraud, waker=waker)
         world = World(app, config, fraud=fraud, waker=waker)
         with app.app_context():
@@ -173,11 +232,25 @@ def open_town(database_url: str, folder: Path) -> Iterator[Town]:
         for service, its_db in ((app, db), (bank, _bank_db)):
             with service.app_context():
                 _never_wait_for_the_disk(its_db.engine)
+        with app.app_context():
+            storage = Storage(db.engine, seen)
+        with bank.app_context():
+            bank_storage = Storage(_bank_db.engine, seen)
         credentials = new_client(world, MERCHANT)
         try:
-            yield Town(world, bank, wire, clock, Shop(MERCHANT, credentials, bearer(world, credentials)))
+            yield Town(world, bank, wire, storage, bank_storage, post, clock, seen, credentials)
         finally:
             _dispose(app, bank)
+
+
+def _work_queue(queue: LeasedQueue[Row], do: Callable[[Row], Result]) -> None:
+    """Do each job that is due, as the worker's loop does: one that fails comes again."""
+    for row in queue.claim(100):
+        try:
+            result = do(row)
+        except Exception as exc:  # noqa: BLE001  the worker's loop lives on, whatever it was
+            result = Failed(f"defect: {type(exc).__name__}")
+        queue.record(row, result)
 
 
 def _dispose(app: Flask, bank: Flask) -> None:

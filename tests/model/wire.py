@@ -1,7 +1,9 @@
 """The line between payment-service and the bank, both in this process, with everything that befalls lines."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextvars import Context
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -17,7 +19,7 @@ BANK_TOKEN = "lab-bank-token"
 
 
 class Trouble(StrEnum):
-    """What befalls one call of the bank."""
+    """What befalls one call."""
 
     REFUSED = "the connection is refused"
     LOST_REQUEST = "nothing arrives, and nobody can know that"
@@ -29,61 +31,106 @@ class Trouble(StrEnum):
     DEATH_AFTER = "the caller dies before it hears the answer"
 
 
+class Moment(StrEnum):
+    """When others can be at work while somebody waits."""
+
+    JUDGING = "fraud-service thinks"
+    GOING = "a call is on its way to the bank"
+    COMING = "an answer of the bank is on its way"
+
+
+@dataclass(frozen=True)
+class Meanwhile:
+    """What others do at the next such moment."""
+
+    moment: Moment
+    work: Callable[[], None]
+
+
 class Died(BaseException):
     """The process of payment-service is no more; what it had committed is all that is left of it."""
 
 
-_UNAVAILABLE = Answer(503, {}, b'{"status": 503}')
+UNAVAILABLE = Answer(503, {}, b'{"status": 503}')
+UNREADABLE = Answer(200, {}, b"<html>")
 
 
-class Wire(HttpClient):
-    """Carries calls to the bank's application; ``troubles`` befall the next calls, one each."""
+class Line(HttpClient):
+    """A line to somebody in this process; ``troubles`` befall the next calls, one each; None spares one."""
 
-    def __init__(self, bank: Flask) -> None:
-        dependency = Dependency(
-            # The breaker looks at a clock of its own: it would not be the same in every run.
-            "bank-simulator",
-            "http://bank",
-            10.0,
-            token=BANK_TOKEN,
-            breaker_failures=10**9,
-        )
+    def __init__(self, name: str, seen: Counter[str], token: str | None = None) -> None:
+        # The breaker looks at a clock of its own: it would not be the same in every run.
+        dependency = Dependency(name, f"http://{name}", 10.0, token=token, breaker_failures=10**9)
         super().__init__(dependency, before_call=lambda: leave_transaction(db.session()))
-        self._bank = bank
-        self.troubles: list[Trouble] = []
-        self.money_calls = 0
+        self.troubles: list[Trouble | None] = []
+        self._seen = seen
 
-    def calm(self) -> None:
-        """Let nothing befall it any more."""
-        self.troubles.clear()
+    def carry(self, method: str, path: str, body: Any) -> Answer:
+        """Bring a request to whoever answers at the other end."""
+        raise NotImplementedError
 
     def _send_once(
         self, method: str, path: str, body: Any, headers: Mapping[str, str], deadline: Deadline
     ) -> Answer:
         trouble = self.troubles.pop(0) if self.troubles else None
+        if trouble is not None:
+            self._seen[f"fault: {self.dependency.name}: {trouble}"] += 1
         if trouble is Trouble.DEATH_BEFORE:
             raise Died
         if trouble is Trouble.REFUSED:
-            raise NotSent("bank: connection refused")
+            raise NotSent("connection refused")
         if trouble is Trouble.LOST_REQUEST:
-            raise OutcomeUnknown("bank: the request was lost")
+            raise OutcomeUnknown("the request was lost")
         if trouble is Trouble.ERROR_BEFORE:
-            return _UNAVAILABLE
-        answer = self._carry(method, path, body)
+            return UNAVAILABLE
+        answer = self.carry(method, path, body)
         if trouble is Trouble.DEATH_AFTER:
             raise Died
-        if trouble is Trouble.LOST_ANSWER or _is_dropped(answer):
-            raise OutcomeUnknown("bank: the answer was lost")
+        if trouble is Trouble.LOST_ANSWER:
+            raise OutcomeUnknown("the answer was lost")
         if trouble is Trouble.ERROR_AFTER:
-            return _UNAVAILABLE
-        if trouble is Trouble.GARBAGE:
-            return Answer(200, {}, b"<html>")
+            return UNAVAILABLE
+        return UNREADABLE if trouble is Trouble.GARBAGE else answer
+
+
+class Wire(Line):
+    """The line to the bank's application; ``money_calls`` counts the wishes to move money, sent or not."""
+
+    def __init__(self, bank: Flask, seen: Counter[str]) -> None:
+        super().__init__("bank", seen, token=BANK_TOKEN)
+        self._bank = bank
+        self.meanwhile: Meanwhile | None = None
+        self.money_calls = 0
+
+    def calm(self) -> None:
+        """Let nothing befall it any more."""
+        self.troubles.clear()
+        self.meanwhile = None
+
+    def reach(self, moment: Moment) -> None:
+        """Let others work, as other processes do, if this is the moment that they wait for."""
+        if self.meanwhile is None or self.meanwhile.moment is not moment:
+            return
+        work, self.meanwhile = self.meanwhile.work, None
+        self._seen[f"meanwhile: {moment}"] += 1
+        calls = self.money_calls
+        Context().run(work)
+        self.money_calls = calls
+
+    def carry(self, method: str, path: str, body: Any) -> Answer:
+        self.reach(Moment.GOING)
+        response = call(self._bank, method, path, body)
+        answer = Answer(response.status_code, dict(response.headers), response.get_data())
+        self.reach(Moment.COMING)
+        if _is_dropped(answer):
+            raise OutcomeUnknown("the answer was lost")
         return answer
 
-    def _carry(self, method: str, path: str, body: Any) -> Answer:
+    def _send_once(
+        self, method: str, path: str, body: Any, headers: Mapping[str, str], deadline: Deadline
+    ) -> Answer:
         self.money_calls += method == "POST" and not path.endswith("/abandon")
-        response = call(self._bank, method, path, body)
-        return Answer(response.status_code, dict(response.headers), response.get_data())
+        return super()._send_once(method, path, body, headers, deadline)
 
 
 def call(bank: Flask, method: str, path: str, body: Any = None) -> TestResponse:

@@ -157,7 +157,7 @@ class World:
             if count == number:
                 if is_stored:
                     connection.connection.commit()
-                raise _lost()
+                raise lost_connection()
 
         with self._listening("commit", commit):
             yield
@@ -173,7 +173,7 @@ class World:
             if db.session().in_transaction():
                 count += 1
                 if count > after_units:
-                    raise _lost()
+                    raise lost_connection()
 
         with self._listening("begin", begin):
             yield
@@ -202,7 +202,8 @@ class _DriverError(Exception):
     """Carries an error number as PyMySQL's exceptions do."""
 
 
-def _lost() -> OperationalError:
+def lost_connection() -> OperationalError:
+    """Return the error of a connection that is lost while COMMIT is under way."""
     return OperationalError("COMMIT", None, _DriverError(CONNECTION_LOST, "Lost connection to server"))
 
 
