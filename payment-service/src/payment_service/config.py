@@ -26,6 +26,7 @@ from payment_service.values.money import is_currency
 LAB_VAULT_KEYS = "lab:bGFiLXZhdWx0LWtleS10aGF0LWFsbC1tYXkta25vdyE="
 _VAULT_KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _VAULT_KEY_BYTES = 32  # AES-256
+SHORTEST_KEPT_DAYS = 8
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 # "lab-bank-webhook-secret-32-bytes": what the lab's simulator signs with.
@@ -80,6 +81,7 @@ class Config:
     lab_currency: str
     lab_payment_lifetime: timedelta
     idempotency_keys_kept: timedelta
+    messages_kept: timedelta
     pans_without_luhn: frozenset[str]
     fraud_silent_approve_below: Decimal
     card_fingerprint_key: bytes
@@ -121,6 +123,7 @@ class Config:
             lab_currency=_read_currency(env, "LAB_CURRENCY", "MAD"),
             lab_payment_lifetime=timedelta(days=env.int("LAB_PAYMENT_LIFETIME_DAYS", 30)),
             idempotency_keys_kept=timedelta(hours=env.int("IDEMPOTENCY_KEYS_KEPT_H", 24)),
+            messages_kept=_read_messages_kept(env, "MESSAGES_KEPT_DAYS"),
             pans_without_luhn=frozenset(env.list("PANS_WITHOUT_LUHN", ["9999999999999"])),
             fraud_silent_approve_below=env.decimal("FRAUD_SILENT_APPROVE_BELOW", Decimal("1000.00")),
             card_fingerprint_key=read_secret(
@@ -148,6 +151,14 @@ def _read_currency(env: Env, name: str, default: str) -> str:
     if not is_currency(code):
         raise ConfigurationError(f"{name} is {code!r}; it must be an ISO 4217 code such as MAD.")
     return code
+
+
+def _read_messages_kept(env: Env, name: str) -> timedelta:
+    """Read a number of days, longer than a bank repeats an event that we know by its row."""
+    days: int = env.int(name, 30)
+    if days < SHORTEST_KEPT_DAYS:
+        raise ConfigurationError(f"{name} is {days}; it must be at least {SHORTEST_KEPT_DAYS}.")
+    return timedelta(days=days)
 
 
 def _read_networks(env: Env, name: str) -> tuple[IpNetwork, ...]:

@@ -1,8 +1,9 @@
 """The background process: delivers the outbox, asks about open attempts, closes what nobody paid,
-forgets old idempotency keys."""
+forgets old idempotency keys and messages."""
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from flask import Flask
 from service_kit.batch_loop import BatchLoop
@@ -20,6 +21,7 @@ from payment_service.commands.outbox.deliver_outbox import deliveries
 from payment_service.commands.payments.expire_payments import expire_payments
 from payment_service.commands.payments.run_janitor import run_janitor
 from payment_service.commands.prune_idempotency_keys import prune_idempotency_keys
+from payment_service.commands.prune_messages import prune_messages
 from payment_service.commands.webhooks.settle_inbox import inboxes
 from payment_service.config import Config
 from payment_service.controllers.current import EXTENSION
@@ -78,16 +80,13 @@ def build_loops(app: Flask, config: Config) -> list[Loop]:
     expiry = PeriodicLoop(
         app, "expiry", config.limits.expiry_turn_s, lambda: expire_payments(dependencies, limit=100), 100
     )
-    pruning = PeriodicLoop(
-        app,
-        "pruning",
-        config.limits.pruning_turn_s,
-        lambda: prune_idempotency_keys(dependencies, limit=500),
-        500,
-    )
+    pruning = [
+        PeriodicLoop(app, name, config.limits.pruning_turn_s, partial(prune, dependencies, limit=500), 500)
+        for name, prune in (("pruning", prune_idempotency_keys), ("pruning_messages", prune_messages))
+    ]
     take_snapshots = SnapshotJob(config.limits.snapshot_lag_s).take
     snapshots = PeriodicLoop(app, "snapshots", config.limits.snapshot_turn_s, take_snapshots, 1)
-    return [*loops, janitor, expiry, pruning, snapshots]
+    return [*loops, janitor, expiry, *pruning, snapshots]
 
 
 def run_worker(config: Config) -> None:

@@ -251,6 +251,7 @@ def test_production_gets_a_signing_key_and_no_lab(database_url: str, tmp_path: P
         "CLIENT_SECRET_KEY": "lab-client-secret-key",
         "TOKEN_KEY_ENCRYPTION_KEY": "",
         "VAULT_KEYS": "",
+        "MESSAGES_KEPT_DAYS": "7",
     }.items():
         refused = invoke("merchants", "list", **{name: value})
         assert refused.exit_code == 1
