@@ -27,6 +27,7 @@ LAB_VAULT_KEYS = "lab:bGFiLXZhdWx0LWtleS10aGF0LWFsbC1tYXkta25vdyE="
 _VAULT_KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _VAULT_KEY_BYTES = 32  # AES-256
 SHORTEST_KEPT_DAYS = 8
+_LONGEST_EVENT_KEY_ID = 16  # of the column that holds it
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 # "lab-bank-webhook-secret-32-bytes": what the lab's simulator signs with.
@@ -87,6 +88,7 @@ class Config:
     card_fingerprint_key: bytes
     event_key_id: str
     event_key: bytes
+    event_old_keys: Mapping[str, bytes]
     public_base_url: str
     token_key_encryption_key: bytes
     client_secret_key: bytes
@@ -95,6 +97,11 @@ class Config:
     bank_max_concurrent: int
     limits: TimeLimits
     log_level: str
+
+    @property
+    def event_keys(self) -> Mapping[str, bytes]:
+        """Every key that sealed events, by its id."""
+        return {**self.event_old_keys, self.event_key_id: self.event_key}
 
     @classmethod
     def from_env(cls) -> "Config":
@@ -129,8 +136,9 @@ class Config:
             card_fingerprint_key=read_secret(
                 env, profile, "CARD_FINGERPRINT_KEY", "lab-card-fingerprint-key"
             ).encode(),
-            event_key_id=env.str("EVENT_KEY_ID", "1"),
+            event_key_id=_read_event_key_id(env),
             event_key=read_secret(env, profile, "EVENT_KEY", "lab-event-key").encode(),
+            event_old_keys=_read_old_event_keys(env, "EVENT_OLD_KEYS"),
             public_base_url=_read_public_base_url(env, profile),
             token_key_encryption_key=read_secret(
                 env, profile, "TOKEN_KEY_ENCRYPTION_KEY", "lab-token-key-encryption-key"
@@ -188,6 +196,27 @@ def _read_vault_keys(env: Env, profile: Profile) -> Mapping[str, bytes]:
         if profile is Profile.PRODUCTION and key == base64.b64decode(LAB_VAULT_KEYS.partition(":")[2]):
             raise ConfigurationError("VAULT_KEYS holds the lab's key, which everybody knows.")
         keys[key_id] = key
+    return keys
+
+
+def _read_event_key_id(env: Env) -> str:
+    key_id: str = env.str("EVENT_KEY_ID", "1")
+    if not 0 < len(key_id) <= _LONGEST_EVENT_KEY_ID:
+        raise ConfigurationError(f"EVENT_KEY_ID must have 1 to {_LONGEST_EVENT_KEY_ID} characters.")
+    return key_id
+
+
+def _read_old_event_keys(env: Env, name: str) -> Mapping[str, bytes]:
+    """Read ``id:key,id:key,…``: keys that sealed events once, and seal none any more."""
+    parts: list[str] = env.list(name, [])
+    keys = {key_id.strip(): key.encode() for key_id, _, key in (part.partition(":") for part in parts)}
+    if len(keys) != len(parts) or not all(key_id and key for key_id, key in keys.items()):
+        # The text itself is a secret: only its shape is told.
+        raise ConfigurationError(f"{name} must be id:key, or several with a comma between, each id once.")
+    if _read_event_key_id(env) in keys:
+        raise ConfigurationError(
+            f"{name} holds the id of the present key: a new key needs a new EVENT_KEY_ID."
+        )
     return keys
 
 

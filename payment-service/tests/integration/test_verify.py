@@ -1,10 +1,12 @@
 """verify-ledger and verify-events: silent while all is well, and every tampered row is named."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from payment_service.app import create_app
 from payment_service.cli import main
 from payment_service.clients.bank_books import BankBooks, BankMovement, BankTotals
 from payment_service.commands.books.take_snapshots import SnapshotJob
@@ -34,11 +36,12 @@ Run = Callable[..., Result]
 def run(world: World) -> Run:
     """Type a command on the world's database; nobody answers for the bank."""
 
-    def invoke(*words: str) -> Result:
+    def invoke(*words: str, **changes: str) -> Result:
         settings = {
             "DATABASE_URL": world.config.database_url,
             "LOG_LEVEL": "CRITICAL",
             "BANK_URL": "http://127.0.0.1:1",
+            **changes,
         }
         return CliRunner().invoke(main, words, env=settings)
 
@@ -196,6 +199,38 @@ def test_untouched_events_are_as_they_were_written(run: Run, payment_id: int) ->
     result = run("verify-events")
 
     assert (result.exit_code, result.stdout) == (0, "Every event is as it was written.\n")
+
+
+def test_events_of_an_older_key_are_checked_too(world: World, run: Run, payment_id: int) -> None:
+    new = {"EVENT_KEY": "new", "EVENT_KEY_ID": "2"}
+
+    without = run("verify-events", **new)
+    with_it = run("verify-events", **new, EVENT_OLD_KEYS="0:older, 1:lab-event-key")
+    wrong = run("verify-events", **new, EVENT_OLD_KEYS="1:another")
+
+    assert (without.exit_code, with_it.exit_code, wrong.exit_code) == (1, 0, 1)
+    assert "no key 1 is known" in without.stderr
+    assert "its seal does not fit" in wrong.stderr
+
+
+def test_a_chain_goes_on_under_a_new_key(world: World, run: Run) -> None:
+    payment_id = world.create()
+    config = replace(world.config, event_key=b"new", event_key_id="2")
+    app = create_app(config, provider=world.bank, fraud=world.fraud, waker=world.waker)
+
+    World(app, config, world.bank, world.fraud, world.waker).pay(payment_id)
+
+    assert {event.key_id for event in world.all(PaymentEvent, payment_id=payment_id)} == {"1", "2"}
+    told = run("verify-events", EVENT_KEY="new", EVENT_KEY_ID="2", EVENT_OLD_KEYS="1:lab-event-key")
+    assert told.exit_code == 0
+
+
+@pytest.mark.parametrize("old", ["1:lab-event-key", "2", ":x", "2:", "2:a,2:b"])
+def test_old_keys_that_cannot_be_are_refused(run: Run, old: str) -> None:
+    refused = run("verify-events", EVENT_OLD_KEYS=old)
+
+    assert refused.exit_code == 1
+    assert "EVENT_OLD_KEYS" in refused.stderr
 
 
 def _event(payment_id: int, sequence: int) -> Any:

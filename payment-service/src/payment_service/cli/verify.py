@@ -64,7 +64,7 @@ def verify_events_command() -> None:
     """
     config = Config.from_env()
     with create_app(config).app_context(), _progress(newest_payment(), "payments") as bar:
-        differences = list(verify_events({config.event_key_id: config.event_key}, bar.update))
+        differences = list(verify_events(config.event_keys, bar.update))
     _conclude(differences, "Every event is as it was written.")
 
 
