@@ -5,11 +5,13 @@ table costs one statement, on every engine: an ORM that wants ids back sends one
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import Table, insert, inspect
-from sqlalchemy.orm import DeclarativeBase, Mapper, Session
+from sqlalchemy import insert
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from service_kit.columns import table_of
 
 Row = Mapping[str, Any]
 
@@ -65,6 +67,5 @@ def insert_rows(session: Session, model: type[DeclarativeBase], rows: Sequence[R
     Raises:
         IntegrityError: one of them breaks a constraint; none is inserted, and the transaction goes on.
     """
-    mapper: Mapper[Any] = inspect(model)
     with session.no_autoflush:
-        session.execute(insert(cast(Table, mapper.local_table)), list(rows))
+        session.execute(insert(table_of(model)), list(rows))

@@ -12,6 +12,7 @@ from math import ceil
 
 from service_kit.affected_rows import affected_rows
 from service_kit.append_only import insert_rows
+from service_kit.columns import table_of
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -89,9 +90,10 @@ def finish(session: Session, request: IdempotentRequest, answer: StoredAnswer) -
     That is the first one ever stored: a request that was slower than its lease may find that another told
     meanwhile how things stood, and repeats get that for good.
     """
+    keys = table_of(IdempotencyKey)
     statement = (
-        update(IdempotencyKey)
-        .where(IdempotencyKey.key_hash == request.key_hash, IdempotencyKey.answer_status.is_(None))
+        update(keys)
+        .where(keys.c.key_hash == request.key_hash, keys.c.answer_status.is_(None))
         .values(
             answer_status=answer.status,
             answer_body=answer.body.decode(),
@@ -99,7 +101,6 @@ def finish(session: Session, request: IdempotentRequest, answer: StoredAnswer) -
             answer_location=answer.location,
             answer_retry_after_s=answer.retry_after_s,
         )
-        .execution_options(synchronize_session=False)
     )
     if affected_rows(session, statement) == 1:
         return answer

@@ -1,8 +1,9 @@
 """Row locks, always in this order: payment, then attempt, so that no two of us dead-lock."""
 
-from sqlalchemy import inspect, select
+from functools import cache
+
+from sqlalchemy import Select, bindparam, inspect, select
 from sqlalchemy.orm import Session, load_only
-from sqlalchemy.orm.interfaces import ORMOption
 from sqlalchemy.orm.util import identity_key
 
 from payment_service.domain.payments.movements import Model
@@ -52,7 +53,7 @@ def lock_payment(session: Session, payment_id: int) -> Payment:
     return session.scalars(
         select(Payment)
         .where(Payment.id == payment_id)
-        .options(*_to_read(session, Payment, payment_id, _PAYMENT_CHANGES))
+        .options(*((_PAYMENT_CHANGES,) if _is_known(session, Payment, payment_id) else ()))
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
@@ -63,7 +64,7 @@ def lock_attempt(session: Session, attempt_id: int) -> PaymentAttempt:
     return session.scalars(
         select(PaymentAttempt)
         .where(PaymentAttempt.id == attempt_id)
-        .options(*_to_read(session, PaymentAttempt, attempt_id, _ATTEMPT_CHANGES))
+        .options(*((_ATTEMPT_CHANGES,) if _is_known(session, PaymentAttempt, attempt_id) else ()))
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
@@ -73,19 +74,26 @@ def lock_payment_and_attempt(
     session: Session, payment_id: int, attempt_id: int
 ) -> tuple[Payment, PaymentAttempt]:
     """Lock both in one statement, which reads the payment first."""
-    found = session.execute(
+    statement = _select_both(
+        _is_known(session, Payment, payment_id), _is_known(session, PaymentAttempt, attempt_id)
+    )
+    ids = {"payment_id": payment_id, "attempt_id": attempt_id}
+    payment, attempt = session.execute(statement, ids).one()
+    return payment, attempt
+
+
+# Every payment comes here twice, and building this statement would cost as much as sending it.
+@cache
+def _select_both(is_payment_known: bool, is_attempt_known: bool) -> Select[Payment, PaymentAttempt]:
+    return (
         select(Payment, PaymentAttempt)
         .join(PaymentAttempt, PaymentAttempt.payment_id == Payment.id)
-        .where(Payment.id == payment_id, PaymentAttempt.id == attempt_id)
-        .options(
-            *_to_read(session, Payment, payment_id, _PAYMENT_CHANGES),
-            *_to_read(session, PaymentAttempt, attempt_id, _ATTEMPT_CHANGES),
-        )
+        .where(Payment.id == bindparam("payment_id"), PaymentAttempt.id == bindparam("attempt_id"))
+        .options(*((_PAYMENT_CHANGES,) if is_payment_known else ()))
+        .options(*((_ATTEMPT_CHANGES,) if is_attempt_known else ()))
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    payment, attempt = found.one()
-    return payment, attempt
 
 
 def lock_movement(session: Session, model: type[Model], movement_id: int) -> Model:
@@ -98,11 +106,11 @@ def lock_movement(session: Session, model: type[Model], movement_id: int) -> Mod
     ).one()
 
 
-def _to_read(session: Session, model: type[Base], row_id: int, changes: ORMOption) -> tuple[ORMOption, ...]:
-    """Return what limits the reading of a row: nothing, unless the session holds the rest of it.
+def _is_known(session: Session, model: type[Base], row_id: int) -> bool:
+    """Whether the session holds what cannot change in a row, so that only the rest need be read.
 
     A row that is new to the session, or that the rollback of a first run expired, is read whole: what it
     lacked would be read later, outside of any unit of work, where nobody expects the database to be away.
     """
     known = session.identity_map.get(identity_key(model, row_id))
-    return () if known is None or inspect(known).expired else (changes,)
+    return known is not None and not inspect(known).expired
