@@ -9,6 +9,7 @@ from bank_simulator.controllers.acs import acs
 from bank_simulator.controllers.admin import admin
 from bank_simulator.controllers.disputes import disputes
 from bank_simulator.controllers.network import RequestIdConverter, network
+from bank_simulator.domain.accounts import KNOWN as KNOWN_ACCOUNTS
 from bank_simulator.domain.faults import FaultPlans
 from bank_simulator.extensions import db
 from bank_simulator.problems import PROBLEMS
@@ -29,6 +30,7 @@ def create_app(config: Config | None = None) -> Flask:
     app = Flask("bank_simulator")
     app.extensions["bank_config"] = config
     app.config[PUBLIC_URL] = config.public_url
+    app.extensions[KNOWN_ACCOUNTS] = {}
     app.extensions["bank_fault_plans"] = FaultPlans(config.faults, read_fault_plan)
     api = standard_app.begin(app, db, config.database_url, title="bank-simulator", description=DESCRIPTION)
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})

@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import dataclass, field
 
+from bank_simulator.domain.accounts import KNOWN
 from bank_simulator.extensions import db
 from bank_simulator.models import Account
 from bank_simulator.queries.verify_books import verify_books
@@ -192,6 +193,7 @@ def start_over(app: Flask) -> None:
                 session.execute(delete(Account)),
             ]
         )
+    app.extensions[KNOWN].clear()
 
 
 @settings(

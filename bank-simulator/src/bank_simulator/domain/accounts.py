@@ -5,7 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import select
+from flask import current_app
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -14,6 +15,15 @@ from bank_simulator.models import Account, Card, Entry
 from bank_simulator.values.vocabulary import AccountKind, Bank
 
 T = TypeVar("T")
+# The member of the application's extensions that holds the accounts it knows.
+KNOWN = "bank_known_accounts"
+FIND = select(Account).where(
+    Account.kind == bindparam("kind"),
+    Account.owner == bindparam("owner"),
+    Account.currency == bindparam("currency"),
+)
+# What this session read before the lock may be old.
+FIND_AND_LOCK = FIND.with_for_update().execution_options(populate_existing=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +84,19 @@ def dispute_account(session: Session, merchant_id: str, currency: str) -> Accoun
 
 
 def _get(session: Session, key: AccountKey) -> Account:
-    query = select(Account).where(
-        Account.kind == key.kind, Account.owner == key.owner, Account.currency == key.currency
-    )
-    if key.opening_minor is not None:
-        # What this session read before the lock may be old.
-        query = query.with_for_update().execution_options(populate_existing=True)
-    account: Account | None = session.scalar(query)
+    """Return the account; one that keeps no balance never changes, so it is read only once."""
+    known: dict[AccountKey, Account] = current_app.extensions[KNOWN]
+    if (account := known.get(key)) is not None:
+        return account
+    query = FIND if key.opening_minor is None else FIND_AND_LOCK
+    names = {"kind": key.kind, "owner": key.owner, "currency": key.currency}
+    account = session.scalar(query, names)
     if account is None:
         raise AccountMissing(key)
+    if key.opening_minor is None:
+        # Free of this session, which may be rolled back.
+        session.expunge(account)
+        known[key] = account
     return account
 
 

@@ -3,7 +3,7 @@
 import hmac
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from bank_simulator.domain.routing import issuer_of
@@ -19,6 +19,7 @@ _DECLINING = {
     Manner.FRAUDULENT: DeclineCode.FRAUDULENT,
     Manner.ISSUER_UNAVAILABLE: DeclineCode.ISSUER_UNAVAILABLE,
 }
+FIND = select(Card).where(Card.number == bindparam("number"), Card.bank == bindparam("bank"))
 
 
 def find_card(session: Session, presented: CardData) -> Card | None:
@@ -26,7 +27,7 @@ def find_card(session: Session, presented: CardData) -> Card | None:
     bank = issuer_of(presented.number)
     if bank is None:
         return None
-    return session.scalar(select(Card).where(Card.number == presented.number, Card.bank == bank))
+    return session.scalar(FIND, {"number": presented.number, "bank": bank})
 
 
 def refusal(card: Card | None, presented: CardData, today: date, card_key: str) -> DeclineCode | None:
