@@ -1,6 +1,6 @@
 """Writing the books of one approved request, or of a dispute."""
 
-from sqlalchemy import insert
+from service_kit.insert_rows import insert_rows
 from sqlalchemy.orm import Session
 
 from bank_simulator.domain.accounts import (
@@ -46,8 +46,9 @@ def post_dispute(session: Session, dispute: Dispute, moved: Postings, accounts: 
 
 
 def _write(session: Session, moved: Postings, accounts: Accounts, source: dict[str, int]) -> None:
-    session.execute(
-        insert(Entry),
+    insert_rows(
+        session,
+        Entry,
         [{**source, "account_id": accounts[kind].id, "amount_minor": minor} for kind, minor in moved.items()],
     )
     cardholder = accounts.get(AccountKind.CARDHOLDER)

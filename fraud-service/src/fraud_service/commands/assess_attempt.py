@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from service_kit import strict_json
 from service_kit.ids import new_id
+from service_kit.insert_rows import insert_rows
 from sqlalchemy import Row, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -51,9 +53,12 @@ def assess_attempt(command: AssessAttempt) -> Assessed:
     def work(session: Session) -> str:
         inputs = gather_inputs(session, command.attempt, command.thresholds, command.now)
         judgement = judge(inputs)
-        row = _row(assessment_id, request, inputs, judgement, command.now)
-        session.add(row)
-        return row.answer
+        answer = strict_json.dumps(
+            answer_document(assessment_id, command.attempt.attempt_id, judgement, command.now)
+        )
+        row = {"assessment_id": assessment_id, "request": request, "answer": answer}
+        insert_rows(session, Assessment, [{**row, **_columns(inputs, judgement, command.now)}])
+        return answer
 
     try:
         return Assessed(db.in_transaction(work), is_new=True)
@@ -67,23 +72,19 @@ def assess_attempt(command: AssessAttempt) -> Assessed:
     return Assessed(earlier.answer, is_new=False)
 
 
-def _row(assessment_id: str, request: str, inputs: Inputs, judgement: Judgement, now: datetime) -> Assessment:
+def _columns(inputs: Inputs, judgement: Judgement, now: datetime) -> dict[str, Any]:
     attempt = inputs.attempt
-    answer = answer_document(assessment_id, attempt.attempt_id, judgement, now)
-    return Assessment(
-        assessment_id=assessment_id,
-        attempt_id=attempt.attempt_id,
-        assessed_at=now,
-        decision=judgement.decision,
-        is_counted=judgement.is_counted,
-        card_fingerprint=attempt.card.fingerprint,
-        merchant_id=attempt.merchant_id,
-        user_id=attempt.user_id,
-        ip=subject_values(attempt).get(Subject.IP),
-        request=request,
-        inputs=strict_json.dumps(inputs_document(inputs)),
-        answer=strict_json.dumps(answer),
-    )
+    return {
+        "attempt_id": attempt.attempt_id,
+        "assessed_at": now,
+        "decision": judgement.decision,
+        "is_counted": judgement.is_counted,
+        "card_fingerprint": attempt.card.fingerprint,
+        "merchant_id": attempt.merchant_id,
+        "user_id": attempt.user_id,
+        "ip": subject_values(attempt).get(Subject.IP),
+        "inputs": strict_json.dumps(inputs_document(inputs)),
+    }
 
 
 def _find(attempt_id: str) -> Row[str, str] | None:

@@ -8,9 +8,9 @@ from typing import Any
 from service_kit import strict_json
 from service_kit.clock import utc_now
 from service_kit.ids import new_id
+from service_kit.insert_rows import insert_rows
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from notification_service.domain.delivery_queue import QUEUE
 from notification_service.errors import EventReused, NoRecipient
@@ -54,25 +54,22 @@ def accept_notification(command: AcceptNotification, *, lab_receipt_address: str
     now = utc_now()
     public_id = new_id("ntf")
 
-    def insert(session: Session) -> None:
-        session.add(
-            Notification(
-                public_id=public_id,
-                event_id=command.event_id,
-                content_hash=content_hash,
-                type=command.type.value,
-                locale=command.locale.value,
-                recipient=recipient,
-                data=strict_json.dumps(command.data),
-                queue=QUEUE,
-                next_attempt_at=now,
-                created_at=now,
-                accepted_at=now,
-            )
-        )
+    row = {
+        "public_id": public_id,
+        "event_id": command.event_id,
+        "content_hash": content_hash,
+        "type": command.type.value,
+        "locale": command.locale.value,
+        "recipient": recipient,
+        "data": strict_json.dumps(command.data),
+        "queue": QUEUE,
+        "next_attempt_at": now,
+        "created_at": now,
+        "accepted_at": now,
+    }
 
     try:
-        db.in_transaction(insert)
+        db.in_transaction(lambda session: insert_rows(session, Notification, [row]))
     except IntegrityError:
         return _accepted_before(command.event_id, content_hash)
     return Accepted(public_id, command.event_id, is_new=True)

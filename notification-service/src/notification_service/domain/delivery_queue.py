@@ -7,8 +7,8 @@ from datetime import datetime
 
 from service_kit.clock import utc_now
 from service_kit.database import Database
+from service_kit.insert_rows import insert_rows
 from service_kit.leased_queue import Done, Failed, LeasedQueue, Result, RetrySchedule
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from notification_service.models import DeliveryAttempt, Notification
@@ -81,7 +81,7 @@ class DeliveryQueue(LeasedQueue[Notification]):
             for row, result in finished
             if isinstance(result, Delivered | NotDelivered)
         ]
-        session.execute(insert(DeliveryAttempt), tries)
+        insert_rows(session, DeliveryAttempt, tries)
 
 
 def _with_try(result: Result, now: datetime) -> Result:
