@@ -1,4 +1,4 @@
-"""Collects what the rules look at: two SELECTs, whatever the history of a card."""
+"""Collects what the rules look at: one SELECT, whatever the history of a card."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from fraud_service.models import Assessment, ListEntry
 from fraud_service.values.attempt import Attempt
-from fraud_service.values.inputs import Counters, Inputs, ListedValue, Thresholds, VelocityLimit
+from fraud_service.values.inputs import Counters, Inputs, Thresholds, VelocityLimit
 from fraud_service.values.subjects import subject_values
 from fraud_service.values.vocabulary import Subject
 
@@ -16,39 +16,34 @@ from fraud_service.values.vocabulary import Subject
 def gather_inputs(session: Session, attempt: Attempt, thresholds: Thresholds, now: datetime) -> Inputs:
     """Return everything that is known about ``attempt`` at ``now``."""
     subjects = subject_values(attempt)
+    rows = session.execute(GATHERED, _parameters(attempt, subjects, thresholds, now)).all()
+    # The counters stand beside each entry that fits, or beside none.
+    before = rows[0]
+    listed = [row.ListEntry for row in rows if row.ListEntry is not None]
     return Inputs(
         attempt=attempt,
-        counters=_counters(session, attempt, subjects.get(Subject.IP), thresholds, now),
+        # This one comes after those that are stored by now with the same time: ids grow, so ties are ordered
+        # by (time, id).
+        counters=Counters(
+            before.card + 1, before.user + 1, before.ip + 1 if Subject.IP in subjects else None
+        ),
         thresholds=thresholds,
-        listed=_listed(session, subjects, now),
+        listed=tuple(entry.as_value() for entry in sorted(listed, key=lambda entry: entry.id)),
     )
 
 
-def _listed(session: Session, subjects: dict[Subject, str], now: datetime) -> tuple[ListedValue, ...]:
-    parameters: dict[str, Any] = {subject.value: subjects.get(subject) for subject in Subject}
-    parameters["now"] = now
-    return tuple(entry.as_value() for entry in session.scalars(LISTED, parameters))
-
-
-def _counters(
-    session: Session, attempt: Attempt, ip: str | None, thresholds: Thresholds, now: datetime
-) -> Counters:
-    """Count the attempts that came before, and add this one.
-
-    Whoever is stored by now with the same time came before: ids grow, so ties are ordered by (time, id).
-    """
-    parameters = {
+def _parameters(
+    attempt: Attempt, subjects: dict[Subject, str], thresholds: Thresholds, now: datetime
+) -> dict[str, Any]:
+    return {
+        **{subject.value: subjects.get(subject) for subject in Subject},
         "now": now,
-        "fingerprint": attempt.card.fingerprint,
         "merchant_id": attempt.merchant_id,
         "user_id": attempt.user_id,
-        "ip": ip,
         **_window("card", thresholds.velocity_card, now),
         **_window("user", thresholds.velocity_user, now),
         **_window("ip", thresholds.velocity_ip, now),
     }
-    before = session.execute(COUNTERS, parameters).one()
-    return Counters(before.card + 1, before.user + 1, None if ip is None else before.ip + 1)
 
 
 def _window(name: str, limit: VelocityLimit, now: datetime) -> dict[str, Any]:
@@ -74,25 +69,17 @@ def _count(name: str, subject: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).select_from(in_window).scalar_subquery()
 
 
-# Both statements are built once: building them again took longer than running them.
-COUNTERS = select(
-    _count("card", Assessment.card_fingerprint == bindparam("fingerprint")).label("card"),
+_BEFORE = select(
+    _count("card", Assessment.card_fingerprint == bindparam(Subject.CARD_FINGERPRINT.value)).label("card"),
     _count(
         "user",
         and_(Assessment.merchant_id == bindparam("merchant_id"), Assessment.user_id == bindparam("user_id")),
     ).label("user"),
-    _count("ip", Assessment.ip == bindparam("ip")).label("ip"),
+    _count("ip", Assessment.ip == bindparam(Subject.IP.value)).label("ip"),
+).subquery()
+_FITS = or_(
+    *(and_(ListEntry.subject == subject, ListEntry.value == bindparam(subject.value)) for subject in Subject)
 )
-LISTED = (
-    select(ListEntry)
-    .where(
-        or_(
-            *(
-                and_(ListEntry.subject == subject, ListEntry.value == bindparam(subject.value))
-                for subject in Subject
-            )
-        ),
-        or_(ListEntry.expires_at.is_(None), ListEntry.expires_at > bindparam("now")),
-    )
-    .order_by(ListEntry.id)
-)
+_IN_FORCE = or_(ListEntry.expires_at.is_(None), ListEntry.expires_at > bindparam("now"))
+# Built once: building it again would take longer than running it.
+GATHERED = select(_BEFORE, ListEntry).select_from(_BEFORE.outerjoin(ListEntry, and_(_FITS, _IN_FORCE)))
