@@ -36,6 +36,7 @@ class Market:
 
     world: World
     bank: BankClient
+    heard: int = 0
 
     def pay(self, card: str) -> int:
         """Pay with a card of the bank, and return the payment's id."""
@@ -45,10 +46,10 @@ class Market:
         return payment_id
 
     def settle_next(self, count: int = 1) -> None:
-        """Wait for the next events of the bank, and settle them."""
-        before = len(outcomes(self.world))
+        """Wait for the next events of the bank, which may be there already, and settle them."""
+        self.heard += count
         give_up_at = time.monotonic() + 15
-        while len(outcomes(self.world)) < before + count:
+        while len(outcomes(self.world)) < self.heard:
             assert time.monotonic() < give_up_at, "the bank's event did not come"
             time.sleep(0.05)
         settle_inbox(self.world)
