@@ -17,17 +17,22 @@ from notification_service.extensions import db
 from notification_service.models import Notification
 from notification_service.rendering.renderer import Renderer
 
+# Nobody waits for a letter that long; those that come together are claimed and recorded together.
+PAUSE_S = 0.25
 
-def delivery_loop(app: Flask, config: Config, *, channel: Channel | None = None) -> QueueLoop[Notification]:
+
+def delivery_loop(
+    app: Flask, config: Config, *, channel: Channel | None = None, pause_s: float = 0.0
+) -> QueueLoop[Notification]:
     """Return the loop that delivers, by ``channel`` or by the one that the settings choose."""
     renderer = Renderer(config.time_zone)
     handle = DeliverNotification(renderer, channel or open_channel(config), config.mail_from)
     queue = DeliveryQueue(db, lease_s=config.delivery_lease_s)
-    return QueueLoop(app, queue, handle, concurrency=config.delivery_concurrency)
+    return QueueLoop(app, queue, handle, concurrency=config.delivery_concurrency, pause_s=pause_s)
 
 
 def run_worker(config: Config) -> None:
     """Deliver until SIGTERM or SIGINT."""
-    loop = delivery_loop(create_app(config), config)
+    loop = delivery_loop(create_app(config), config, pause_s=PAUSE_S)
     with closing(WakeUpCall(config.worker_wake_address)) as wake_up_call:
         worker.run([loop], wake_up_call.subscribe)

@@ -35,16 +35,28 @@ class Loop(Protocol):
 
 
 class QueueLoop(Generic[Row]):
-    """Does the jobs of one queue, ``concurrency`` at a time, so that a slow one delays no other."""
+    """Does the jobs of one queue, ``concurrency`` at a time, so that a slow one delays no other.
+
+    Where nobody waits for a job, ``pause_s`` lets a few come together: so long, at least, it does not look
+    again unless it found as many as it could take.
+    """
 
     def __init__(
-        self, app: Flask, queue: LeasedQueue[Row], handle: Callable[[Row], Result], *, concurrency: int = 8
+        self,
+        app: Flask,
+        queue: LeasedQueue[Row],
+        handle: Callable[[Row], Result],
+        *,
+        concurrency: int = 8,
+        pause_s: float = 0.0,
     ) -> None:
         self.name = queue.name
         self._app = app
         self._queue = queue
         self._handle = handle
         self._concurrency = concurrency
+        self._pause_s = pause_s
+        self._next_s = 0.0
         self._free = threading.Semaphore(concurrency)
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix=queue.name)
         self._finished: SimpleQueue[tuple[Row, Result] | None] = SimpleQueue()
@@ -52,7 +64,9 @@ class QueueLoop(Generic[Row]):
         self._recorder.start()
 
     def turn(self) -> bool:
-        """Claim as many jobs as there are free places, and start them."""
+        """Claim as many jobs as there are free places, and start them, if it is time."""
+        if time.monotonic() < self._next_s:
+            return False
         places = self._take_places()
         if places == 0:
             return False
@@ -65,7 +79,10 @@ class QueueLoop(Generic[Row]):
                 self._free.release()
         for row in rows:
             self._pool.submit(self._do, row)
-        return len(rows) == places
+        found_all = len(rows) < places
+        if found_all:
+            self._next_s = time.monotonic() + self._pause_s
+        return not found_all
 
     def close(self) -> None:
         """Wait for every job that was claimed: one that was dropped would lie idle until its lease ends."""

@@ -80,6 +80,26 @@ def turn(app: Flask, db: Database, handle: Handle, *, lease_s: float = 30.0, con
     return has_more
 
 
+def test_a_pause_lets_jobs_come_together(app: Flask, db: Database) -> None:
+    loop = QueueLoop(app, queue_of(db), lambda _: Done(), concurrency=2, pause_s=60)
+    for _ in range(2):
+        add_jobs(app, db, 1)
+        loop.turn()
+    loop.close()
+
+    assert [job.status for job in jobs(app, db)] == ["done", "pending"]
+
+
+def test_a_pause_delays_no_job_that_only_found_no_place(app: Flask, db: Database) -> None:
+    add_jobs(app, db, 2)
+    loop = QueueLoop(app, queue_of(db), lambda _: Done(), concurrency=1, pause_s=60)
+    for _ in range(2):
+        loop.turn()
+    loop.close()
+
+    assert [job.status for job in jobs(app, db)] == ["done", "done"]
+
+
 def test_a_queue_takes_only_its_own_rows_that_are_due(app: Flask, db: Database) -> None:
     add_jobs(app, db, 2)
     add_jobs(app, db, 1, queue="other")
