@@ -1,5 +1,6 @@
 """What goes wrong: calls, COMMITs and processes that are lost, and others who come between."""
 
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 
@@ -8,12 +9,14 @@ from hypothesis.stateful import precondition, rule
 
 from tests.model.cards import GOOD
 from tests.model.model import Movement, Order
-from tests.model.stage import ANYTHING, Body
+from tests.model.stage import ANYTHING, Body, Sent
 from tests.model.storage import Loss
 from tests.model.wire import Meanwhile, Moment, Trouble
 from tests.model.worlds_operations import World
 
 RATES = st.sampled_from([0.0, 0.3, 1.0])
+# As the service is set: so long a request that is under way keeps its key.
+LEASE_S = 30
 # Until the service asks about what is under way, gives it up, and is sure that nobody sends it any more.
 DELAYS = st.sampled_from([0, 0, 3, 11, 31])
 
@@ -22,6 +25,7 @@ class Others(StrEnum):
     """Who wants something of the payment whose call is under way."""
 
     WORKERS = "workers"
+    REPEAT = "the same request again"
     CONFIRM = "confirm"
     CAPTURE = "capture"
     CANCEL = "cancel"
@@ -75,11 +79,14 @@ class Faults(World):
         self.has_fault_plan = False
 
     def _work_meanwhile(self, others: Others, delay: int) -> None:
-        self.note(f"meanwhile: {others}")
+        self.note(f"others who work meanwhile → {others}")
         self.town.pass_time(delay)
         order = self.busy_with or next(iter(self.known()), None)
         if others is Others.WORKERS:
             self._let_workers_work()
+        elif others is Others.REPEAT:
+            if self.under_way is not None:
+                self._repeat(self.under_way, delay)
         elif order is not None and order.id is not None:
             self._ask_for(others, order)
         # Whatever that changed, the one whose call it was may not have heard.
@@ -92,6 +99,13 @@ class Faults(World):
         self.alive(self.town.work_inbox)
         self.alive(self.town.work_janitor)
         self.expiry_works()
+
+    def _repeat(self, sent: Sent, delay: int) -> None:
+        """Send what is under way once more: while its key is leased it is told so, and never done twice."""
+        is_first_call = self.town.wire.is_moving_money and sent.answer is None
+        answer, was_struck = self.deliver(replace(sent, is_begun=is_first_call))
+        if is_first_call and delay < LEASE_S and answer is not None and not was_struck:
+            assert answer.status_code == 409, answer.text
 
     def _ask_for(self, what: Others, order: Order) -> None:
         path, amount = f"/v1/payments/{order.id}/{what}", order.amount

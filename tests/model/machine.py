@@ -36,6 +36,8 @@ class PaymentMachine(Faults):
     @invariant()
     def all_is_true(self) -> None:
         """Compare the service, the bank and the model."""
+        if self.town.wire.found_meanwhile:
+            raise self.town.wire.found_meanwhile[0]
         if self.has_news:
             self.look()
         self.may_expire = False

@@ -47,8 +47,8 @@ class _Receiver(Line):
 
     def _receive(self, destination: Destination, name: str) -> None:
         self._received[destination, name] += 1
-        again = " again" if self._received[destination, name] > 1 else ""
-        self._seen[f"told{again}: {destination}"] += 1
+        again = "again" if self._received[destination, name] > 1 else "at first"
+        self._seen[f"{destination} is told → {again}"] += 1
 
 
 class _Letters(_Receiver):

@@ -4,13 +4,14 @@ import secrets
 import sys
 import tempfile
 import time
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import click
 from service_kit.testing.plugin import ENGINES, SERVERS
 
 from tests.model.playing import SEQUENCES, STEPS, play
-from tests.model.town import Town, open_town
+from tests.model.town import open_town
 
 
 @click.command()
@@ -23,7 +24,8 @@ def main(minutes: float, seed: int | None, sequences: int, steps: int, engine: s
     """Drive random sequences of every operation, compared with an independent model.
 
     The seed of each run is printed before it begins; --seed, with the same --sequences and --steps, plays it
-    again. The first failure ends the soak with the shortest sequence that still fails, and exit code 1.
+    again. The first failure ends the soak with the shortest sequence that still fails, and exit code 1. At
+    the end stands how often each operation came to what, and how often which fault struck.
     """
     with tempfile.TemporaryDirectory() as folder:
         if engine == "sqlite":
@@ -43,16 +45,18 @@ def _soak(
             began_s = time.monotonic()
             try:
                 play(town, chosen, sequences=sequences, steps=steps)
-            except AssertionError as failure:
+            except Exception as failure:
                 _tell(failure, chosen, sequences, steps)
-                sys.exit(1)
+                if isinstance(failure, AssertionError):
+                    sys.exit(1)
+                raise
             click.echo(f"  fine, after {time.monotonic() - began_s:.0f} s")
             if seed is not None or time.monotonic() >= ends_at_s:
+                _show(town.seen)
                 break
-        _show(town)
 
 
-def _tell(failure: AssertionError, seed: int, sequences: int, steps: int) -> None:
+def _tell(failure: Exception, seed: int, sequences: int, steps: int) -> None:
     click.echo(f"\n{failure}", err=True)
     for note in getattr(failure, "__notes__", ()):
         click.echo(note, err=True)
@@ -60,7 +64,13 @@ def _tell(failure: AssertionError, seed: int, sequences: int, steps: int) -> Non
     click.echo(f'\nAgain: make soak ARGS="{again}"', err=True)
 
 
-def _show(town: Town) -> None:
-    """Show how often each operation came to what: a soak that met nothing proves nothing."""
-    for what, times in sorted(town.seen.items()):
-        click.echo(f"{times:8d}  {what}")
+def _show(seen: Counter[str]) -> None:
+    """Show how often each operation came to what, and what befell them: what was not met is not proved."""
+    came_to: dict[str, Counter[str]] = defaultdict(Counter)
+    for what, times in seen.items():
+        subject, _, end = what.partition(" → ")
+        came_to[subject][end] += times
+    click.echo(f"\n{'times':>8}  {'what':34}came to")
+    for subject, ends in sorted(came_to.items()):
+        told = ", ".join(f"{end} {times}" for end, times in ends.most_common() if end)
+        click.echo(f"{ends.total():8d}  {subject:34}{told}")

@@ -79,6 +79,7 @@ class Stage(RuleBasedStateMachine):
         self.has_refunds = self.has_disputes = False
         # Whose request is under way: others may want something of the same payment meanwhile.
         self.busy_with: Order | None = None
+        self.under_way: Sent | None = None
         # Keys that were pruned: whatever was asked for under them is forgotten, and they are like new ones.
         self.forgotten_keys: list[str] = []
         self._keys = 0
@@ -130,12 +131,13 @@ class Stage(RuleBasedStateMachine):
 
     def deliver(self, sent: Sent) -> tuple[Answer | None, bool]:
         """Bring a request to the service, and say whether a COMMIT was lost meanwhile; no answer: it died."""
-        calls, strikes, before = self.town.wire.money_calls, self.town.storage.struck, self.busy_with
-        self.busy_with = sent.order
+        calls, strikes = self.town.wire.money_calls, self.town.storage.struck
+        before = self.busy_with, self.under_way
+        self.busy_with, self.under_way = sent.order, sent
         answer = None
         with suppress(Died):
             answer = self.town.shop.post(self.town.world, sent.path, sent.body, sent.key)
-        self.busy_with = before
+        self.busy_with, self.under_way = before
         has_called = self.town.wire.money_calls > calls
         assert not (sent.is_begun and has_called), "a repeat moved money"
         sent.is_begun |= has_called
@@ -173,7 +175,7 @@ class Stage(RuleBasedStateMachine):
                 continue
             order.id = order.id or found.id
             said = order.hear(found, may_expire=self.may_expire)
-            self.note(f"a payment is {found.status}")
+            self.note(f"shown → {found.status}")
             faults = [said] if said else []
             faults += bank_differences(order, found, bank.get(order.order_id, AtBank()))
             wrong += [f"order {order.order_id}: {fault}" for fault in faults]

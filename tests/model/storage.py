@@ -38,7 +38,7 @@ class Storage:
         if loss is None:
             return
         self.struck += 1
-        self._seen[f"fault: COMMIT: {loss}"] += 1
+        self._seen[f"fault of a COMMIT → {loss}"] += 1
         # Either way the transaction is over: its connection may serve the next process.
         if is_stored:
             connection.connection.commit()

@@ -74,7 +74,7 @@ class Line(HttpClient):
     ) -> Answer:
         trouble = self.troubles.pop(0) if self.troubles else None
         if trouble is not None:
-            self._seen[f"fault: {self.dependency.name}: {trouble}"] += 1
+            self._seen[f"fault of {self.dependency.name} → {trouble}"] += 1
         if trouble is Trouble.DEATH_BEFORE:
             raise Died
         if trouble is Trouble.REFUSED:
@@ -94,17 +94,23 @@ class Line(HttpClient):
 
 
 class Wire(Line):
-    """The line to the bank's application; ``money_calls`` counts the wishes to move money, sent or not."""
+    """The line to the bank's application; ``money_calls`` counts the wishes to move money, sent or not.
+
+    ``is_moving_money``: the latest call was such a wish.
+    """
 
     def __init__(self, bank: Flask, seen: Counter[str]) -> None:
         super().__init__("bank", seen, token=BANK_TOKEN)
         self._bank = bank
         self.meanwhile: Meanwhile | None = None
         self.money_calls = 0
+        self.is_moving_money = False
+        self.found_meanwhile: list[AssertionError] = []
 
     def calm(self) -> None:
         """Let nothing befall it any more."""
         self.troubles.clear()
+        self.found_meanwhile.clear()
         self.meanwhile = None
 
     def reach(self, moment: Moment) -> None:
@@ -112,9 +118,13 @@ class Wire(Line):
         if self.meanwhile is None or self.meanwhile.moment is not moment:
             return
         work, self.meanwhile = self.meanwhile.work, None
-        self._seen[f"meanwhile: {moment}"] += 1
+        self._seen[f"others work while → {moment}"] += 1
         calls = self.money_calls
-        Context().run(work)
+        try:
+            Context().run(work)
+        except AssertionError as exc:
+            # The service would take it for a trouble of its own: it is told after the step.
+            self.found_meanwhile.append(exc)
         self.money_calls = calls
 
     def carry(self, method: str, path: str, body: Any) -> Answer:
@@ -129,7 +139,8 @@ class Wire(Line):
     def _send_once(
         self, method: str, path: str, body: Any, headers: Mapping[str, str], deadline: Deadline
     ) -> Answer:
-        self.money_calls += method == "POST" and not path.endswith("/abandon")
+        self.is_moving_money = method == "POST" and not path.endswith("/abandon")
+        self.money_calls += self.is_moving_money
         return super()._send_once(method, path, body, headers, deadline)
 
 

@@ -56,7 +56,7 @@ class World(Merchants):
             self.town.answer_challenge(token, action="cancel")
         for _ in range({"right": 1, "wrong": 3}.get(answer, 0)):
             self.town.answer_challenge(token, code=CODE if answer == "right" else "000000")
-        self.note(f"the cardholder's answer is {answer}")
+        self.note(f"the cardholder answers → {answer}")
 
     @precondition(lambda self: any(order.has_doubt(*DECIDED_BY_BANKS) for order in self.orders))
     @rule(which=WHICH, is_approved=st.booleans())
@@ -67,7 +67,7 @@ class World(Merchants):
             body = {"status": "approved" if is_approved else "declined"}
             path = f"/admin/requests/{pending[which % len(pending)]}/decide"
             assert self.town.ask_bank("POST", path, body).status_code == 200
-            self.note(f"the bank decides: {body['status']}")
+            self.note(f"the bank decides → {body['status']}")
 
     @precondition(lambda self: self.has(is_captured))
     @rule(which=WHICH, share=SHARES)
@@ -91,7 +91,7 @@ class World(Merchants):
         if answer.status_code == 201:
             self.disputes[answer.get_json()["dispute_id"]] = (order, "open")
             self.has_disputes = True
-            self.note("a dispute is opened")
+            self.note("a dispute → opened")
 
     @precondition(lambda self: any(status == "open" for _, status in self.disputes.values()))
     @rule(which=WHICH, is_won=st.booleans())
@@ -101,7 +101,7 @@ class World(Merchants):
         name, end = is_open[which % len(is_open)], "won" if is_won else "lost"
         assert self.town.ask_bank("POST", f"/admin/disputes/{name}/{end}").status_code == 200
         self.disputes[name] = (self.disputes[name][0], end)
-        self.note(f"a dispute is {end}")
+        self.note(f"a dispute → {end}")
 
     @precondition(lambda self: self.town.bank_events())
     @rule(dice=st.randoms(use_true_random=False), is_twice=st.booleans(), are_all=st.booleans())
@@ -203,7 +203,7 @@ class World(Merchants):
                 self.sent.remove(sent)
             if is_pruned and age > KEPT + MARGIN and sent.answer is not None and sent.path == "/v1/payments":
                 self.forgotten_keys.append(sent.key)
-                self.note("a key is pruned")
+                self.note("a key → pruned")
 
     def bring(self, event: BankEvent) -> None:
         """Deliver an event of the bank; one that the service could not store comes again."""
