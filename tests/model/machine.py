@@ -12,21 +12,21 @@ ROUND_S = 2 * HOUR
 # How many lots an operation has in the draw, where that is not one: those for which a sequence seldom has a
 # place come up when it has.
 LOTS = {
-    "bank_decides": 6,
+    "bank_decides": 8,
     "capture": 5,
-    "cardholder_answers": 5,
+    "cardholder_answers": 8,
     "cardholder_disputes": 2,
     "commit_is_lost": 2,
     "confirm": 3,
     "create_and_pay": 2,
-    "dispute_ends": 5,
+    "dispute_ends": 8,
     "others_come_between": 3,
-    "process_on_the_lab_surface": 4,
+    "process_on_the_lab_surface": 6,
     "refund": 3,
     "request_comes_again": 2,
-    "review": 5,
+    "review": 9,
     "webhooks_arrive": 3,
-    "worker_settles_the_inbox": 5,
+    "worker_settles_the_inbox": 7,
 }
 
 

@@ -28,7 +28,7 @@ from sqlalchemy import true
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from tests.model.playing import TOGETHER, play
+from tests.model.playing import play
 from tests.model.town import open_town
 
 Patch = pytest.MonkeyPatch
@@ -158,10 +158,10 @@ def _replace_effect(patch: Patch, model: type[Any], **changes: Callable[..., Non
 
 @dataclass(frozen=True)
 class Planted:
-    """A defect, and a seed among whose first sequences one finds it."""
+    """A defect, and a seed of which an early sequence finds it."""
 
     put_in: Callable[[Patch], None]
-    seed: int = 1
+    seed: int
 
     def __str__(self) -> str:
         return self.put_in.__name__
@@ -169,11 +169,11 @@ class Planted:
 
 QUICK = (
     Planted(refunds_know_no_limit, 2),
-    Planted(lost_commits_are_taken_for_stored, 3),
-    Planted(nobody_ends_what_was_not_judged, 1),
-    Planted(keys_are_not_leased),
-    Planted(leases_never_end, 2),
-    Planted(keys_are_pruned_at_once, 7),
+    Planted(lost_commits_are_taken_for_stored, 1),
+    Planted(nobody_ends_what_was_not_judged, 7),
+    Planted(keys_are_not_leased, 2),
+    Planted(leases_never_end, 3),
+    Planted(keys_are_pruned_at_once, 1),
     Planted(parts_are_taken_for_the_whole, 1),
 )
 DEEP = (
@@ -194,4 +194,4 @@ def test_a_defect_is_found(planted: Planted, database_url: str, tmp_path: Path, 
     planted.put_in(monkeypatch)
 
     with open_town(database_url, tmp_path) as town, pytest.raises(AssertionError):
-        play(town, planted.seed, sequences=TOGETHER, is_shrunk=False)
+        play(town, planted.seed, is_shrunk=False)

@@ -13,6 +13,7 @@ import bank_simulator.extensions
 from bank_simulator.commands.end_overdue import end_all_overdue
 from bank_simulator.commands.issue_cards import issue_cards
 from bank_simulator.config import Config as BankConfig
+from bank_simulator.domain.accounts import KNOWN as KNOWN_ACCOUNTS
 from bank_simulator.models import Account, ArrivalCount, Entry, NetworkRequest, StoredFaultPlan, WebhookEvent
 from bank_simulator.models import Dispute as BankDispute
 from bank_simulator.values.test_cards import TEST_CARDS
@@ -104,6 +105,8 @@ class Town:
         self.world.change(_empty)
         with self.bank.app_context():
             _bank_db.in_transaction(_empty_bank)
+        # The simulator reads these once, and they are gone.
+        self.bank.extensions[KNOWN_ACCOUNTS].clear()
         self._shop = None
 
     def calm(self) -> None:
