@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import insert
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from service_kit.columns import table_of
+from service_kit.insert_rows import insert_rows
 
 Row = Mapping[str, Any]
 
@@ -59,13 +58,3 @@ def append_rows(session: Session, model: type[DeclarativeBase], rows: Sequence[R
     if not isinstance(session, AppendingSession):
         raise TypeError("Rows are appended in a session of service_kit.database.Database only.")
     session.gather(model, rows)
-
-
-def insert_rows(session: Session, model: type[DeclarativeBase], rows: Sequence[Row]) -> None:
-    """Insert ``rows`` (by column, all with the same ones) now, in one statement that asks for no ids.
-
-    Raises:
-        IntegrityError: one of them breaks a constraint; none is inserted, and the transaction goes on.
-    """
-    with session.no_autoflush:
-        session.execute(insert(table_of(model)), list(rows))

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from service_kit.affected_rows import affected_rows
-from service_kit.append_only import insert_rows
 from service_kit.columns import table_of
+from service_kit.insert_rows import insert_rows
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
