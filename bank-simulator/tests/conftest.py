@@ -5,17 +5,26 @@ from bank_simulator.app import create_app
 from bank_simulator.commands.issue_cards import issue_cards
 from bank_simulator.config import MIGRATIONS, Config
 from bank_simulator.extensions import db
+from bank_simulator.models import Base
 from bank_simulator.queries.verify_books import verify_books
 from bank_simulator.testing import BankClient, serving
 from bank_simulator.values.test_cards import TEST_CARDS
 from flask import Flask
 from service_kit import migrations
+from service_kit.testing.empty_tables import empty_tables
+from service_kit.testing.plugin import DatabaseUrlFactory
 
 SLOW_ANSWER_S = 0.4
 
 
+@pytest.fixture(scope="session")
+def migrated_url(database_url_factory: DatabaseUrlFactory) -> str:
+    url = database_url_factory("bank")
+    migrations.upgrade(url, MIGRATIONS)
+    return url
+
+
 def build(database_url: str) -> Flask:
-    migrations.upgrade(database_url, MIGRATIONS)
     config = Config(database_url=database_url, slow_answer_s=SLOW_ANSWER_S)
     app = create_app(config)
     with app.app_context():
@@ -31,6 +40,7 @@ def dispose(app: Flask) -> None:
 @pytest.fixture(scope="module")
 def shared_app(module_database_url: str) -> Iterator[Flask]:
     """One application for the tests of a module; they keep apart by ids and merchants of their own."""
+    migrations.upgrade(module_database_url, MIGRATIONS)
     app = build(module_database_url)
     yield app
     dispose(app)
@@ -51,9 +61,10 @@ def bank(shared_app: Flask, shared_address: str) -> Iterator[BankClient]:
 
 
 @pytest.fixture
-def own_app(database_url: str) -> Iterator[Flask]:
+def own_app(migrated_url: str) -> Iterator[Flask]:
     """An application with a database for one test alone."""
-    app = build(database_url)
+    empty_tables(migrated_url, Base.metadata)
+    app = build(migrated_url)
     yield app
     dispose(app)
 

@@ -19,13 +19,16 @@ from notification_service.app import create_app
 from notification_service.channels.port import Channel
 from notification_service.config import Config
 from notification_service.extensions import db
-from notification_service.models import Notification
+from notification_service.models import Base, Notification
 from notification_service.values.smtp_server import SmtpServer
 from notification_service.worker import delivery_loop
 from service_kit import migrations
 from service_kit.clock import utc_now
+from service_kit.testing.empty_tables import empty_tables
+from service_kit.testing.plugin import DatabaseUrlFactory
 from sqlalchemy import update
 
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
 AUTHORIZED = {"Authorization": "Bearer lab-service-token"}
 REQUEST: dict[str, Any] = {
     "event_id": "evt_1",
@@ -94,13 +97,18 @@ def mail_server() -> Iterator[MailServer]:
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def migrated_url(database_url_factory: DatabaseUrlFactory) -> str:
+    url = database_url_factory("notifications")
+    migrations.upgrade(url, MIGRATIONS)
+    return url
+
+
 @pytest.fixture
-def config(database_url: str, tmp_path: Path) -> Config:
-    config = Config(
-        database_url=database_url, outbox_dir=tmp_path / "mail", worker_wake_address="127.0.0.1:9"
-    )
-    migrations.upgrade(config.database_url, config.migrations_dir)
-    return config
+def config(migrated_url: str, tmp_path: Path) -> Config:
+    """Settings for a database of which all tables are empty."""
+    empty_tables(migrated_url, Base.metadata)
+    return Config(database_url=migrated_url, outbox_dir=tmp_path / "mail", worker_wake_address="127.0.0.1:9")
 
 
 @pytest.fixture

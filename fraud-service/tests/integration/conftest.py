@@ -20,6 +20,7 @@ from fraud_service.models import Assessment, ListEntry, Outcome
 from fraud_service.values.vocabulary import ListKind, Subject
 from service_kit import migrations
 from service_kit.config import Profile
+from service_kit.testing.plugin import DatabaseUrlFactory
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -48,12 +49,19 @@ def clock() -> MovableClock:
     return MovableClock()
 
 
+@pytest.fixture(scope="session")
+def migrated_url(database_url_factory: DatabaseUrlFactory) -> str:
+    url = database_url_factory("fraud")
+    migrations.upgrade(url, MIGRATIONS)
+    return url
+
+
 @pytest.fixture
-def config(module_database_url: str) -> Config:
+def config(migrated_url: str) -> Config:
     return replace(
         Config.from_env(),
         profile=Profile.LAB,
-        database_url=module_database_url,
+        database_url=migrated_url,
         migrations_dir=MIGRATIONS,
         service_token=TOKEN,
     )
@@ -62,7 +70,6 @@ def config(module_database_url: str) -> Config:
 @pytest.fixture
 def app(config: Config, clock: MovableClock) -> Iterator[Flask]:
     """The service with empty tables."""
-    migrations.upgrade(config.database_url, MIGRATIONS)
     app = create_app(config, clock=clock)
     with app.app_context():
         db.in_transaction(_empty_tables)
