@@ -1,24 +1,21 @@
 """Eight separate processes pay the same payment at once, on every engine: one charge, all others told."""
 
 import json
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
+from payment_service.config import TimeLimits
+from payment_service.testing.racers import pay, racers
 from payment_service.testing.world import World
 from payment_service.values.statuses import PaymentStatus
 
 PROCESSES = 8
 ROUNDS = 5
-SCRIPT = Path(__file__).with_name("one_of_eight.py")
 
 
 class Outside(BaseHTTPRequestHandler):
@@ -60,64 +57,26 @@ def outside() -> Iterator[ThreadingHTTPServer]:
     server.server_close()
 
 
-@contextmanager
-def processes(environment: dict[str, str]) -> Iterator[list[subprocess.Popen[str]]]:
-    started = [
-        subprocess.Popen(
-            [sys.executable, str(SCRIPT)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **environment},
-        )
-        for _ in range(PROCESSES)
-    ]
-    try:
-        yield started
-    finally:
-        for process in started:
-            process.kill()
-            process.communicate()
-
-
-def said(process: subprocess.Popen[str], word: str) -> str:
-    """The rest of the next line that begins with ``word``; log lines come between."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith(word):
-            return line.removeprefix(word).strip()
-    raise AssertionError(f"the process ended with {process.wait()}")
-
-
-def send(process: subprocess.Popen[str], line: str) -> None:
-    assert process.stdin is not None
-    process.stdin.write(line + "\n")
-    process.stdin.flush()
-
-
 def test_eight_processes_charge_one_payment_once(world: World, outside: ThreadingHTTPServer) -> None:
     address = f"http://127.0.0.1:{outside.server_port}"
     payment_ids = [world.create(order_id=100 + number) for number in range(ROUNDS)]
-    environment = {
-        "DATABASE_URL": world.config.database_url,
-        "BANK_URL": address,
-        "FRAUD_SERVICE_URL": address,
-        "LIMIT_FRAUD_S": "3",  # eight processes on a busy machine; fraud's time is not what is tested
-        "WORKER_WAKE_ADDRESS": "127.0.0.1:9",
-    }
+    config = replace(
+        world.config,
+        bank_url=address,
+        fraud_service_url=address,
+        limits=TimeLimits(fraud_s=3),  # eight processes on a busy machine; fraud's time is not what is tested
+    )
 
-    with processes(environment) as racers:
-        for racer in racers:
-            said(racer, "ready")
-        answers = []
+    answers = []
+    with racers(PROCESSES, pay, config) as processes:
         for payment_id in payment_ids:
-            for racer in racers:
-                send(racer, str(payment_id))
-            answers.append([said(racer, "answer ") for racer in racers])
+            for process in processes:
+                process.send(payment_id)
+            answers.append([process.answer() for process in processes])
 
     for number, statuses in enumerate(answers):
-        assert set(statuses) <= {"200", "409"}, answers
-        assert "200" in statuses
+        assert set(statuses) <= {200, 409}, answers
+        assert 200 in statuses
         assert Outside.sales[str(100 + number)] == 1
     for payment_id in payment_ids:
         assert world.payment(payment_id).status == PaymentStatus.COMPLETED

@@ -1,24 +1,22 @@
 """A hundred refunds of one payment at once, from threads and processes: never more than was captured."""
 
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
+from payment_service.config import TimeLimits
 from payment_service.models.payments.refund import Refund
+from payment_service.testing.racers import Refunds, racers, refund
 from payment_service.testing.till import Till
 from payment_service.testing.world import World
 from payment_service.values.statuses import MovementState
 
-SCRIPT = Path(__file__).with_name("one_of_four_refunders.py")
 PROCESSES, EACH = 4, 25
 CAPTURED, PART = 10_000, 700  # 14 parts fit, and a rest of 200
 
@@ -79,36 +77,18 @@ def test_a_hundred_threads_refund_no_more_than_was_captured(world: World) -> Non
 def test_four_processes_refund_no_more_than_was_captured(world: World, bank: ThreadingHTTPServer) -> None:
     till = Till.of(world)
     payment_id = till.taken(CAPTURED)
-    environment = {
-        **os.environ,
-        "DATABASE_URL": world.config.database_url,
-        "BANK_URL": f"http://127.0.0.1:{bank.server_port}",
-        "WORKER_WAKE_ADDRESS": "127.0.0.1:9",
-        "LIMIT_PROCESSING_S": "60",
-        "LIMIT_SEND_WITHIN_S": "60",
-    }
-    order = json.dumps(
-        {"payment": payment_id, "amount": PART, "count": EACH, "headers": dict(till.shop.bearer)}
+    config = replace(
+        world.config,
+        bank_url=f"http://127.0.0.1:{bank.server_port}",
+        limits=TimeLimits(processing_s=60, send_within_s=60),
     )
+    body = {"payment": payment_id, "amount": PART}
 
-    started = [
-        subprocess.Popen(
-            [sys.executable, str(SCRIPT), str(number)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=environment,
-        )
-        for number in range(PROCESSES)
-    ]
-    try:
-        with ThreadPoolExecutor(PROCESSES) as threads:
-            outputs = list(threads.map(lambda process: process.communicate(order, timeout=120)[0], started))
-    finally:
-        for process in started:
-            process.kill()
+    with racers(PROCESSES, refund, config) as processes:
+        for number, process in enumerate(processes):
+            process.send(Refunds(f"refunder-{number}", EACH, body, till.shop.bearer))
+        statuses = [status for process in processes for status in process.answer()]
 
-    lines = [line for output in outputs for line in output.splitlines() if line.startswith("answer ")]
-    assert_never_too_much(till, payment_id, [int(line.removeprefix("answer ")) for line in lines])
+    assert_never_too_much(till, payment_id, statuses)
     assert sum(Bank.refunded.values()) == CAPTURED // PART * PART
     assert len(Bank.refunded) == CAPTURED // PART

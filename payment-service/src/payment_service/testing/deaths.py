@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from multiprocessing.connection import Client, Connection, Listener
 from typing import Any, cast
 
@@ -23,13 +22,11 @@ from payment_service.commands.dependencies import FraudAssessor
 from payment_service.config import Config
 from payment_service.extensions import db
 from payment_service.providers.port import Capabilities, Provider
+from payment_service.testing.forks import FORKS
 from payment_service.testing.post import Post
 from payment_service.testing.scripted.neighbours import CountingWaker
 from payment_service.testing.world import World
 
-# A server that has imported everything, is connected to nothing, and forks one process for each request.
-_FORKS = get_context("forkserver")
-_FORKS.set_forkserver_preload([__name__])
 _AUTHKEY = b"deaths"
 _DIED = 86
 _LONGEST_S = 60.0
@@ -76,9 +73,9 @@ class Outside:
 
     def send(self, post: Post, *, die_at: int | None = None, config: Config | None = None) -> Life:
         """Send the request in a process that dies at its ``die_at``-th point, if it comes so far."""
-        ours, theirs = _FORKS.Pipe(duplex=False)
+        ours, theirs = FORKS.Pipe(duplex=False)
         arguments = (config or self._world.config, self._listener.address, post, die_at, theirs)
-        process = _FORKS.Process(target=_live, args=arguments)
+        process = FORKS.Process(target=_live, args=arguments)
         process.start()
         theirs.close()
         points: list[str] = []
