@@ -174,7 +174,7 @@ def served_by_gunicorn(app: Flask, **environment: str) -> Iterator[BankClient]:
 
 
 def _wait_until_live(bank: BankClient, process: "subprocess.Popen[bytes]") -> None:
-    give_up_at = time.monotonic() + 30
+    give_up_at = time.monotonic() + 120
     while time.monotonic() < give_up_at and process.poll() is None:
         try:
             bank.request("GET", "/health/live")

@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
+from service_kit import batch_loop
 from service_kit.batch_loop import BatchLoop
 from service_kit.clock import utc_now
 from service_kit.database import Database, engine_options, new_metadata, prepare_engine
@@ -223,16 +225,19 @@ def test_a_batch_is_handed_over_at_once_and_says_that_there_is_more(app: Flask, 
     assert all(row.done_at and row.lease_id is None for row in rows[:5])
 
 
-def test_a_batch_waits_for_others_to_come(app: Flask, db: Database) -> None:
+def test_a_batch_waits_for_others_to_come(app: Flask, db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     recipient = Recipient()
     loop = BatchLoop(app, queue_of(db), recipient, gather_s=0.2)
+    clock = SimpleNamespace(monotonic=lambda: 1000.0)
+    monkeypatch.setattr(batch_loop, "time", clock)
     add_jobs(app, db, 1)
     loop.turn()
     add_jobs(app, db, 2)
 
+    clock.monotonic = lambda: 1000.19
     loop.turn()
     too_early = list(recipient.batches)
-    time.sleep(0.25)
+    clock.monotonic = lambda: 1000.21
     loop.turn()
 
     assert too_early == [[1]]
