@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from payment_service.commands.dependencies import Dependencies
 from payment_service.commands.follow_ups.abandon_attempt import WaitingAttempt, abandon_attempt
 from payment_service.commands.payments.ask_provider import ask_provider
-from payment_service.commands.payments.charging import Wish, new_attempt
+from payment_service.commands.payments.charging import Charge, Wish, new_attempt
 from payment_service.commands.payments.pay_once import Begun, Keyed, pay_once, refuse_once
 from payment_service.commands.payments.process_payment import is_left_behind
 from payment_service.domain.idempotency.keys import StoredAnswer
@@ -118,7 +118,8 @@ def begin_charge(
         _refuse(session, claim, dependencies)
         raise WrongPaymentState("confirmed", claim.payment.status)
     merchant = rules.merchants.get(session, claim.payment.merchant_id)
-    return Begun.charging(claim.payment, claim.attempt, merchant, wish, send_deadline)
+    charge = Charge.of(claim.payment, claim.attempt, merchant, wish, send_deadline)
+    return Begun(claim.payment, claim.attempt, charge)
 
 
 def _confirm(command: ConfirmPayment, wish: Wish, keyed: Keyed, dependencies: Dependencies) -> StoredAnswer:

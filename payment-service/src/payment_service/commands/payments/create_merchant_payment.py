@@ -13,7 +13,7 @@ from service_kit.ids import new_id
 from sqlalchemy.orm import Session
 
 from payment_service.commands.dependencies import Dependencies
-from payment_service.commands.payments.charging import Wish, new_attempt
+from payment_service.commands.payments.charging import Charge, Wish, new_attempt
 from payment_service.commands.payments.confirm_payment import PayWith, read_wish
 from payment_service.commands.payments.pay_once import Begun, Keyed, pay_once, refuse_once
 from payment_service.domain.idempotency.keys import StoredAnswer
@@ -72,7 +72,7 @@ def create_merchant_payment(
             return Begun(payment, None)
         attempt = store_claimed_payment(session, rules.event_key, payment, new, actor=command.actor)
         merchant = rules.merchants.get(session, command.merchant_id)
-        return Begun.charging(payment, attempt, merchant, wish, send_deadline)
+        return Begun(payment, attempt, Charge.of(payment, attempt, merchant, wish, send_deadline))
 
     return pay_once(public_id, keyed, begin_payment, dependencies, now)
 
@@ -108,13 +108,6 @@ def _new_payment(
         checkout_token=token,
         receipt_email=command.email,
         receipt_locale=command.locale or merchant.locale,
-        authorized_minor=0,
-        captured_minor=0,
-        capturing_minor=0,
-        refunded_minor=0,
-        refunding_minor=0,
-        disputed_minor=0,
-        charged_back_minor=0,
         event_count=0,
         event_head="",
         created_at=now,

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 import structlog
 from service_kit.database import CommitOutcomeUnknown
-from service_kit.deadlines import Deadline
 from sqlalchemy.orm import Session
 
 from payment_service.commands.dependencies import Dependencies
@@ -16,13 +15,11 @@ from payment_service.commands.payments.ask_provider import ask_provider
 from payment_service.commands.payments.charging import (
     Charge,
     LeftToJanitor,
-    Wish,
     judge_and_charge,
     send_and_settle,
 )
 from payment_service.commands.payments.process_payment import is_left_behind
 from payment_service.domain.idempotency.keys import Earlier, IdempotentRequest, StoredAnswer, begin, finish
-from payment_service.domain.merchant_directory import MerchantRecord
 from payment_service.domain.payments.claims import Claim, latest_attempt, lock_by_reference
 from payment_service.domain.payments.references import MerchantPayment
 from payment_service.domain.settlement.settler import Settlement
@@ -55,18 +52,6 @@ class Begun:
     attempt: PaymentAttempt | None
     charge: Charge | None = None
     is_judged: bool = False
-
-    @classmethod
-    def charging(
-        cls,
-        payment: Payment,
-        attempt: PaymentAttempt,
-        merchant: MerchantRecord,
-        wish: Wish,
-        send_deadline: Deadline,
-    ) -> "Begun":
-        """A claim that is ours: this is to be judged and charged."""
-        return cls(payment, attempt, Charge.of(payment, attempt, merchant, wish, send_deadline))
 
 
 @dataclass(frozen=True, slots=True)
