@@ -19,6 +19,7 @@ from payment_service.testing.access import Shop, bearer, new_client, open_shop
 from payment_service.testing.world import World
 from payment_service.values.books import EntryKind
 from payment_service.values.scopes import Scope
+from service_kit.append_only import AppendingSession
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
@@ -248,6 +249,8 @@ def test_ids_do_commit_out_of_order_and_the_margin_waits_for_them(world: World, 
 
     def work(session: Session) -> None:
         post_capture(session, payment, Moved("cap_slow", 11), AT)
+        assert isinstance(session, AppendingSession)
+        session.write_gathered()
         has_id.set()
         may_commit.wait(20)
 
