@@ -12,11 +12,15 @@ import payment_service.app
 import pytest
 from bank_simulator.commands.issue_cards import issue_cards
 from bank_simulator.config import Config as BankConfig
+from bank_simulator.extensions import db as bank_db
+from bank_simulator.models import NetworkRequest
 from bank_simulator.testing import BankClient, serving, working
 from bank_simulator.values.test_cards import TEST_CARDS
+from flask import Flask
 from gateway.testing.process import free_port
 from payment_service.commands.access.rotate_signing_keys import ensure_signing_key
 from payment_service.commands.seed_lab import seed_lab
+from payment_service.config import TimeLimits
 from payment_service.models.disputes.dispute import Dispute
 from payment_service.models.payments.refund import Refund
 from payment_service.testing.access import bearer, new_client
@@ -25,6 +29,8 @@ from payment_service.testing.scripted.neighbours import CountingWaker, ScriptedF
 from payment_service.testing.webhooks import outcomes, settle_inbox
 from payment_service.testing.world import World
 from service_kit import migrations
+from service_kit.clock import utc_now
+from sqlalchemy import update
 from werkzeug.serving import make_server
 
 AMOUNT = 39_950
@@ -36,6 +42,7 @@ class Market:
 
     world: World
     bank: BankClient
+    bank_app: Flask
     heard: int = 0
 
     def pay(self, card: str) -> int:
@@ -46,8 +53,11 @@ class Market:
         return payment_id
 
     def settle_next(self, count: int = 1) -> None:
-        """Wait for the next events of the bank, which may be there already, and settle them."""
+        """Let the bank decide what it has put off, wait for its next events, and settle them."""
         self.heard += count
+        decided = update(NetworkRequest).where(NetworkRequest.due_at.is_not(None)).values(due_at=utc_now())
+        with self.bank_app.app_context():
+            bank_db.in_transaction(lambda session: session.execute(decided))
         give_up_at = time.monotonic() + 15
         while len(outcomes(self.world)) < self.heard:
             assert time.monotonic() < give_up_at, "the bank's event did not come"
@@ -60,7 +70,7 @@ def market(database_url: str, tmp_path: Path) -> Iterator[Market]:
     port = free_port()
     bank_config = BankConfig(
         f"sqlite:///{tmp_path}/bank.db",
-        decision_s=0.3,
+        decision_s=3600.0,
         webhook_url=f"http://127.0.0.1:{port}/provider-webhooks/bank-simulator",
     )
     migrations.upgrade(bank_config.database_url, bank_config.migrations_dir)
@@ -69,7 +79,9 @@ def market(database_url: str, tmp_path: Path) -> Iterator[Market]:
         issue_cards(TEST_CARDS, bank_config.card_key)
     with ExitStack() as stack:
         address = stack.enter_context(serving(bank_app))
-        config = make_config(database_url, bank_url=address)
+        # This bank is no fake: on a busy machine its answer takes longer than the tests' short limits.
+        limits = TimeLimits(send_within_s=20.0)
+        config = make_config(database_url, bank_url=address, limits=limits)
         migrations.upgrade(database_url, config.migrations_dir)
         app = payment_service.app.create_app(config, fraud=ScriptedFraud(), waker=CountingWaker())
         world = World(app, config)
@@ -83,7 +95,7 @@ def market(database_url: str, tmp_path: Path) -> Iterator[Market]:
         stack.callback(thread.join)
         stack.callback(server.shutdown)
         stack.enter_context(working(bank_app))
-        yield Market(world, BankClient(address))
+        yield Market(world, BankClient(address), bank_app)
 
 
 def test_a_late_result_of_the_bank_completes_the_payment(market: Market) -> None:
