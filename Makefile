@@ -54,10 +54,10 @@ down: ## Stop the containers; their data stays
 
 ##@ Check it
 .PHONY: test test-deep lint types format bench bench-data soak
-test: $(VENV)/.installed-dev ## Lint, types, architecture and all suites on SQLite and MariaDB (10 minutes at most)
+test: $(VENV)/.installed-dev ## Lint, types, architecture and all suites on SQLite and MariaDB
 	@$(PY) -m run check test
 
-test-deep: $(VENV)/.installed-dev ## Long sequences, kill tests and browsers; every suite on real MySQL
+test-deep: $(VENV)/.installed-dev ## Long sequences, kill tests and browsers; the integration suites on real MySQL
 	@$(PY) -m run check test-deep
 
 lint: $(VENV)/.installed-dev ## Style and architecture only
@@ -66,7 +66,7 @@ lint: $(VENV)/.installed-dev ## Style and architecture only
 types: $(VENV)/.installed-dev ## Types only
 	@$(PY) -m run check types
 
-format: $(VENV)/.installed-dev ## Rewrite the code in the house's format
+format: $(VENV)/.installed-dev ## Rewrite the code in the project's format
 	$(PY) -m ruff check --fix-only --quiet .
 	$(PY) -m ruff format .
 
@@ -80,7 +80,10 @@ soak: $(VENV)/.installed-dev ## Random sequences of operations for as long as yo
 	@exec $(PY) -m tests.model $(ARGS)
 
 ##@ Keep it
-.PHONY: lock newman clean
+.PHONY: docs lock newman clean
+docs: $(VENV)/.installed-dev ## Write the parts of the documentation that are made from the code
+	@$(PY) -m tests.docs.generate
+
 lock: $(VENV)/.installed-dev ## Renew the pins in requirements/ (dev first: the others follow it)
 	@cd requirements && for name in dev $(DEPLOYABLES); do \
 	    echo "locking $$name"; \

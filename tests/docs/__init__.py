@@ -1,0 +1,1 @@
+"""What people read is compared with the code; parts of it are made from the code."""
