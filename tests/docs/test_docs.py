@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,12 @@ from bank_simulator.values.test_cards import TEST_CARDS
 from payment_service.config import TimeLimits
 
 from run.settings import RunSettings
+from tests.docs.generate import CHECKOUT, PAGES
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 SETTINGS = CHECKOUT / "docs" / "settings.md"
 READERS = (
-    *CHECKOUT.glob("*/src/*/config.py"),  # the kit's, too
-    CHECKOUT / "service-kit/src/service_kit/gunicorn_settings.py",
+    *CHECKOUT.glob("*/src/**/config.py"),  # the kit's, too
+    *CHECKOUT.glob("service-kit/src/**/gunicorn*.py"),
     CHECKOUT / "krakend/src/gateway/cli.py",
     CHECKOUT / "run/settings.py",
 )
@@ -25,11 +26,7 @@ PROGRAMS = [
     for root in CHECKOUT.glob(folder)
     for file in root.rglob("*.py")
 ]
-PAGES = sorted(
-    page
-    for page in CHECKOUT.rglob("*.md")
-    if not any(part.startswith(".") or part == "node_modules" for part in page.relative_to(CHECKOUT).parts)
-)
+_SETTING = re.compile(r"`([A-Z][A-Z0-9_]+)`")
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{2,}")
 _LINK = re.compile(r"(?<!!)\[[^]]*]\(([^)\s]+)\)")
 _CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
@@ -53,6 +50,22 @@ def test_every_documented_setting_is_read() -> None:
 
     for name in (name for row in rows for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", row)):
         assert name in code or any(re.fullmatch(pattern, name) for pattern in made_up), name
+
+
+def test_every_default_that_stands_in_the_code_is_documented() -> None:
+    rows = [line.split("|")[1:3] for line in SETTINGS.read_text().splitlines() if line.startswith("| `")]
+    shown = {name: default for names, default in rows for name in _SETTING.findall(names)}
+    read = {name: value for reader in READERS for name, value in _defaults_read_by(reader)}
+
+    # Each service has a default of its own for these.
+    several = {"BIND", "WEB_THREADS", "DATABASE_URL", "WORKER_WAKE_ADDRESS"}
+    assert len(read) > len(several)
+    wrong = {
+        name: (value, shown.get(name))
+        for name, value in read.items()
+        if name not in several and value not in shown.get(name, "")
+    }
+    assert wrong == {}, "mend the defaults in docs/settings.md (name: in the code, in the page)"
 
 
 def test_every_time_limit_is_documented_with_its_default() -> None:
@@ -79,8 +92,8 @@ def test_every_setting_of_a_run_and_of_compose_is_documented() -> None:
 
 def test_cards_shown_to_newcomers_do_what_is_said() -> None:
     outcomes = {card.number: card.outcome for card in TEST_CARDS}
-    table = (CHECKOUT / "README.md").read_text().partition("## Test cards")[2].partition("##")[0]
-    rows = re.findall(r"^\| ([0-9][0-9 ·]*) \| (\w+)", table, re.MULTILINE)
+    page = CHECKOUT / "docs" / "test-cards.md"
+    rows = re.findall(r"^\| ([0-9][0-9 ·]*) \| (\w+)", page.read_text(), re.MULTILINE)
 
     assert len(rows) >= 10
     for numbers, verb in rows:
@@ -115,6 +128,28 @@ def _names_read_by(file: Path) -> Iterator[str]:
             candidates = node.args[1:]
         candidates += [keyword.value for keyword in node.keywords if keyword.arg == "envvar"]
         yield from filter(None, map(_pattern, candidates))
+
+
+def _defaults_read_by(file: Path) -> Iterator[tuple[str, str]]:
+    """Yield each name of the environment in the file's calls with the literal that stands behind it.
+
+    An empty text is no default: the code goes on to look for one.
+    """
+    for node in ast.walk(ast.parse(file.read_text())):
+        if not isinstance(node, ast.Call):
+            continue
+        for name, default in pairwise(map(_literal, node.args)):
+            if _NAME.fullmatch(name) and default:
+                yield name, default
+
+
+def _literal(value: ast.expr) -> str:
+    """Return a constant, or that in ``Decimal("1.0")``, as a page shows it; nothing for anything else."""
+    if isinstance(value, ast.Call) and len(value.args) == 1:
+        (value,) = value.args
+    if not isinstance(value, ast.Constant) or value.value is None:
+        return ""
+    return f"{value.value:g}" if isinstance(value.value, float) else str(value.value)
 
 
 def _limit(field: str) -> str:

@@ -1,39 +1,38 @@
-"""The README's journey of a merchant's server, run as it stands."""
+"""The journeys by curl in docs/, each run as it stands."""
 
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from tests.system.whole import WholeSystem
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-SECTION = re.compile(
-    r"^## A merchant's server by curl$.*?^```sh$(?P<script>.*?)^```$", re.MULTILINE | re.DOTALL
-)
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+SCRIPT = re.compile(r"^```sh$(?P<script>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 class RunningSystem(Protocol):
-    """What this test needs of the system under test."""
+    """What these tests need of the system under test."""
 
     gateway_url: str
     bank_url: str
     whole: WholeSystem
 
 
-def test_the_journey_of_a_merchants_server_is_true(running_system: RunningSystem, tmp_path: Path) -> None:
-    found = SECTION.search((CHECKOUT / "README.md").read_text())
+def play(page: str, running_system: RunningSystem, folder: Path) -> str:
+    """Run the script of a page against the system under test, and return what it printed."""
+    found = SCRIPT.search((DOCS / page).read_text())
     assert found is not None
     script = found["script"].replace("http://localhost:8080", running_system.gateway_url)
     script = script.replace("http://localhost:5012", running_system.bank_url)
-    (tmp_path / ".run").mkdir()
-    credentials = running_system.whole.settings.lab_client_file.read_text()
-    (tmp_path / ".run" / "lab-client.json").write_text(credentials)
+    (folder / ".run").symlink_to(running_system.whole.settings.run_dir)
+    (folder / ".venv").symlink_to(sys.prefix)
 
     done = subprocess.run(
         ["/bin/sh", "-eu", "-c", script],
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=120,
@@ -41,9 +40,29 @@ def test_the_journey_of_a_merchants_server_is_true(running_system: RunningSystem
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    told = [(answer["object"], answer.get("status")) for answer in answers if "object" in answer]
-    assert told == [
+    return done.stdout
+
+
+def answers(output: str) -> list[dict[str, Any]]:
+    """Return the JSON objects that a script printed, each on a line of its own."""
+    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+
+
+def test_a_first_payment_is_true(running_system: RunningSystem, tmp_path: Path) -> None:
+    output = play("first-payment.md", running_system, tmp_path)
+
+    paid, shown = answers(output)
+    assert (paid["is_paid"], paid["status"], paid["order_id"]) == (True, "completed", 1)
+    assert (shown["id"], shown["is_paid"]) == (paid["payment_id"], True)
+    assert "<h1" in output
+    assert ".eml" in output
+    assert "store_manager" in output
+
+
+def test_the_journey_of_a_merchants_server_is_true(running_system: RunningSystem, tmp_path: Path) -> None:
+    told = answers(play("merchant-journey.md", running_system, tmp_path))
+
+    assert [(answer["object"], answer.get("status")) for answer in told if "object" in answer] == [
         ("payment", "authorized"),
         ("payment", "authorized"),
         ("payment", "partially_captured"),
@@ -55,5 +74,5 @@ def test_the_journey_of_a_merchants_server_is_true(running_system: RunningSystem
         ("list", None),
         ("balance", None),
     ]
-    disputes = answers[-3]["data"]
+    disputes = told[-3]["data"]
     assert [dispute["status"] for dispute in disputes] == ["opened"]
