@@ -36,9 +36,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file = folder / block["path"]
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(block["code"])
-    for room in (folder / "src").glob("points_service/**/"):
-        if not (room / "__init__.py").exists():
-            (room / "__init__.py").write_text(f'"""The room {room.name}."""\n')
+    for package in (folder / "src").glob("points_service/**/"):
+        if not (package / "__init__.py").exists():
+            (package / "__init__.py").write_text(f'"""The package {package.name}."""\n')
     return folder
 
 
@@ -70,7 +70,7 @@ def test_the_service_of_the_guide_migrates_and_answers(service: Path) -> None:
     assert answers == "401 200 200 409 400 200 200 True\n"
 
 
-def test_the_code_of_the_guide_keeps_the_style_of_the_house(service: Path) -> None:
+def test_the_code_of_the_guide_keeps_the_style_of_the_project(service: Path) -> None:
     (service.parent / "pyproject.toml").write_text((GUIDE.parents[1] / "pyproject.toml").read_text())
 
     run(service, "-m", "ruff", "check", str(service))

@@ -15,7 +15,7 @@ DEFAULT_AMOUNT_LIMITS = {"MAD": 10_000_000, "EUR": 1_000_000, "USD": 1_000_000, 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Settings; the environment's names are in the README."""
+    """Settings; the environment's names are in docs/settings.md."""
 
     profile: Profile
     database_url: str

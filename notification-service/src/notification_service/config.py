@@ -25,7 +25,7 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Settings; the environment's names are in the README.
+    """Settings; the environment's names are in docs/settings.md.
 
     ``smtp`` is None where no server is configured: letters then become files in ``outbox_dir``.
     ``lab_receipt_address`` is empty where nobody's address is to be made up.

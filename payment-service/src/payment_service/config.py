@@ -66,7 +66,7 @@ class TimeLimits:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Settings; the environment's names are in the README."""
+    """Settings; the environment's names are in docs/settings.md."""
 
     profile: Profile
     database_url: str
