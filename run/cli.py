@@ -25,7 +25,7 @@ _PORTS = ", ".join(f"{name} ({port})" for name, port in {**Ports().tcp, **Ports(
     is passed on to them."""
 )
 @click.option("--end-with-parent", is_flag=True, help="Stop when the program that started this is gone.")
-def up(*, end_with_parent: bool) -> None:  # noqa: D103  its help is above
+def up(*, end_with_parent: bool) -> None:
     from run.whole import run_everything
 
     if end_with_parent:
