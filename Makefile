@@ -1,7 +1,10 @@
-# Caisse in a few commands; `make` alone lists them. It needs make and Python 3.11 or later, nothing else.
+# Caisse in a few commands; `make` alone lists them. It needs make and Python 3.11 or later, on Linux, macOS or WSL.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+ifeq ($(OS),Windows_NT)
+$(error Caisse runs on Linux, on macOS and, on Windows, in WSL)
+endif
 
 PYTHON ?= python3
 VENV := .venv
