@@ -1,4 +1,4 @@
-"""The commands `up`, `demo` and `check`."""
+"""The commands `up` and `demo`."""
 
 import click
 from environs.exceptions import EnvError
@@ -10,7 +10,7 @@ from run.settings import Ports, RunSettings
 
 @click.group()
 def main() -> None:
-    """Start Caisse at a desk, play a payment, run the checks."""
+    """Start Caisse on a developer machine, or show a payment."""
 
 
 _PORTS = ", ".join(f"{name} ({port})" for name, port in {**Ports().tcp, **Ports().udp}.items())
@@ -49,28 +49,6 @@ def demo() -> None:
             Demo(stage).play()
     except (CannotStart, DemoFailed) as exc:
         raise click.ClickException(str(exc)) from exc
-
-
-@main.command()
-@click.argument("what", type=click.Choice(["lint", "types", "test", "test-deep"]))
-def check(what: str) -> None:
-    """Run the checks of WHAT and end with a table of what ran and what was skipped."""
-    from run.checks import run_steps, steps
-
-    if not run_steps(steps(what)):
-        raise SystemExit(1)
-
-
-@main.command()
-def summary() -> None:
-    """Show the counts of all runs of pytest since the last `make clean`."""
-    from rich.console import Console
-
-    from run.checks import REPORTS, show_reports
-    from run.reports import read_report
-
-    reports = [report for file in sorted(REPORTS.glob("*.xml")) if (report := read_report(file))]
-    show_reports(reports, Console(highlight=False))
 
 
 def _settings() -> RunSettings:

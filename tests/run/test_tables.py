@@ -1,6 +1,5 @@
 """The tables of processes, and what is read from and written to files."""
 
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from run.demo_stage import on_free_ports
 from run.log_follower import LogFollower, remark
 from run.processes import ReadyUrl, migrations, preparations, processes
-from run.reports import Report, read_report
 from run.settings import RunSettings
 
 
@@ -82,27 +80,3 @@ def test_a_log_is_followed_line_by_line_from_where_it_ended(tmp_path: Path) -> N
         file.write("f\n")
 
     assert list(follower.new_lines()) == ["half"]
-
-
-def test_a_report_counts_as_pytest_does(tmp_path: Path) -> None:
-    file = tmp_path / "report.xml"
-    file.write_text(
-        '<testsuites><testsuite errors="1" failures="2" skipped="3" tests="10" time="1.5">'
-        '<testcase><skipped message="no MySQL"/></testcase><testcase><skipped message="no MySQL"/></testcase>'
-        '<testcase><skipped message="no browser"/></testcase></testsuite></testsuites>'
-    )
-
-    report = read_report(file)
-
-    assert report
-    assert report.counts() == "2 failed, 4 passed, 3 skipped, 1 errors in 1.50s"
-    assert report.skip_reasons == Counter({"no MySQL": 2, "no browser": 1})
-    assert (report + report).counts() == "4 failed, 8 passed, 6 skipped, 2 errors in 3.00s"
-
-
-def test_half_a_report_is_none(tmp_path: Path) -> None:
-    (tmp_path / "half.xml").write_text("<testsuites><test")
-
-    assert read_report(tmp_path / "half.xml") is None
-    assert read_report(tmp_path / "none.xml") is None
-    assert Report().counts() == "no tests ran in 0.00s"
