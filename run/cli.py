@@ -1,11 +1,16 @@
 """The commands `up` and `demo`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 from environs.exceptions import EnvError
 
 from run import spawn
-from run.preconditions import CannotStart
+from run.demo import DemoFailed
+from run.demo import demo as run_demo
 from run.settings import Ports, RunSettings
+from run.start import CannotStart, start
 
 
 @click.group()
@@ -13,7 +18,17 @@ def main() -> None:
     """Start Caisse on a developer machine, or show a payment."""
 
 
-_PORTS = ", ".join(f"{name} ({port})" for name, port in {**Ports().tcp, **Ports().udp}.items())
+@contextmanager
+def _explained_failures() -> Iterator[None]:
+    try:
+        yield
+    except (CannotStart, DemoFailed, EnvError) as exc:
+        raise click.ClickException(str(exc)) from exc
+    except PermissionError as exc:
+        raise click.ClickException(f"{exc.filename} cannot be written; whose is it?") from exc
+
+
+_PORTS = ", ".join(f"{name} ({port})" for name, port in Ports().by_setting().items())
 
 
 @main.command(
@@ -25,34 +40,15 @@ _PORTS = ", ".join(f"{name} ({port})" for name, port in {**Ports().tcp, **Ports(
     is passed on to them."""
 )
 @click.option("--end-with-parent", is_flag=True, help="Stop when the program that started this is gone.")
+@_explained_failures()
 def up(*, end_with_parent: bool) -> None:
-    from run.whole import run_everything
-
     if end_with_parent:
         spawn.end_with_parent()
-    try:
-        run_everything(_settings())
-    except CannotStart as exc:
-        raise click.ClickException(str(exc)) from exc
-    except PermissionError as exc:
-        raise click.ClickException(f"{exc.filename} cannot be written; whose is it?") from exc
+    start(RunSettings.from_env())
 
 
 @main.command()
+@_explained_failures()
 def demo() -> None:
-    """Play an order's payment step by step: on the running system, or on one started for it."""
-    from run.demo import Demo, DemoFailed
-    from run.demo_stage import set_stage
-
-    try:
-        with set_stage(_settings()) as stage:
-            Demo(stage).play()
-    except (CannotStart, DemoFailed) as exc:
-        raise click.ClickException(str(exc)) from exc
-
-
-def _settings() -> RunSettings:
-    try:
-        return RunSettings.from_env()
-    except EnvError as exc:
-        raise click.ClickException(str(exc)) from exc
+    """Show an order's payment step by step: on the running system, or on one started for it."""
+    run_demo(RunSettings.from_env())
