@@ -1,7 +1,10 @@
-# Caisse in a few commands; `make` alone lists them. It needs make and Python 3.11 or later, nothing else.
+# Caisse in a few commands; `make` alone lists them. It needs make and Python 3.11 or later, on Linux, macOS or WSL.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+ifeq ($(OS),Windows_NT)
+$(error Caisse runs on Linux, on macOS and, on Windows, in WSL)
+endif
 
 PYTHON ?= python3
 VENV := .venv
@@ -53,19 +56,76 @@ down: ## Stop the containers; their data stays
 	$(COMPOSE) down
 
 ##@ Check it
-.PHONY: test test-deep lint types format bench bench-data soak
+PYTEST := $(PY) -m pytest -n 2 --dist worksteal
+INTEGRATION_SUITES := $(wildcard $(PACKAGES:%=%/tests/integration))
+LINT := style formatting architecture
+TYPES := types-sources $(PACKAGES:%=types-%)
+CONFIGURATIONS := gateway-configuration compose-file compose-file-without-gateway
+
+# Every step runs, whatever the ones before it said; a table at the end says how each ended.
+define run_each
+@result=0; table="What ran:"; for step in $(1); do \
+    echo "── $$step"; started=$$(date +%s); \
+    case $$step in compose-*) docker compose version >/dev/null 2>&1 || \
+        { table="$$table\n  $$step: skipped, docker compose is not installed"; continue; };; esac; \
+    if $(MAKE) $$step; then word=passed; else word=FAILED; result=1; fi; \
+    table="$$table\n  $$(printf '%-30s %s %5d s' $$step $$word $$(($$(date +%s) - started)))"; \
+done; printf "$$table\n"; exit $$result
+endef
+
+.PHONY: test test-deep lint types
 test: $(VENV)/.installed-dev ## Lint, types, architecture and all suites on SQLite and MariaDB
-	@$(PY) -m run check test
+	$(call run_each,$(LINT) $(TYPES) $(CONFIGURATIONS) suites)
 
 test-deep: $(VENV)/.installed-dev ## Long sequences, kill tests and browsers; the integration suites on real MySQL
-	@$(PY) -m run check test-deep
+	$(call run_each,suites-on-mysql deep-suites)
 
 lint: $(VENV)/.installed-dev ## Style and architecture only
-	@$(PY) -m run check lint
+	$(call run_each,$(LINT))
 
 types: $(VENV)/.installed-dev ## Types only
-	@$(PY) -m run check types
+	$(call run_each,$(TYPES))
 
+# The steps of the above.
+.PHONY: $(LINT) $(TYPES) $(CONFIGURATIONS) suites suites-on-mysql deep-suites
+$(LINT) $(TYPES) gateway-configuration suites suites-on-mysql deep-suites: $(VENV)/.installed-dev
+
+style:
+	@$(PY) -m ruff check .
+
+formatting:
+	@$(PY) -m ruff format --check .
+
+architecture:
+	@$(VENV)/bin/lint-imports --no-logo --config .importlinter
+
+types-sources:
+	@$(PY) -m mypy $(PACKAGES:%=%/src) run tests conftest.py
+
+# One run each: their modules have the same names (tests.conftest, migrations.env).
+$(PACKAGES:%=types-%): types-%:
+	@MYPYPATH=$* $(PY) -m mypy $(wildcard $*/tests $*/migrations)
+
+gateway-configuration:
+	@$(PY) -m gateway check
+
+compose-file:
+	@$(COMPOSE) config --quiet
+
+compose-file-without-gateway:
+	@$(COMPOSE) -f docker-compose.without-gateway.yml config --quiet
+
+# Two processes share the tests, each with database servers of its own; who is done takes over from the other.
+suites:
+	@$(PYTEST) -m "not deep" --engines sqlite,mariadb
+
+suites-on-mysql:
+	@$(PYTEST) -m "not deep" --engines mysql $(INTEGRATION_SUITES)
+
+deep-suites:
+	@$(PYTEST) -m deep --engines sqlite,mariadb,mysql
+
+.PHONY: format bench bench-data soak
 format: $(VENV)/.installed-dev ## Rewrite the code in the project's format
 	$(PY) -m ruff check --fix-only --quiet .
 	$(PY) -m ruff format .
@@ -95,7 +155,7 @@ lock: $(VENV)/.installed-dev ## Renew the pins in requirements/ (dev first: the 
 newman: .cache/newman/node_modules/.bin/newman ## Fetch newman for the collection's test (needs Node and npm)
 
 clean: ## Remove what running and testing left here, databases under .run included
-	rm -rf .run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .cache/reports
+	rm -rf .run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # ---- the environment: made from the locked pins, and again whenever they change ----
 PROJECTS := $(PACKAGES:%=%/pyproject.toml)

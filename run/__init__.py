@@ -1,1 +1,1 @@
-"""How Caisse is started and tested at a desk: `make run`, `make demo`, and the steps of `make test`."""
+"""How Caisse is started on a developer machine: `make run` and `make demo`."""

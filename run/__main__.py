@@ -1,4 +1,9 @@
-"""`python -m run`."""
+import sys
+
+if sys.platform == "win32":
+    sys.exit(
+        "Caisse runs on Linux, on macOS and, on Windows, in WSL: run `wsl --install`, then start again there."
+    )
 
 from run.cli import main
 

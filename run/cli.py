@@ -1,19 +1,34 @@
-"""The commands `up`, `demo` and `check`."""
+"""The commands `up` and `demo`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from environs.exceptions import EnvError
 
 from run import spawn
-from run.preconditions import CannotStart
+from run.demo import DemoFailed
+from run.demo import demo as run_demo
 from run.settings import Ports, RunSettings
+from run.start import CannotStart, start
 
 
 @click.group()
 def main() -> None:
-    """Start Caisse at a desk, play a payment, run the checks."""
+    """Start Caisse on a developer machine, or show a payment."""
 
 
-_PORTS = ", ".join(f"{name} ({port})" for name, port in {**Ports().tcp, **Ports().udp}.items())
+@contextmanager
+def _explained_failures() -> Iterator[None]:
+    try:
+        yield
+    except (CannotStart, DemoFailed, EnvError) as exc:
+        raise click.ClickException(str(exc)) from exc
+    except PermissionError as exc:
+        raise click.ClickException(f"{exc.filename} cannot be written; whose is it?") from exc
+
+
+_PORTS = ", ".join(f"{name} ({port})" for name, port in Ports().by_setting().items())
 
 
 @main.command(
@@ -25,56 +40,15 @@ _PORTS = ", ".join(f"{name} ({port})" for name, port in {**Ports().tcp, **Ports(
     is passed on to them."""
 )
 @click.option("--end-with-parent", is_flag=True, help="Stop when the program that started this is gone.")
-def up(*, end_with_parent: bool) -> None:  # noqa: D103  its help is above
-    from run.whole import run_everything
-
+@_explained_failures()
+def up(*, end_with_parent: bool) -> None:
     if end_with_parent:
         spawn.end_with_parent()
-    try:
-        run_everything(_settings())
-    except CannotStart as exc:
-        raise click.ClickException(str(exc)) from exc
-    except PermissionError as exc:
-        raise click.ClickException(f"{exc.filename} cannot be written; whose is it?") from exc
+    start(RunSettings.from_env())
 
 
 @main.command()
+@_explained_failures()
 def demo() -> None:
-    """Play an order's payment step by step: on the running system, or on one started for it."""
-    from run.demo import Demo, DemoFailed
-    from run.demo_stage import set_stage
-
-    try:
-        with set_stage(_settings()) as stage:
-            Demo(stage).play()
-    except (CannotStart, DemoFailed) as exc:
-        raise click.ClickException(str(exc)) from exc
-
-
-@main.command()
-@click.argument("what", type=click.Choice(["lint", "types", "test", "test-deep"]))
-def check(what: str) -> None:
-    """Run the checks of WHAT and end with a table of what ran and what was skipped."""
-    from run.checks import run_steps, steps
-
-    if not run_steps(steps(what)):
-        raise SystemExit(1)
-
-
-@main.command()
-def summary() -> None:
-    """Show the counts of all runs of pytest since the last `make clean`."""
-    from rich.console import Console
-
-    from run.checks import REPORTS, show_reports
-    from run.reports import read_report
-
-    reports = [report for file in sorted(REPORTS.glob("*.xml")) if (report := read_report(file))]
-    show_reports(reports, Console(highlight=False))
-
-
-def _settings() -> RunSettings:
-    try:
-        return RunSettings.from_env()
-    except EnvError as exc:
-        raise click.ClickException(str(exc)) from exc
+    """Show an order's payment step by step: on the running system, or on one started for it."""
+    run_demo(RunSettings.from_env())

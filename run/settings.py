@@ -1,5 +1,7 @@
 """What a run can be told by the environment: its folder, its ports and its neighbours."""
 
+import socket
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -19,16 +21,6 @@ class Ports:
     bank: int = 5012
     payment_wake: int = 5909
     notification_wake: int = 5911
-
-    @property
-    def tcp(self) -> dict[str, int]:
-        """The ports that speak HTTP, by the name of their setting."""
-        return {setting: port for setting, port in self.by_setting().items() if "WAKE" not in setting}
-
-    @property
-    def udp(self) -> dict[str, int]:
-        """The ports of the wake-up datagrams, by the name of their setting."""
-        return {setting: port for setting, port in self.by_setting().items() if "WAKE" in setting}
 
     def by_setting(self) -> dict[str, int]:
         """All ports by the name of their setting, such as GATEWAY_PORT."""
@@ -61,6 +53,12 @@ class RunSettings:
             store_manager=env.str("STORE_MANAGER_URL", cls.store_manager),
             orders_per_minute=env.int("ORDERS_PER_MINUTE", cls.orders_per_minute),
         )
+
+    @classmethod
+    def on_free_ports(cls, run_dir: Path) -> "RunSettings":
+        """Return settings for one more system beside others, its shop's address included."""
+        *ports, shop = _free_ports(len(fields(Ports)) + 1)
+        return cls(run_dir, Ports(*ports), store_manager=f"http://127.0.0.1:{shop}")
 
     def as_environment(self) -> dict[str, str]:
         """Return what `from_env` reads back, for a run in a process of its own."""
@@ -101,3 +99,12 @@ class RunSettings:
     def gateway_url(self) -> str:
         """Where a person on this machine reaches the gateway."""
         return f"http://127.0.0.1:{self.ports.gateway}"
+
+
+def _free_ports(number: int) -> list[int]:
+    """Ports that nobody had a moment ago; all are held until all are found, so that they differ."""
+    with ExitStack() as held:
+        probes = [held.enter_context(closing(socket.socket())) for _ in range(number)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]

@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from click import ClickException
 from click.testing import CliRunner
@@ -34,8 +35,8 @@ def _run(url: str, *statements: str) -> list[tuple[object, ...]]:
 
 def _is_alive(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
 
 
@@ -197,6 +198,7 @@ def test_a_port_taken_meanwhile_is_replaced(
 
 
 MODULE = """
+import psutil
 import pytest
 
 def test_first(module_database_url):

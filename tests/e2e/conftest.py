@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from werkzeug.serving import make_server
 
-from run.demo_stage import on_free_ports
+from run.settings import RunSettings
 from tests.stand_in_shop.shop import Shop, create_app
 from tests.system.whole import WholeSystem
 
@@ -31,7 +31,9 @@ class RunningSystem:
 @pytest.fixture(scope="session")
 def running_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     """Start everything once, as ``make run`` does, with a shop that behaves as Store Manager was seen to."""
-    settings = replace(on_free_ports(tmp_path_factory.mktemp("system") / "run"), orders_per_minute=200)
+    settings = replace(
+        RunSettings.on_free_ports(tmp_path_factory.mktemp("system") / "run"), orders_per_minute=200
+    )
     shop = Shop(settings.gateway_url)
     port = int(settings.store_manager.rpartition(":")[2])
     server = make_server("127.0.0.1", port, create_app(shop), threaded=True)

@@ -22,7 +22,7 @@ from service_kit.testing.traces import NumberTraces, holds_value, traces_in_file
 from sqlalchemy import create_engine
 from werkzeug.serving import make_server
 
-from run.demo_stage import on_free_ports
+from run.settings import RunSettings
 from tests.faults.books import BANK_TOKEN, AllOrders, rows
 from tests.stand_in_shop.shop import create_app
 from tests.system.whole import WholeSystem
@@ -115,7 +115,9 @@ class Caller:
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeSystem]:
     """A system of its own, because some of it is killed."""
-    settings = replace(on_free_ports(tmp_path_factory.mktemp("cards") / "run"), orders_per_minute=200)
+    settings = replace(
+        RunSettings.on_free_ports(tmp_path_factory.mktemp("cards") / "run"), orders_per_minute=200
+    )
     port = int(settings.store_manager.rpartition(":")[2])
     server = make_server("127.0.0.1", port, create_app(AllOrders(settings.gateway_url)), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

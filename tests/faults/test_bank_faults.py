@@ -22,7 +22,7 @@ import requests
 from sqlalchemy import Engine, create_engine
 from werkzeug.serving import make_server
 
-from run.demo_stage import on_free_ports
+from run.settings import RunSettings
 from tests.faults import books
 from tests.stand_in_shop.shop import create_app
 from tests.system.whole import WholeSystem
@@ -156,7 +156,7 @@ class Payers:
 def shop_and_system(
     tmp_path: Path, database_url_factory: Callable[[str], str]
 ) -> Iterator[tuple[books.AllOrders, WholeSystem]]:
-    settings = replace(on_free_ports(tmp_path / "run"), orders_per_minute=2000)
+    settings = replace(RunSettings.on_free_ports(tmp_path / "run"), orders_per_minute=2000)
     urls = {service: database_url_factory(service.replace("-", "_")) for service in SERVICES}
     shop = books.AllOrders(settings.gateway_url)
     port = int(settings.store_manager.rpartition(":")[2])

@@ -18,7 +18,7 @@ import pytest
 import requests
 from werkzeug.serving import make_server
 
-from run.demo_stage import on_free_ports
+from run.settings import RunSettings
 from tests.faults.books import (
     AllOrders,
     all_payments,
@@ -115,7 +115,7 @@ class Load:
 def shop_and_system(
     tmp_path: Path, database_url_factory: Callable[[str], str]
 ) -> Iterator[tuple[AllOrders, WholeSystem]]:
-    settings = replace(on_free_ports(tmp_path / "run"), orders_per_minute=200)
+    settings = replace(RunSettings.on_free_ports(tmp_path / "run"), orders_per_minute=200)
     urls = {service: database_url_factory(service.replace("-", "_")) for service in SERVICES}
     shop = AllOrders(settings.gateway_url)
     port = int(settings.store_manager.rpartition(":")[2])

@@ -13,7 +13,6 @@ from service_kit.testing.engines import DatabaseServer, MariaDbServer, MySqlServ
 from sqlalchemy import Engine, create_engine
 
 from run import spawn
-from run.demo_stage import on_free_ports
 from run.settings import RunSettings
 from tests.load.access import LabClient, store_cards
 from tests.load.measure import Meter
@@ -44,7 +43,7 @@ def stage(engine: str) -> Iterator[Stage]:
         ENGINES[engine](durable=True, buffer_pool_mb=256) as server,
     ):
         urls = {service: server.create_database(service.replace("-", "_")) for service in SERVICES}
-        settings = on_free_ports(Path(folder) / "run")
+        settings = RunSettings.on_free_ports(Path(folder) / "run")
         with WholeSystem(settings, database_urls=urls) as system, _shop(settings) as shop_pid:
             cards, stored_cards = Path(folder) / "cards.txt", Path(folder) / "stored-cards.txt"
             cards.write_text(_make_cards(urls["fraud-service"]))

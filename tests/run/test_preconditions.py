@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from run.demo_stage import on_free_ports
-from run.preconditions import CannotStart, RunLock, check_ports
+from run.settings import RunSettings
+from run.start import CannotStart, RunLock, check_ports
 
 
 @pytest.fixture
@@ -20,15 +20,15 @@ def taken() -> Iterator[int]:
 
 @pytest.fixture(autouse=True)
 def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("run.preconditions.PORT_PATIENCE_S", 0.0)
+    monkeypatch.setattr("run.start.PORTS_FREE_WITHIN_S", 0.0)
 
 
 def test_free_ports_pass(tmp_path: Path) -> None:
-    check_ports(on_free_ports(tmp_path).ports, "127.0.0.1")
+    check_ports(RunSettings.on_free_ports(tmp_path).ports, "127.0.0.1")
 
 
 def test_a_port_in_use_is_named_with_the_setting_that_changes_it(tmp_path: Path, taken: int) -> None:
-    ports = replace(on_free_ports(tmp_path).ports, gateway=taken)
+    ports = replace(RunSettings.on_free_ports(tmp_path).ports, gateway=taken)
 
     with pytest.raises(CannotStart, match=rf"Port {taken} is in use.*GATEWAY_PORT={taken + 1000}"):
         check_ports(ports, "127.0.0.1")
@@ -37,7 +37,7 @@ def test_a_port_in_use_is_named_with_the_setting_that_changes_it(tmp_path: Path,
 def test_a_datagram_port_in_use_is_named_too(tmp_path: Path) -> None:
     with closing(socket.socket(type=socket.SOCK_DGRAM)) as listener:
         listener.bind(("127.0.0.1", 0))
-        ports = replace(on_free_ports(tmp_path).ports, payment_wake=listener.getsockname()[1])
+        ports = replace(RunSettings.on_free_ports(tmp_path).ports, payment_wake=listener.getsockname()[1])
 
         with pytest.raises(CannotStart, match="PAYMENT_WAKE_PORT"):
             check_ports(ports, "127.0.0.1")
@@ -45,14 +45,14 @@ def test_a_datagram_port_in_use_is_named_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("port", [-1, 70000])
 def test_what_is_no_port_is_refused(tmp_path: Path, port: int) -> None:
-    ports = replace(on_free_ports(tmp_path).ports, bank=port)
+    ports = replace(RunSettings.on_free_ports(tmp_path).ports, bank=port)
 
     with pytest.raises(CannotStart, match="no port number"):
         check_ports(ports, "127.0.0.1")
 
 
 def test_one_port_for_two_is_refused(tmp_path: Path) -> None:
-    free = on_free_ports(tmp_path).ports
+    free = RunSettings.on_free_ports(tmp_path).ports
 
     with pytest.raises(CannotStart, match="the same"):
         check_ports(replace(free, bank=free.fraud), "127.0.0.1")

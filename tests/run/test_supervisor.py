@@ -156,3 +156,11 @@ def test_the_supervisor_is_told_to_stop_when_make_is_killed(start: Callable[...,
     watched.kill()
 
     assert_all_end(family)
+
+
+def test_windows_itself_is_refused_with_what_to_use_instead(start: Callable[..., Watched]) -> None:
+    pretend = "import runpy, sys; sys.platform = 'win32'; runpy.run_module('run', run_name='__main__')"
+    watched = start("-c", pretend)
+
+    assert watched.process.wait(20) == 1
+    assert "in WSL" in watched.printed()

@@ -1,19 +1,16 @@
 """The tables of processes, and what is read from and written to files."""
 
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from run.demo_stage import on_free_ports
-from run.log_follower import LogFollower, remark
 from run.processes import ReadyUrl, migrations, preparations, processes
-from run.reports import Report, read_report
 from run.settings import RunSettings
+from run.supervisor import follow, warning
 
 
 def test_settings_survive_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = on_free_ports(tmp_path)
+    settings = RunSettings.on_free_ports(tmp_path)
     for name, value in settings.as_environment().items():
         monkeypatch.setenv(name, value)
 
@@ -21,7 +18,7 @@ def test_settings_survive_the_environment(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_services_find_one_another_and_their_workers(tmp_path: Path) -> None:
-    settings = on_free_ports(tmp_path)
+    settings = RunSettings.on_free_ports(tmp_path)
     table = {process.name: process for process in processes(settings)}
     binds = {f"http://{p.environment['BIND']}" for p in table.values() if "BIND" in p.environment}
     payment = table["payment-service"].environment
@@ -34,14 +31,16 @@ def test_services_find_one_another_and_their_workers(tmp_path: Path) -> None:
 
 
 def test_every_port_of_the_settings_is_used_once(tmp_path: Path) -> None:
-    settings = on_free_ports(tmp_path)
+    settings = RunSettings.on_free_ports(tmp_path)
     asked = {p.ready.url.split("/")[2] for p in processes(settings) if isinstance(p.ready, ReadyUrl)}
 
-    assert asked == {f"127.0.0.1:{port}" for port in settings.ports.tcp.values()}
+    assert asked == {
+        f"127.0.0.1:{port}" for name, port in settings.ports.by_setting().items() if "WAKE" not in name
+    }
 
 
 def test_each_service_has_one_database_in_the_run_folder(tmp_path: Path) -> None:
-    urls = [task.environment["DATABASE_URL"] for task in migrations(on_free_ports(tmp_path))]
+    urls = [task.environment["DATABASE_URL"] for task in migrations(RunSettings.on_free_ports(tmp_path))]
 
     assert len(set(urls)) == 4
     assert all(url.startswith(f"sqlite:///{tmp_path}/") for url in urls)
@@ -65,44 +64,19 @@ def test_the_order_limit_reaches_the_gateways_file(tmp_path: Path, monkeypatch: 
         ("{not json", None),
     ],
 )
-def test_only_warnings_and_errors_are_remarkable(line: str, shown: str | None) -> None:
-    seen = remark(line)
+def test_only_warnings_and_errors_are_shown(line: str, shown: str | None) -> None:
+    seen = warning(line)
 
     assert seen is None if shown is None else seen is not None and shown in seen
 
 
-def test_a_log_is_followed_line_by_line_from_where_it_ended(tmp_path: Path) -> None:
+def test_a_log_is_followed_line_by_line(tmp_path: Path) -> None:
     log = tmp_path / "a.log"
-    log.write_text("old\n")
-    follower = LogFollower(log)
-    with log.open("a") as file:
-        file.write("new\nhal")
-    assert list(follower.new_lines()) == ["new"]
+    lines = follow(log)
+    log.write_text("first\nhal")
+    assert next(lines) == ["first"]
     with log.open("a") as file:
         file.write("f\n")
 
-    assert list(follower.new_lines()) == ["half"]
-
-
-def test_a_report_counts_as_pytest_does(tmp_path: Path) -> None:
-    file = tmp_path / "report.xml"
-    file.write_text(
-        '<testsuites><testsuite errors="1" failures="2" skipped="3" tests="10" time="1.5">'
-        '<testcase><skipped message="no MySQL"/></testcase><testcase><skipped message="no MySQL"/></testcase>'
-        '<testcase><skipped message="no browser"/></testcase></testsuite></testsuites>'
-    )
-
-    report = read_report(file)
-
-    assert report
-    assert report.counts() == "2 failed, 4 passed, 3 skipped, 1 errors in 1.50s"
-    assert report.skip_reasons == Counter({"no MySQL": 2, "no browser": 1})
-    assert (report + report).counts() == "4 failed, 8 passed, 6 skipped, 2 errors in 3.00s"
-
-
-def test_half_a_report_is_none(tmp_path: Path) -> None:
-    (tmp_path / "half.xml").write_text("<testsuites><test")
-
-    assert read_report(tmp_path / "half.xml") is None
-    assert read_report(tmp_path / "none.xml") is None
-    assert Report().counts() == "no tests ran in 0.00s"
+    assert next(lines) == ["half"]
+    assert next(lines) == []

@@ -15,9 +15,8 @@ import psutil
 import pytest
 import requests
 
-from run.demo_stage import on_free_ports
-from run.first_payment import client_lines, curl_lines
 from run.settings import RunSettings
+from run.start import payment_commands, token_commands
 from tests.run.watched import Watched, assert_all_end
 
 RunIt = Callable[[RunSettings], Watched]
@@ -25,7 +24,7 @@ RunIt = Callable[[RunSettings], Watched]
 
 @pytest.fixture
 def settings(tmp_path: Path) -> RunSettings:
-    return on_free_ports(tmp_path / "run")
+    return RunSettings.on_free_ports(tmp_path / "run")
 
 
 @pytest.fixture
@@ -59,9 +58,13 @@ def test_the_printed_commands_pay_and_a_killed_run_leaves_only_its_data(
     settings: RunSettings, run_it: RunIt
 ) -> None:
     first = run_it(settings)
-    assert all(line in first.printed() for line in curl_lines(settings))
+    assert all(line in first.printed() for line in payment_commands(settings))
     paid = subprocess.run(
-        ["sh", "-ec", "\n".join(curl_lines(settings))], capture_output=True, text=True, check=True, timeout=60
+        ["sh", "-ec", "\n".join(payment_commands(settings))],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     answer, shown = (json.loads(line) for line in paid.stdout.replace("}{", "}\n{").splitlines()[1:])
     assert answer["is_paid"] is True
@@ -71,13 +74,13 @@ def test_the_printed_commands_pay_and_a_killed_run_leaves_only_its_data(
     assert len(family) >= 12  # seven processes, four workers of gunicorn, the guard
 
     token = subprocess.run(
-        ["sh", "-ec", "\n".join(client_lines(settings))],
+        ["sh", "-ec", "\n".join(token_commands(settings))],
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    assert all(line in first.printed() for line in client_lines(settings))
+    assert all(line in first.printed() for line in token_commands(settings))
     assert json.loads(token.stdout)["id"] == "mer_lab"
     credentials = settings.lab_client_file.read_text()
     assert settings.lab_client_file.stat().st_mode & 0o777 == 0o600

@@ -5,9 +5,7 @@ from pathlib import Path
 
 from run.guard import Guard
 from run.processes import Process, ReadyLine
-from run.stop_signals import StopSignals
-from run.supervisor import Supervisor
-from run.terminal import Terminal
+from run.supervisor import StopSignals, Terminal, supervise
 
 
 def main() -> None:
@@ -16,15 +14,14 @@ def main() -> None:
         Process(name, ("sh", "-c", script), ReadyLine("up"))
         for name, _, script in (argument.partition("=") for argument in named)
     ]
-    supervisor = Supervisor(
+    supervise(
         table,
         logs=Path(logs),
-        terminal=Terminal(process.name for process in table),
+        terminal=Terminal([process.name for process in table]),
         guard=Guard(),
         stop=StopSignals(),
         on_ready=lambda missing: print("READY" if not missing else f"READY without {missing}", flush=True),
     )
-    supervisor.run()
 
 
 if __name__ == "__main__":

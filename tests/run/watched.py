@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 60.0
+PATIENCE_S = 200.0  # longer than the product waits: a busy machine fails no test
 
 
 @dataclass

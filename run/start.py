@@ -1,0 +1,276 @@
+"""`make run` from beginning to end: check, prepare the databases, start, print where all is, keep running."""
+
+import errno
+import fcntl
+import json
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from gateway.launch import choose_gateway
+
+from run import spawn
+from run.guard import Guard
+from run.processes import Task, migrations, preparations, processes
+from run.settings import Ports, RunSettings
+from run.supervisor import StopSignals, Terminal, last_lines, shown_path, supervise
+
+# The programs of a supervisor that was killed a moment ago need this long to be gone.
+PORTS_FREE_WITHIN_S = 3.0
+
+CARD = '{"cardNumber": 9999999999999, "cardCode": 123, "expirationDate": "2030-01-05"}'
+_ORDER = '{"user_id": 1, "order_id": 1, "total_amount": 59.5}'
+_JSON = "-H 'Content-Type: application/json'"
+
+
+class CannotStart(Exception):
+    """Something that a person must put right; the message says what and how."""
+
+
+class Interrupted(Exception):
+    """A signal asked for the end while something was being prepared."""
+
+
+class RunLock:
+    """The folder belongs to one run; the kernel drops its lock when that process is gone, however it went."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self._file = os.open(run_dir / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+
+    def take(self) -> None:
+        """Take the lock and write our process id into it.
+
+        Raises:
+            CannotStart: another run holds it.
+        """
+        if not self._try():
+            raise CannotStart(
+                f"Another `make run` is running here (process {self.holder()}). Stop it with Ctrl-C in its "
+                "terminal, or give this one a folder and ports of its own (RUN_DIR, GATEWAY_PORT, …)."
+            )
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, str(os.getpid()).encode(), 0)
+
+    def is_held(self) -> bool:
+        """Whether another process holds it now."""
+        if self._try():
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+            return False
+        return True
+
+    def holder(self) -> str:
+        """The process id that the last holder wrote."""
+        return os.pread(self._file, 32, 0).decode() or "unknown"
+
+    def _try(self) -> bool:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def start(settings: RunSettings) -> None:
+    """Start Caisse and keep it running until it is told to stop.
+
+    Raises:
+        CannotStart: a person must put something right first.
+    """
+    started_s = time.monotonic()
+    table = processes(settings)
+    terminal = Terminal([process.name for process in table])
+    settings.logs.mkdir(parents=True, exist_ok=True)
+    lock = RunLock(settings.run_dir)
+    lock.take()
+    check_ports(settings.ports, settings.listen_ip)
+    settings.ready_file.unlink(missing_ok=True)
+    stop, guard = StopSignals(), Guard()
+
+    def report(not_ready: Sequence[str]) -> None:
+        if not_ready:
+            terminal.say(f"\nRunning, but not ready: {', '.join(not_ready)}\n", "bold red")
+        else:
+            took_s = time.monotonic() - started_s
+            terminal.say(f"\nCaisse is ready ({took_s:.1f} s). Ctrl-C stops it.\n", "bold green")
+        _print_addresses(settings, terminal)
+        if not not_ready:
+            _write_ready_file(settings)
+
+    try:
+        terminal.say("preparing databases")
+        for tasks in (migrations(settings), preparations(settings)):
+            _do_all(tasks, settings.logs, guard, stop)
+        for process in table:
+            _begin_log(settings.logs / f"{process.name}.log")
+        terminal.say(f"starting {len(table)} processes")
+        supervise(table, logs=settings.logs, terminal=terminal, guard=guard, stop=stop, on_ready=report)
+    except Interrupted:
+        terminal.say("stopped while preparing; the next start goes on from there")
+    finally:
+        settings.ready_file.unlink(missing_ok=True)
+        guard.close()
+
+
+def check_ports(ports: Ports, listen_ip: str) -> None:
+    """Make sure that all ports are free.
+
+    Raises:
+        CannotStart: some are in use, or may not be used; names each with the setting that changes it.
+    """
+    deadline_s = time.monotonic() + PORTS_FREE_WITHIN_S
+    while faults := _faults(ports, listen_ip):
+        if time.monotonic() > deadline_s:
+            raise CannotStart("\n".join(faults))
+        time.sleep(0.2)
+
+
+def _faults(ports: Ports, listen_ip: str) -> list[str]:
+    by_setting = ports.by_setting()
+    faults = [
+        f"Port {port} {fault}. Stop the program that has it, or choose another: "
+        f"make run {setting}={port + 1000}"
+        for setting, port in by_setting.items()
+        if (fault := _fault(setting, port, listen_ip))
+    ]
+    if len(set(by_setting.values())) < len(by_setting):
+        faults.append("Two of the ports are the same; see `python -m run up --help`.")
+    return faults
+
+
+def _fault(setting: str, port: int, listen_ip: str) -> str | None:
+    address = listen_ip if setting == "GATEWAY_PORT" else "127.0.0.1"
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    kind = socket.SOCK_DGRAM if "WAKE" in setting else socket.SOCK_STREAM
+    with socket.socket(family, kind) as probe:
+        if kind is socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OverflowError:
+            return "is no port number (0 to 65535)"
+        except OSError as exc:
+            return "is in use" if exc.errno == errno.EADDRINUSE else f"cannot be used ({exc.strerror})"
+    return None
+
+
+def _do_all(tasks: Sequence[Task], logs: Path, guard: Guard, stop: StopSignals) -> None:
+    """Do the tasks at the same time; each can be done again after it was killed half-way.
+
+    Raises:
+        CannotStart: one failed; the message ends with its log.
+        Interrupted: we were told to stop; the tasks are killed.
+    """
+    running: list[tuple[Task, subprocess.Popen[bytes]]] = []
+    try:
+        for task in tasks:
+            running.append((task, _start_task(task, logs)))
+            guard.watch(running[-1][1].pid)
+        while any(process.poll() is None for _, process in running):
+            if stop.is_asked:
+                raise Interrupted
+            time.sleep(0.05)
+    finally:
+        for _, process in running:
+            spawn.kill_group(process.pid)
+            process.wait()
+            guard.forget(process.pid)
+    for task, process in running:
+        if process.returncode != 0:
+            raise CannotStart(_failure(task, process.returncode, logs / f"{task.name}.log"))
+
+
+def _start_task(task: Task, logs: Path) -> "subprocess.Popen[bytes]":
+    log = logs / f"{task.name}.log"
+    log.unlink(missing_ok=True)
+    try:
+        return spawn.start(task.command, task.environment, log)
+    except OSError as exc:
+        raise CannotStart(
+            f"{task.command[0]} cannot be run ({exc.strerror}). The environment is broken: "
+            "remove the folder .venv and run make again."
+        ) from exc
+
+
+def _failure(task: Task, code: int, log: Path) -> str:
+    lines = [f"{task.name} failed (exit code {code}):", *(f"    {line}" for line in last_lines(log, 12))]
+    lines.append(f"The whole log: {log}")
+    if task.name.startswith("migrate-"):
+        lines.append(
+            "Running again goes on where it stopped. If the data is of no use (another version made it, or "
+            "the file is damaged), `make clean` removes all of it."
+        )
+    return "\n".join(lines)
+
+
+def _begin_log(log: Path) -> None:
+    """Keep the log of the run before this one, and begin a new one."""
+    if log.exists():
+        log.replace(log.with_suffix(".previous.log"))
+    log.touch()
+
+
+def _write_ready_file(settings: RunSettings) -> None:
+    """Tell others where this run is reached; they wait for the file, which is there whole or not at all."""
+    where = {
+        "gateway": settings.gateway_url,
+        "store_manager": settings.store_manager,
+        "mail": str(settings.mail),
+    }
+    half = settings.ready_file.with_suffix(".half")
+    half.write_text(json.dumps(where))
+    half.replace(settings.ready_file)
+
+
+def _print_addresses(settings: RunSettings, terminal: Terminal) -> None:
+    gateway = choose_gateway(settings.gateway_file).description
+    ports = settings.ports
+    rows = (
+        ("gateway", settings.gateway_url, f"{gateway}; {settings.orders_per_minute} orders a minute"),
+        ("payment-service", f"http://127.0.0.1:{ports.payment}", "API page at /docs"),
+        ("fraud-service", f"http://127.0.0.1:{ports.fraud}", "API page at /docs"),
+        ("notification-service", f"http://127.0.0.1:{ports.notification}", "API page at /docs"),
+        ("bank-simulator", f"http://127.0.0.1:{ports.bank}", "API page at /docs"),
+        ("Store Manager", settings.store_manager, "expected there; without it `make demo` plays the shop"),
+        ("receipts", shown_path(settings.mail), "e-mails as .eml files"),
+        ("lab client", shown_path(settings.lab_client_file), "client_id and client_secret for /v1"),
+        ("logs", shown_path(settings.logs), "one file per process; warnings appear here too"),
+    )
+    for name, where, what in rows:
+        terminal.say(f"  {name:<21} {where:<23} {what}")
+    terminal.say("\nA first payment, in another terminal:", "bold")
+    for line in payment_commands(settings):
+        terminal.say(f"  {line}")
+    if commands := token_commands(settings):
+        terminal.say("\nA first token for /v1, with the lab's API client:", "bold")
+        for line in commands:
+            terminal.say(f"  {line}")
+    terminal.say("")
+
+
+def payment_commands(settings: RunSettings) -> Sequence[str]:
+    """The commands of a first payment, as they can be pasted into a shell."""
+    payments = f"{settings.gateway_url}/payments-api/payments"
+    extract = r"""sed 's/.*"payment_id": *\([0-9]*\).*/\1/'"""
+    return (
+        f"PAYMENT=$(curl -s {_JSON} -d '{_ORDER}' {payments} | {extract})",
+        f"echo Open {payments}/process/$PAYMENT in a browser, or pay here:",
+        f"curl -sw '\\n' {_JSON} -d '{CARD}' {payments}/process/$PAYMENT",
+        f"curl -sw '\\n' http://127.0.0.1:{settings.ports.payment}/payments/$PAYMENT",
+    )
+
+
+def token_commands(settings: RunSettings) -> Sequence[str]:
+    """The commands of a first token and of a call with it; nothing without the lab's API client."""
+    if not settings.lab_client_file.exists():
+        return ()
+    client = json.loads(settings.lab_client_file.read_text())
+    basic = f"{client['client_id']}:{client['client_secret']}"
+    extract = r"""sed 's/.*"access_token": *"\([^"]*\)".*/\1/'"""
+    ask = f"curl -s -u {basic} -d grant_type=client_credentials {client['token_url']}"
+    return (
+        f"TOKEN=$({ask} | {extract})",
+        f'curl -s -H "Authorization: Bearer $TOKEN" {settings.gateway_url}/v1/merchant',
+    )
