@@ -26,7 +26,7 @@ def alembic_config(database_url: str, migrations: Path) -> Config:
 def run_env(metadata: MetaData) -> None:
     """Do the work of a tree's ``env.py``.
 
-    DDL is not transactional on MySQL, so each revision does one step that can be run again after a kill.
+    DDL is not transactional on MySQL: revisions are made of ``migration_steps``, which can be run again.
     """
     url = context.config.attributes["database_url"]
     options = {
