@@ -1,3 +1,4 @@
+import pytest
 from bank_simulator.cli import main
 from bank_simulator.commands.issue_cards import issue_cards
 from bank_simulator.config import MIGRATIONS
@@ -10,6 +11,7 @@ from flask import Flask
 from service_kit import migrations
 from service_kit.testing.migrations import (
     differences,
+    put_at,
     revision_of,
     statements_that_write,
     upgrade_killed_at_each_step,
@@ -36,6 +38,18 @@ def test_a_migration_that_is_killed_at_each_step_comes_to_its_end(database_url: 
     # The last of the revisions that came before these: a database that has them is not touched.
     assert revision_of(database_url) == "0015"
     assert statements_that_write(database_url, MIGRATIONS) == []
+
+
+@pytest.mark.parametrize("revision", ["0001", "0014"])
+def test_a_database_of_an_older_version_is_refused_in_words(database_url: str, revision: str) -> None:
+    migrations.upgrade(database_url, MIGRATIONS)
+    put_at(database_url, revision)
+
+    result = CliRunner().invoke(main, ["migrate"], env={"DATABASE_URL": database_url})
+
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert f"The database is at revision {revision}, which this version does not know" in result.output
+    assert revision_of(database_url) == revision
 
 
 def test_migrate_and_seed_can_be_repeated(database_url: str) -> None:

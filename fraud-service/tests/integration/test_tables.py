@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
+from fraud_service.cli import main
 from fraud_service.domain.gathering import GATHERED
 from fraud_service.extensions import db
 from fraud_service.models import Base
 from service_kit import migrations
 from service_kit.testing.migrations import (
     differences,
+    put_at,
     revision_of,
     statements_that_write,
     upgrade_killed_at_each_step,
@@ -40,6 +43,18 @@ def test_a_migration_that_is_killed_at_each_step_comes_to_its_end(database_url: 
     # The last of the revisions that came before these: a database that has them is not touched.
     assert revision_of(database_url) == "0003"
     assert statements_that_write(database_url, MIGRATIONS) == []
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_a_database_of_an_older_version_is_refused_in_words(database_url: str, revision: str) -> None:
+    migrations.upgrade(database_url, MIGRATIONS)
+    put_at(database_url, revision)
+
+    result = CliRunner().invoke(main, ["migrate"], env={"DATABASE_URL": database_url})
+
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert f"The database is at revision {revision}, which this version does not know" in result.output
+    assert revision_of(database_url) == revision
 
 
 @pytest.mark.engines("sqlite")

@@ -1,10 +1,14 @@
 """Models and migrations agree, and a migration that was killed can be run again."""
 
+import pytest
+from click.testing import CliRunner
+from notification_service.cli import main
 from notification_service.config import MIGRATIONS
 from notification_service.models import Base
 from service_kit import migrations
 from service_kit.testing.migrations import (
     differences,
+    put_at,
     revision_of,
     statements_that_write,
     upgrade_killed_at_each_step,
@@ -29,3 +33,15 @@ def test_a_migration_that_is_killed_at_each_step_comes_to_its_end(database_url: 
     # The last of the revisions that came before these: a database that has them is not touched.
     assert revision_of(database_url) == "0003"
     assert statements_that_write(database_url, MIGRATIONS) == []
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_a_database_of_an_older_version_is_refused_in_words(database_url: str, revision: str) -> None:
+    migrations.upgrade(database_url, MIGRATIONS)
+    put_at(database_url, revision)
+
+    result = CliRunner().invoke(main, ["migrate"], env={"DATABASE_URL": database_url})
+
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert f"The database is at revision {revision}, which this version does not know" in result.output
+    assert revision_of(database_url) == revision

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 from payment_service.cli import main
@@ -8,6 +9,7 @@ from payment_service.testing.config import make_config
 from service_kit import migrations
 from service_kit.testing.migrations import (
     differences,
+    put_at,
     revision_of,
     statements_that_write,
     upgrade_killed_at_each_step,
@@ -35,6 +37,19 @@ def test_models_and_migrations_do_not_differ(database_url: str) -> None:
     migrations.upgrade(database_url, make_config(database_url).migrations_dir)
 
     assert differences(database_url, Base.metadata) == []
+
+
+@pytest.mark.parametrize("revision", ["0001", "0067"])
+def test_a_database_of_an_older_version_is_refused_in_words(database_url: str, revision: str) -> None:
+    migrations.upgrade(database_url, make_config(database_url).migrations_dir)
+    put_at(database_url, revision)
+
+    result = CliRunner().invoke(main, ["migrate"], env={"DATABASE_URL": database_url, "LOG_LEVEL": "ERROR"})
+
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert f"The database is at revision {revision}, which this version does not know" in result.output
+    assert "`make clean`" in result.output
+    assert revision_of(database_url) == revision
 
 
 def test_revisions_follow_one_another_in_the_order_of_their_files() -> None:

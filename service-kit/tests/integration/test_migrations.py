@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 from service_kit import migrations
 from service_kit.columns import BigId, ascii_key
 from service_kit.database import new_metadata
+from service_kit.operator_commands import OperatorCommands
 from service_kit.testing.migrations import (
     differences,
+    put_at,
+    revision_of,
     statements_that_write,
     upgrade_killed_at_each_step,
 )
@@ -105,3 +110,27 @@ def test_a_database_at_the_last_revision_goes_on_from_there(database_url: str, t
 
     assert [statement.split()[0] for statement in written] == ["ALTER", "CREATE", "UPDATE"]
     assert differences(database_url, METADATA) == []
+
+
+def test_a_database_at_an_unknown_revision_is_refused_in_words(database_url: str, tmp_path: Path) -> None:
+    directory = tree(tmp_path / "tree", parcels=PARCELS_STEPS, place=PLACE_STEPS)
+    migrations.upgrade(database_url, directory, "parcels")
+    put_at(database_url, "0007")
+
+    @click.group(cls=OperatorCommands)
+    def main() -> None:
+        pass
+
+    @main.command()
+    def migrate() -> None:
+        migrations.upgrade(database_url, directory)
+
+    result = CliRunner().invoke(main, ["migrate"])
+
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert "The database is at revision 0007, which this version does not know" in result.output
+    assert "`make clean`" in result.output
+    assert "`docker compose down --volumes`" in result.output
+    assert "Traceback" not in result.output
+    assert revision_of(database_url) == "0007"
+    assert "place" in str(differences(database_url, METADATA))
