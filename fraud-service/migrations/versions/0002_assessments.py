@@ -1,57 +1,50 @@
-"""Make the assessments, with an index for each velocity count."""
+"""Assessments, with an index for each velocity count, and what became of the money"""
 
-import sqlalchemy as sa
-from alembic import op
-from service_kit.columns import BigId, UtcDateTime, ascii_key
-from sqlalchemy.dialects import mysql
+from service_kit.columns import BigId, UtcDateTime, ascii_key, exact_text
+from service_kit.migration_steps import create_index, create_table
+from sqlalchemy import BigInteger, Boolean, Column, String, Text, UniqueConstraint
 
-revision = "0002"
-down_revision = "0001"
-branch_labels = None
-depends_on = None
-
-
-INDEXES = {
-    "ix_assessments_card": ["card_fingerprint", "is_counted", "assessed_at"],
-    "ix_assessments_user": ["merchant_id", "user_id", "is_counted", "assessed_at"],
-    "ix_assessments_ip": ["ip", "is_counted", "assessed_at"],
-}
+# The id of the last revision of the set before this one: a database that has all of those is up to date.
+revision = "0003"
+down_revision = "0001_lists"
 
 
 def upgrade() -> None:
-    # A kill between two statements must not stop the next run: each asks first whether it was done.
-    if not sa.inspect(op.get_bind()).has_table("assessments"):
-        _create_table()
-    existing = {index["name"] for index in sa.inspect(op.get_bind()).get_indexes("assessments")}
-    for name, columns in INDEXES.items():
-        if name not in existing:
-            op.create_index(name, "assessments", columns)
-
-
-def _create_table() -> None:
-    user_id = sa.String(64).with_variant(
-        mysql.VARCHAR(64, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
-    )
-    op.create_table(
+    create_table(
         "assessments",
-        sa.Column("id", BigId, nullable=False),
-        sa.Column("assessment_id", ascii_key(32), nullable=False),
-        sa.Column("attempt_id", ascii_key(64), nullable=False),
-        sa.Column("assessed_at", UtcDateTime(), nullable=False),
-        sa.Column("decision", sa.String(16), nullable=False),
-        sa.Column("is_counted", sa.Boolean(), nullable=False),
-        sa.Column("card_fingerprint", ascii_key(64), nullable=False),
-        sa.Column("merchant_id", ascii_key(64), nullable=False),
-        sa.Column("user_id", user_id, nullable=False),
-        sa.Column("ip", ascii_key(64), nullable=True),
-        sa.Column("request", sa.Text(), nullable=False),
-        sa.Column("inputs", sa.Text(), nullable=False),
-        sa.Column("answer", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_assessments"),
-        sa.UniqueConstraint("assessment_id", name="uq_assessments_assessment_id"),
-        sa.UniqueConstraint("attempt_id", name="uq_assessments_attempt_id"),
+        Column("id", BigId, primary_key=True),
+        Column("assessment_id", ascii_key(32), nullable=False),
+        Column("attempt_id", ascii_key(64), nullable=False),
+        Column("assessed_at", UtcDateTime, nullable=False),
+        Column("decision", String(16), nullable=False),
+        Column("is_counted", Boolean, nullable=False),
+        Column("card_fingerprint", ascii_key(64), nullable=False),
+        Column("merchant_id", ascii_key(64), nullable=False),
+        Column("user_id", exact_text(64), nullable=False),
+        Column("ip", ascii_key(64)),
+        Column("request", Text, nullable=False),
+        Column("inputs", Text, nullable=False),
+        Column("answer", Text, nullable=False),
+        UniqueConstraint("assessment_id"),
+        UniqueConstraint("attempt_id"),
     )
+    counted = ("is_counted", "assessed_at")
+    create_index("assessments", "card_fingerprint", *counted, name="ix_assessments_card")
+    create_index("assessments", "merchant_id", "user_id", *counted, name="ix_assessments_user")
+    create_index("assessments", "ip", *counted, name="ix_assessments_ip")
 
-
-def downgrade() -> None:
-    op.drop_table("assessments")
+    create_table(
+        "outcomes",
+        Column("id", BigId, primary_key=True),
+        Column("event_id", ascii_key(64), nullable=False),
+        Column("kind", String(16), nullable=False),
+        Column("merchant_id", ascii_key(64), nullable=False),
+        Column("payment_id", ascii_key(64), nullable=False),
+        Column("attempt_id", ascii_key(64)),
+        Column("card_fingerprint", ascii_key(64)),
+        Column("amount_minor", BigInteger),
+        Column("currency", String(3)),
+        Column("occurred_at", UtcDateTime, nullable=False),
+        Column("received_at", UtcDateTime, nullable=False),
+        UniqueConstraint("event_id"),
+    )

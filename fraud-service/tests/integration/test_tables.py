@@ -5,55 +5,56 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
+from click.testing import CliRunner
 from flask import Flask
+from fraud_service.cli import main
 from fraud_service.domain.gathering import GATHERED
 from fraud_service.extensions import db
 from fraud_service.models import Base
 from service_kit import migrations
-from service_kit.database import engine_options, prepare_engine
-from sqlalchemy import ClauseElement, Engine, create_engine, inspect, text
+from service_kit.testing.migrations import (
+    differences,
+    put_at,
+    revision_of,
+    statements_that_write,
+    upgrade_killed_at_each_step,
+)
+from sqlalchemy import ClauseElement
 from werkzeug.test import TestResponse
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
-@pytest.fixture
-def engine(database_url: str) -> Any:
-    engine = create_engine(database_url, **engine_options(database_url))
-    prepare_engine(engine)
-    yield engine
-    engine.dispose()
-
-
-def differences(engine: Engine) -> Any:
-    with engine.connect() as connection:
-        return compare_metadata(MigrationContext.configure(connection), Base.metadata)
-
-
-def test_models_and_migrations_do_not_differ(engine: Engine, database_url: str) -> None:
-    assert differences(engine) != []
+def test_models_and_migrations_do_not_differ(database_url: str) -> None:
+    assert differences(database_url, Base.metadata) != []
 
     migrations.upgrade(database_url, MIGRATIONS)
 
-    assert differences(engine) == []
+    assert differences(database_url, Base.metadata) == []
 
 
-def test_a_migration_goes_on_where_a_kill_left_it(engine: Engine, database_url: str) -> None:
+def test_a_migration_that_is_killed_at_each_step_comes_to_its_end(database_url: str) -> None:
+    tables = Base.metadata.sorted_tables
+
+    kills = upgrade_killed_at_each_step(database_url, MIGRATIONS)
+
+    assert kills >= len(tables) + sum(len(table.indexes) for table in tables)
+    assert differences(database_url, Base.metadata) == []
+    # The last of the revisions that came before these: a database that has them is not touched.
+    assert revision_of(database_url) == "0003"
+    assert statements_that_write(database_url, MIGRATIONS) == []
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_a_database_of_an_older_version_is_refused_in_words(database_url: str, revision: str) -> None:
     migrations.upgrade(database_url, MIGRATIONS)
-    with engine.begin() as connection:
-        connection.execute(text("DROP INDEX ix_assessments_user" + _on_table(engine)))
-        connection.execute(text("DELETE FROM alembic_version"))
+    put_at(database_url, revision)
 
-    migrations.upgrade(database_url, MIGRATIONS)
+    result = CliRunner().invoke(main, ["migrate"], env={"DATABASE_URL": database_url})
 
-    assert differences(engine) == []
-    assert "ix_assessments_user" in {index["name"] for index in inspect(engine).get_indexes("assessments")}
-
-
-def _on_table(engine: Engine) -> str:
-    return "" if engine.dialect.name == "sqlite" else " ON assessments"
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert f"The database is at revision {revision}, which this version does not know" in result.output
+    assert revision_of(database_url) == revision
 
 
 @pytest.mark.engines("sqlite")

@@ -1,34 +1,47 @@
 """Models and migrations agree, and a migration that was killed can be run again."""
 
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
+import pytest
+from click.testing import CliRunner
+from notification_service.cli import main
 from notification_service.config import MIGRATIONS
 from notification_service.models import Base
 from service_kit import migrations
-from service_kit.database import engine_options
-from sqlalchemy import create_engine, pool, text
+from service_kit.testing.migrations import (
+    differences,
+    put_at,
+    revision_of,
+    statements_that_write,
+    upgrade_killed_at_each_step,
+)
 
 
 def test_models_and_migrations_do_not_differ(database_url: str) -> None:
-    migrations.upgrade(database_url, MIGRATIONS)
-    engine = create_engine(database_url, poolclass=pool.NullPool)
-
-    with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        differences = compare_metadata(context, Base.metadata)
-
-    assert differences == []
-
-
-def test_a_revision_whose_record_was_lost_runs_again(database_url: str) -> None:
-    migrations.upgrade(database_url, MIGRATIONS)
-    options = engine_options(database_url)["connect_args"]
-    engine = create_engine(database_url, poolclass=pool.NullPool, connect_args=options)
-    with engine.connect() as connection:
-        connection.execute(text("DELETE FROM alembic_version"))
-        connection.commit()
+    assert differences(database_url, Base.metadata) != []
 
     migrations.upgrade(database_url, MIGRATIONS)
 
-    with engine.connect() as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one() == "0003"
+    assert differences(database_url, Base.metadata) == []
+
+
+def test_a_migration_that_is_killed_at_each_step_comes_to_its_end(database_url: str) -> None:
+    tables = Base.metadata.sorted_tables
+
+    kills = upgrade_killed_at_each_step(database_url, MIGRATIONS)
+
+    assert kills >= len(tables) + sum(len(table.indexes) for table in tables)
+    assert differences(database_url, Base.metadata) == []
+    # The last of the revisions that came before these: a database that has them is not touched.
+    assert revision_of(database_url) == "0003"
+    assert statements_that_write(database_url, MIGRATIONS) == []
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_a_database_of_an_older_version_is_refused_in_words(database_url: str, revision: str) -> None:
+    migrations.upgrade(database_url, MIGRATIONS)
+    put_at(database_url, revision)
+
+    result = CliRunner().invoke(main, ["migrate"], env={"DATABASE_URL": database_url})
+
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert f"The database is at revision {revision}, which this version does not know" in result.output
+    assert revision_of(database_url) == revision

@@ -1,43 +1,51 @@
 """Payments"""
 
-import sqlalchemy as sa
-from alembic import op
-from service_kit.columns import BigId, UtcDateTime, ascii_key
-from service_kit.migration_steps import create_table
+from service_kit.columns import BigId, UtcDateTime, ascii_key, exact_text
+from service_kit.migration_steps import create_index, create_table
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Text, UniqueConstraint, text
+from sqlalchemy.dialects import mysql
 
-revision = "0002"
-down_revision = "0001"
-branch_labels = None
-depends_on = None
+revision = "0002_payments"
+down_revision = "0001_merchants_and_access"
 
 
 def upgrade() -> None:
     create_table(
         "payments",
-        sa.Column("id", BigId, primary_key=True),
-        sa.Column("public_id", ascii_key(64), nullable=False),
-        sa.Column(
-            "merchant_id",
-            BigId,
-            sa.ForeignKey("merchants.id", name="fk_payments_merchant_id_merchants"),
-            nullable=False,
-        ),
-        sa.Column("surface", sa.String(16), nullable=False),
-        sa.Column("order_id", sa.String(64), nullable=False),
-        sa.Column("user_id", sa.String(64), nullable=False),
-        sa.Column("amount_minor", sa.BigInteger, nullable=False),
-        sa.Column("currency", sa.String(3), nullable=False),
-        sa.Column("status", sa.String(24), nullable=False),
-        sa.Column("receipt_email", sa.String(254), nullable=True),
-        sa.Column("receipt_locale", sa.String(8), nullable=False),
-        sa.Column("event_count", sa.Integer, nullable=False),
-        sa.Column("event_head", ascii_key(64), nullable=False),
-        sa.Column("created_at", UtcDateTime, nullable=False),
-        sa.Column("expires_at", UtcDateTime, nullable=True),
-        sa.Column("paid_at", UtcDateTime, nullable=True),
-        sa.UniqueConstraint("public_id", name="uq_payments_public_id"),
+        Column("id", BigId, primary_key=True),
+        Column("public_id", ascii_key(64), nullable=False),
+        Column("merchant_id", BigId, ForeignKey("merchants.id"), nullable=False),
+        Column("surface", String(16), nullable=False),
+        Column("order_id", exact_text(64), nullable=False),
+        Column("user_id", exact_text(64), nullable=False),
+        Column("amount_minor", BigInteger, nullable=False),
+        Column("currency", String(3), nullable=False),
+        Column("status", String(24), nullable=False),
+        Column("receipt_email", String(254)),
+        Column("receipt_locale", String(8), nullable=False),
+        Column("event_count", Integer, nullable=False),
+        Column("event_head", ascii_key(64), nullable=False),
+        Column("created_at", UtcDateTime, nullable=False),
+        Column("expires_at", UtcDateTime),
+        Column("paid_at", UtcDateTime),
+        Column("capture_method", String(16), nullable=False, server_default=text("'automatic'")),
+        Column("authorized_minor", BigInteger, nullable=False, server_default=text("0")),
+        Column("captured_minor", BigInteger, nullable=False, server_default=text("0")),
+        Column("capturing_minor", BigInteger, nullable=False, server_default=text("0")),
+        Column("refunded_minor", BigInteger, nullable=False, server_default=text("0")),
+        Column("refunding_minor", BigInteger, nullable=False, server_default=text("0")),
+        Column("disputed_minor", BigInteger, nullable=False, server_default=text("0")),
+        Column("charged_back_minor", BigInteger, nullable=False, server_default=text("0")),
+        Column("description", String(500)),
+        Column("details", Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")),
+        Column("return_url", Text),
+        Column("checkout_token", ascii_key(64)),
+        Column("payable_until", UtcDateTime),
+        UniqueConstraint("public_id"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("payments")
+    create_index("payments", "status", "expires_at")
+    create_index("payments", "checkout_token", unique=True)
+    create_index("payments", "merchant_id", "created_at", "id")
+    create_index("payments", "merchant_id", "status", "created_at", "id")
+    create_index("payments", "merchant_id", "order_id", "created_at", "id")
+    create_index("payments", "merchant_id", "user_id", "created_at", "id")

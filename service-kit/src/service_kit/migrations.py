@@ -1,5 +1,6 @@
 """Alembic for every service: one tree of revisions each, run by that service's own database user."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from alembic import command, context
@@ -9,8 +10,25 @@ from sqlalchemy import MetaData, create_engine, pool
 from service_kit.database import engine_options, prepare_engine
 
 
+class UnknownRevision(Exception):
+    """The database is at a revision that the tree does not have; nothing of it was changed."""
+
+    def __init__(self, revisions: Iterable[str]) -> None:
+        super().__init__(
+            f"The database is at revision {', '.join(revisions)}, which this version does not know: another "
+            "version made it, a later one or one from before the migrations were written anew. Nothing was "
+            "changed. To start afresh, which deletes all data: `make clean` where `make run` was used, "
+            "`docker compose down --volumes` where `make up` was; elsewhere drop the database that "
+            "DATABASE_URL names, and create it again."
+        )
+
+
 def upgrade(database_url: str, migrations: Path, revision: str = "head") -> None:
-    """Bring the database to ``revision``; running it again changes nothing."""
+    """Bring the database to ``revision``; running it again changes nothing.
+
+    Raises:
+        UnknownRevision: the database is at none of the tree's revisions.
+    """
     command.upgrade(alembic_config(database_url, migrations), revision)
 
 
@@ -26,7 +44,7 @@ def alembic_config(database_url: str, migrations: Path) -> Config:
 def run_env(metadata: MetaData) -> None:
     """Do the work of a tree's ``env.py``.
 
-    DDL is not transactional on MySQL, so each revision does one step that can be run again after a kill.
+    DDL is not transactional on MySQL: revisions are made of ``migration_steps``, which can be run again.
     """
     url = context.config.attributes["database_url"]
     options = {
@@ -36,5 +54,11 @@ def run_env(metadata: MetaData) -> None:
     prepare_engine(engine)
     with engine.connect() as connection:
         context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=True)
+        if unknown := set(context.get_context().get_current_heads()) - _known_revisions():
+            raise UnknownRevision(sorted(unknown))
         with context.begin_transaction():
             context.run_migrations()
+
+
+def _known_revisions() -> set[str]:
+    return {script.revision for script in context.script.walk_revisions()}

@@ -8,6 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from service_kit.config import ConfigurationError
 from service_kit.database import CommitOutcomeUnknown, DatabaseUnavailable
+from service_kit.migrations import UnknownRevision
 
 
 class OperatorCommands(click.Group):
@@ -17,11 +18,12 @@ class OperatorCommands(click.Group):
         """Run the command.
 
         Raises:
-            click.ClickException: a setting is wrong, or the database is away or not migrated.
+            click.ClickException: a setting is wrong, or the database is away, not migrated or of another
+                version.
         """
         try:
             return super().invoke(ctx)
-        except (ConfigurationError, EnvError) as exc:
+        except (ConfigurationError, EnvError, UnknownRevision) as exc:
             raise click.ClickException(str(exc)) from exc
         except (DatabaseUnavailable, CommitOutcomeUnknown) as exc:
             raise click.ClickException(f"The database did not answer: {exc}") from exc
