@@ -23,7 +23,8 @@ from flask.json.provider import JSONProvider
 from webargs.flaskparser import FlaskParser, is_json_request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from service_kit import descriptions, strict_json
+from service_kit import strict_json
+from service_kit.descriptions import CommonProblems, whole_pattern
 from service_kit.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -133,8 +134,8 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
     def __init__(self, app: Flask) -> None:
         self._undescribed: list[Callable[[], None]] = []
         self._describing = Lock()
-        super().__init__(app, spec_kwargs={"extra_plugins": [descriptions.CommonProblems()]})
-        self.ma_plugin.converter.add_attribute_function(descriptions.whole_pattern)
+        super().__init__(app, spec_kwargs={"extra_plugins": [CommonProblems()]})
+        self.ma_plugin.converter.add_attribute_function(whole_pattern)
 
     def describe_later(self, describe: Callable[[], None]) -> None:
         """Take up ``describe`` when somebody first reads the description.

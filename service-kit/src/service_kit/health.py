@@ -6,7 +6,7 @@ from sqlalchemy import text
 from service_kit.database import Database
 
 
-def init_app(app: Flask, db: Database) -> None:
+def add_health_routes(app: Flask, db: Database) -> None:
     """Add the two health routes."""
 
     @app.get("/health/live")

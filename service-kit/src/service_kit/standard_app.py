@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from flask import Flask, Response
 
-from service_kit import api, health, logs, problems, request_context, time_budget
+from service_kit import api, logs, problems, request_context
 from service_kit.database import Database, engine_options, prepare_engine
+from service_kit.health import add_health_routes
 from service_kit.problems import ProblemTable
+from service_kit.time_budget import set_time_budgets
 
 MAX_BODY_BYTES = 64 * 1024
 
@@ -41,7 +43,7 @@ def begin(
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
-    health.init_app(app, db)
+    add_health_routes(app, db)
     app.after_request(_keep_nothing)
     return smorest
 
@@ -54,7 +56,7 @@ def finish(
     budgets_s: Mapping[str, float] | None = None,
 ) -> None:
     """Set the time budgets and answer errors by ``table``; last, as it replaces flask-smorest's handlers."""
-    time_budget.init_app(app, default_s=budget_s, by_endpoint=budgets_s)
+    set_time_budgets(app, default_s=budget_s, by_endpoint=budgets_s)
     problems.init_app(app, table)
 
 

@@ -37,7 +37,7 @@ def api_clients() -> None:
     type=click.Choice([scope.value for scope in Scope]),
     help="What its tokens may do at most; repeat for more.",
 )
-def create(merchant: str, name: str, scopes: tuple[str, ...]) -> None:
+def create_client(merchant: str, name: str, scopes: tuple[str, ...]) -> None:
     """Make a client; prints its id and its secret, which cannot be shown again."""
     app = create_app()
     command = CreateApiClient(merchant, name, frozenset(map(Scope, scopes)))
@@ -46,18 +46,18 @@ def create(merchant: str, name: str, scopes: tuple[str, ...]) -> None:
             credentials = create_api_client(command, app.extensions[EXTENSION])
         except MerchantNotFound as exc:
             raise click.ClickException(str(exc)) from exc
-    _print(credentials)
+    _print_credentials(credentials)
 
 
 @api_clients.command("list")
 @click.option("--merchant", help="Only this one's, by its id.")
-def list_all(merchant: str | None) -> None:
+def list_clients(merchant: str | None) -> None:
     """List clients, oldest first; never their secrets."""
     now = utc_now()
     with create_app().app_context():
         for client, merchant_id in list_api_clients(merchant):
             click.echo(
-                f"{client.client_id}  {merchant_id}  {client.name}  {_state(client, now)}  {client.scopes}"
+                f"{client.client_id}  {merchant_id}  {client.name}  {_client_state(client, now)}  {client.scopes}"
             )
 
 
@@ -80,12 +80,12 @@ def rotate_secret(client_id: str, overlap_hours: float) -> None:
             )
         except ApiClientNotFound as exc:
             raise click.ClickException(str(exc)) from exc
-    _print(credentials)
+    _print_credentials(credentials)
 
 
-@api_clients.command()
+@api_clients.command("disable")
 @click.argument("client_id")
-def disable(client_id: str) -> None:
+def disable_client(client_id: str) -> None:
     """Shut a client out, for good: no new tokens, and those it has are refused within 10 seconds."""
     with create_app().app_context():
         try:
@@ -95,13 +95,13 @@ def disable(client_id: str) -> None:
     click.echo(f"{client_id} is disabled.")
 
 
-def _print(credentials: ClientCredentials) -> None:
+def _print_credentials(credentials: ClientCredentials) -> None:
     click.echo(f"client_id      {credentials.client_id}")
     click.echo(f"client_secret  {credentials.client_secret}")
     click.echo("Keep the secret now; it is not stored and cannot be shown again.", err=True)
 
 
-def _state(client: ApiClient, now: datetime) -> str:
+def _client_state(client: ApiClient, now: datetime) -> str:
     if client.disabled_at is not None:
         return f"disabled {client.disabled_at:%Y-%m-%d %H:%M:%S}Z"
     if len(client.secret_hashes(now)) > 1:

@@ -14,16 +14,16 @@ from payment_service.commands.dependencies import Dependencies
 
 def keep_lab_client(file: Path, dependencies: Dependencies) -> None:
     """Leave credentials that work in ``file``: those that are there, or new ones in their place."""
-    held = _read(file)
+    held = _read_credentials(file)
     credentials = ensure_lab_client(held, dependencies)
     token_url = f"{dependencies.config.public_base_url}/oauth2/token"
-    _write(file, credentials, token_url)
+    _write_credentials(file, credentials, token_url)
     click.echo(
         f"Kept the credentials in {file}." if credentials == held else f"Wrote new credentials to {file}."
     )
 
 
-def _read(file: Path) -> ClientCredentials | None:
+def _read_credentials(file: Path) -> ClientCredentials | None:
     """Return what the file holds, or None where it is missing or is none of ours."""
     try:
         document = json.loads(file.read_text())
@@ -35,7 +35,7 @@ def _read(file: Path) -> ClientCredentials | None:
     return ClientCredentials(client_id, client_secret)
 
 
-def _write(file: Path, credentials: ClientCredentials, token_url: str) -> None:
+def _write_credentials(file: Path, credentials: ClientCredentials, token_url: str) -> None:
     """Replace the file whole: nobody reads half of it, and nobody else may read it at any moment."""
     document = {
         "client_id": credentials.client_id,

@@ -45,7 +45,7 @@ def merchants() -> None:
     "--locale", default="fr", show_default=True, type=click.Choice(["fr", "en"]), help="Of its receipts."
 )
 @click.option("--currency", default="MAD", show_default=True, callback=_known_currency, help="ISO 4217.")
-def create(
+def create_merchant_command(
     name: str, legal_name: str | None, address: tuple[str, ...], tax_number: str, locale: str, currency: str
 ) -> None:
     """Take a merchant in; prints its id."""
@@ -60,7 +60,7 @@ def create(
 
 
 @merchants.command("list")
-def list_all() -> None:
+def list_merchants_command() -> None:
     """List merchants, oldest first."""
     with create_app().app_context():
         for merchant in list_merchants():
@@ -70,20 +70,20 @@ def list_all() -> None:
             )
 
 
-@merchants.command()
+@merchants.command("show")
 @click.argument("merchant_id")
-def show(merchant_id: str) -> None:
+def show_merchant(merchant_id: str) -> None:
     """Show everything that is kept about a merchant, by the id that `list` shows."""
     with create_app().app_context():
         try:
             merchant = find_merchant(merchant_id)
         except MerchantNotFound as exc:
             raise click.ClickException(str(exc)) from exc
-    for label, value in _rows(merchant):
+    for label, value in _merchant_rows(merchant):
         click.echo(f"{label:<11} {value}")
 
 
-def _rows(merchant: Merchant) -> list[tuple[str, str]]:
+def _merchant_rows(merchant: Merchant) -> list[tuple[str, str]]:
     return [
         ("id", merchant.public_id),
         ("name", merchant.name),

@@ -42,10 +42,10 @@ def list_dead(limit: int) -> None:
         _print_messages(list_messages(JobStatus.DEAD, limit))
 
 
-@outbox.command()
+@outbox.command("replay")
 @click.argument("message_id", type=int, nargs=-1)
 @click.option("--all-dead", is_flag=True, help="Every dead letter.")
-def replay(message_id: tuple[int, ...], all_dead: bool) -> None:
+def replay_outbox(message_id: tuple[int, ...], all_dead: bool) -> None:
     """Send messages again now, by the ids that `list` shows. What was delivered is not sent twice."""
     if bool(message_id) == all_dead:
         raise click.UsageError("Give message ids, or --all-dead.")

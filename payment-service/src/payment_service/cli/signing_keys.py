@@ -20,15 +20,15 @@ def signing_keys() -> None:
 
 
 @signing_keys.command("list")
-def list_all() -> None:
+def list_keys() -> None:
     """List keys, oldest first: which one signs, which are published."""
     now = utc_now()
     with create_app().app_context():
         for key in list_signing_keys():
-            click.echo(f"{key.kid}  {key.algorithm}  {_state(key, now)}")
+            click.echo(f"{key.kid}  {key.algorithm}  {_key_state(key, now)}")
 
 
-@signing_keys.command()
+@signing_keys.command("rotate")
 @click.option(
     "--algorithm",
     default=SigningAlgorithm.EDDSA.value,
@@ -38,7 +38,7 @@ def list_all() -> None:
 @click.option(
     "--now", "at_once", is_flag=True, help="Sign with it at once: others that keep our keys may refuse it."
 )
-def rotate(algorithm: str, *, at_once: bool) -> None:
+def rotate_key(algorithm: str, *, at_once: bool) -> None:
     """Make a new key: published now, it signs in 10 minutes, when the present one retires.
 
     That one stays published for 15 minutes more, until its last token has expired.
@@ -49,7 +49,7 @@ def rotate(algorithm: str, *, at_once: bool) -> None:
     click.echo(f"{key.kid} signs from {key.activated_at:%Y-%m-%d %H:%M:%S}Z on.")
 
 
-def _state(row: SigningKey, now: datetime) -> str:
+def _key_state(row: SigningKey, now: datetime) -> str:
     key = RingKey.of(row)
     if key.signs(now):
         return "signs" if key.retired_at is None else f"signs until {key.retired_at:%Y-%m-%d %H:%M:%S}Z"

@@ -22,7 +22,7 @@ def janitor(once: bool) -> None:
     with app.app_context():
         asked = run_janitor(app.extensions[EXTENSION], limit=_MANY)
     for one in asked:
-        click.echo(_describe(one))
+        click.echo(_describe_asked(one))
     click.echo(f"{len(asked)} movement(s) were asked about." if asked else "Nothing is due.")
 
 
@@ -56,7 +56,7 @@ def unresolved(older_than: int, limit: int) -> None:
         )
 
 
-def _describe(asked: Asked) -> str:
+def _describe_asked(asked: Asked) -> str:
     if asked.movement_state is None:
         return f"{asked.movement_id}  asking failed (see the log)"
     return f"{asked.movement_id}  {asked.movement_state}  {asked.payment_id}  {asked.payment_status}"

@@ -31,25 +31,25 @@ def list_events(status: str | None, outcome: str | None, limit: int) -> None:
     if not messages:
         click.echo("There are none.")
     for message in messages:
-        click.echo(_line(message))
+        click.echo(_event_line(message))
 
 
-@webhooks.command()
+@webhooks.command("show")
 @click.argument("message_id", type=int)
-def show(message_id: int) -> None:
+def show_event(message_id: int) -> None:
     """Show the body of one event, as it was signed."""
     with create_app().app_context():
         message = find_inbox_message(message_id)
     if message is None:
         raise click.ClickException("There is no such event.")
-    click.echo(_line(message))
+    click.echo(_event_line(message))
     click.echo(message.body)
 
 
-@webhooks.command()
+@webhooks.command("replay")
 @click.argument("message_id", type=int, nargs=-1)
 @click.option("--all-dead", is_flag=True, help="Every event that was given up.")
-def replay(message_id: tuple[int, ...], all_dead: bool) -> None:
+def replay_events(message_id: tuple[int, ...], all_dead: bool) -> None:
     """Settle events again now, by the ids that `list` shows. What was applied is not done twice."""
     if bool(message_id) == all_dead:
         raise click.UsageError("Give event ids, or --all-dead.")
@@ -62,7 +62,7 @@ def replay(message_id: tuple[int, ...], all_dead: bool) -> None:
         click.echo("The others do not exist, or were applied.", err=True)
 
 
-def _line(message: InboxMessage) -> str:
+def _event_line(message: InboxMessage) -> str:
     waiting = message.status == JobStatus.PENDING
     return (
         f"{message.id}  {message.queue}  {message.event_id}  {message.status}  {message.outcome or '-'}  "

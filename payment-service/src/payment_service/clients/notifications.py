@@ -7,8 +7,8 @@ from typing import Any
 from service_kit.http_client import CallFailed, HttpClient
 from service_kit.leased_queue import Done, Failed, Result
 
-PERMANENT = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNPROCESSABLE_ENTITY}
-PERMANENT_TRIES = 5
+NOTIFICATION_REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNPROCESSABLE_ENTITY}
+NOTIFICATION_TRIES = 5
 
 
 class NotificationClient:
@@ -25,5 +25,5 @@ class NotificationClient:
             return Failed(str(exc))
         if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             return Done()
-        max_attempts = PERMANENT_TRIES if answer.status in PERMANENT else None
+        max_attempts = NOTIFICATION_TRIES if answer.status in NOTIFICATION_REFUSED else None
         return Failed(f"HTTP {answer.status}", max_attempts=max_attempts)

@@ -9,8 +9,8 @@ from service_kit.http_client import CallFailed, HttpClient, OutcomeUnknown
 from service_kit.leased_queue import Done, Failed, Result
 
 # Five tries: the shop says that it will never take this message.
-PERMANENT = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNPROCESSABLE_ENTITY}
-PERMANENT_TRIES = 5
+ORDER_UPDATE_REFUSED = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNPROCESSABLE_ENTITY}
+ORDER_UPDATE_TRIES = 5
 
 
 class StoreManagerClient:
@@ -29,8 +29,8 @@ class StoreManagerClient:
             answer = self._http.send("PUT", "", order_update)
         except CallFailed as exc:
             return Failed(str(exc))
-        if answer.status in PERMANENT:
-            return Failed(f"HTTP {answer.status}", max_attempts=PERMANENT_TRIES)
+        if answer.status in ORDER_UPDATE_REFUSED:
+            return Failed(f"HTTP {answer.status}", max_attempts=ORDER_UPDATE_TRIES)
         if answer.status != HTTPStatus.OK:
             return Failed(f"HTTP {answer.status}")
         try:

@@ -22,7 +22,7 @@ def prune_idempotency_keys(dependencies: Dependencies, *, limit: int = 500) -> i
     Small batches: nobody waits long for the locks, and a replica keeps up.
     """
     now = utc_now()
-    due = _is_due(now - dependencies.config.idempotency_keys_kept, now - UNANSWERED_KEPT)
+    due = _is_key_due(now - dependencies.config.idempotency_keys_kept, now - UNANSWERED_KEPT)
     with db.reading() as session:
         ids = list(
             session.scalars(
@@ -40,7 +40,7 @@ def prune_idempotency_keys(dependencies: Dependencies, *, limit: int = 500) -> i
     return db.in_transaction(work)
 
 
-def _is_due(created_until: datetime, leased_until: datetime) -> ColumnElement[bool]:
+def _is_key_due(created_until: datetime, leased_until: datetime) -> ColumnElement[bool]:
     return and_(
         IdempotencyKey.created_at <= created_until,
         or_(IdempotencyKey.answer_status.is_not(None), IdempotencyKey.leased_until <= leased_until),

@@ -12,7 +12,7 @@ from service_kit.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 from payment_service.controllers.current import current_dependencies
 from payment_service.controllers.path_ids import check_public_ids
 from payment_service.domain.access.client_directory import ClientRecord
-from payment_service.domain.payments import actors
+from payment_service.domain.payments.actors import api_client_actor
 from payment_service.errors import AccessTokenMissing
 from payment_service.queries.access import authorise
 from payment_service.values.scopes import Scope
@@ -62,7 +62,7 @@ def current_merchant_id() -> int:
 def current_actor() -> str:
     """Return who makes the request, as events name it."""
     client: ClientRecord = g.api_client
-    return actors.api_client(client.client_id)
+    return api_client_actor(client.client_id)
 
 
 def _bearer_token() -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.commands.payments.process_payment import ProcessPayment, process_payment
-from payment_service.domain.payments import actors
+from payment_service.domain.payments.actors import OPERATOR, PAYER
 from payment_service.domain.payments.new_payments import store_new_payment
 from payment_service.domain.payments.references import MerchantPayment
 from payment_service.models.books.ledger_entry import LedgerEntry
@@ -64,7 +64,7 @@ class Till:
                 created_at=utc_now(),
             )
             key = self.world.dependencies.settler.rules.event_key
-            store_new_payment(session, key, payment, actor=actors.OPERATOR)
+            store_new_payment(session, key, payment, actor=OPERATOR)
 
         self.world.change(work)
         return public_id
@@ -78,7 +78,7 @@ class Till:
             card_exp_month=12,
             card_exp_year=2031,
             card_cvv="123",
-            actor=actors.PAYER,
+            actor=PAYER,
         )
         with self.world.app.app_context():
             process_payment(command, self.world.dependencies)

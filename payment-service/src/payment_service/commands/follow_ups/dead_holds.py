@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.commands.dependencies import Dependencies
-from payment_service.domain.payments import actors
+from payment_service.domain.payments.actors import provider_actor
 from payment_service.domain.settlement.follow_up import FollowUp
 from payment_service.domain.settlement.follow_up_settler import settle_follow_up
 from payment_service.domain.settlement.voids import NOTHING_IS_HELD
@@ -72,7 +72,7 @@ def _tell_of(capture: Capture, answer: ProviderResult, dependencies: Dependencie
             capture,
             answer,
             now,
-            actor=actors.provider(capture.provider),
+            actor=provider_actor(capture.provider),
         )
 
     db.in_transaction(work)

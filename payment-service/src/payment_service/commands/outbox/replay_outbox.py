@@ -18,10 +18,10 @@ def replay_messages(message_ids: list[int] | None) -> int:
     Only what is not delivered is touched: a message that arrived is not sent again.
     """
     now = utc_now()
-    return db.in_transaction(lambda session: _replay(session, message_ids, now))
+    return db.in_transaction(lambda session: _replay_outbox(session, message_ids, now))
 
 
-def _replay(session: Session, message_ids: list[int] | None, now: datetime) -> int:
+def _replay_outbox(session: Session, message_ids: list[int] | None, now: datetime) -> int:
     # Retries and giving up count from a message's creation: it gets all its time again.
     statement = update(OutboxMessage).values(
         status=JobStatus.PENDING, attempts=0, next_attempt_at=now, lease_id=None, created_at=now

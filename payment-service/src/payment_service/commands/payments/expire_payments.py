@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from payment_service.commands.dependencies import Dependencies
 from payment_service.commands.follow_ups.abandon_attempt import WaitingAttempt, abandon_attempt
 from payment_service.commands.follow_ups.carry_out import Begun, Start, send_and_settle, start_movement
-from payment_service.domain.payments import actors
+from payment_service.domain.payments.actors import JANITOR
 from payment_service.domain.payments.locks import lock_payment
 from payment_service.domain.payments.transitions import HOLDING, PAYABLE
 from payment_service.domain.settlement.endings import end_payment
@@ -62,7 +62,7 @@ def _due(now: datetime, limit: int) -> Sequence[int]:
 
 
 def _expire(payment_id: int, now: datetime, dependencies: Dependencies) -> bool:
-    start = start_movement("void", actors.JANITOR, dependencies)
+    start = start_movement("void", JANITOR, dependencies)
     to_end = db.in_transaction(lambda session: _end(session, payment_id, start, now, dependencies))
     if isinstance(to_end, bool):
         return to_end
@@ -70,7 +70,7 @@ def _expire(payment_id: int, now: datetime, dependencies: Dependencies) -> bool:
         return abandon_attempt(
             to_end,
             dependencies,
-            actor=actors.JANITOR,
+            actor=JANITOR,
             then=lambda session, settled: _close_abandoned(session, settled, start, dependencies),
         )
     return send_and_settle(

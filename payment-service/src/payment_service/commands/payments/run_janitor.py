@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from payment_service.commands.dependencies import Dependencies
 from payment_service.commands.follow_ups.ask import ask_about
 from payment_service.commands.payments.ask_provider import ask_provider
-from payment_service.domain.payments import actors
+from payment_service.domain.payments.actors import JANITOR
 from payment_service.domain.payments.movements import TABLES, AnyMovement, Model
 from payment_service.extensions import db
 from payment_service.models.payments.payment import Payment
@@ -63,9 +63,9 @@ def _ask(movement: AnyMovement, dependencies: Dependencies) -> Asked:
 def _settle(movement: AnyMovement, dependencies: Dependencies) -> tuple[Payment, AnyMovement]:
     within_s = dependencies.config.limits.ask_s
     if isinstance(movement, PaymentAttempt):
-        settlement = ask_provider(movement, dependencies, within_s=within_s, actor=actors.JANITOR)
+        settlement = ask_provider(movement, dependencies, within_s=within_s, actor=JANITOR)
         return settlement.payment, settlement.attempt
-    settled = ask_about(movement, dependencies, within_s=within_s, actor=actors.JANITOR)
+    settled = ask_about(movement, dependencies, within_s=within_s, actor=JANITOR)
     return settled.payment, settled.movement
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from payment_service.commands.dependencies import Dependencies
 from payment_service.commands.webhooks.inquiries import ask_about
 from payment_service.domain.inbox import close_message, take_message
-from payment_service.domain.payments import actors
+from payment_service.domain.payments.actors import provider_actor
 from payment_service.domain.payments.events import record_event
 from payment_service.domain.payments.locks import lock_payment
 from payment_service.domain.payments.movements import AnyMovement, find_movement
@@ -65,7 +65,7 @@ def _note_difference(
         if taken is not None:
             taken.outcome = InboxOutcome.AMOUNT_DIFFERS
             key = dependencies.settler.rules.event_key
-            actor = actors.provider(message.queue)
+            actor = provider_actor(message.queue)
             record_event(session, key, payment, "movement.amount_differs", now, data, actor=actor)
 
     db.in_transaction(work)

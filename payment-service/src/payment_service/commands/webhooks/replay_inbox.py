@@ -19,10 +19,10 @@ def replay_inbox(message_ids: list[int] | None) -> int:
     What was applied stays as it is: nothing is done twice.
     """
     now = utc_now()
-    return db.in_transaction(lambda session: _replay(session, message_ids, now))
+    return db.in_transaction(lambda session: _replay_inbox(session, message_ids, now))
 
 
-def _replay(session: Session, message_ids: list[int] | None, now: datetime) -> int:
+def _replay_inbox(session: Session, message_ids: list[int] | None, now: datetime) -> int:
     # Retries and giving up count from a message's creation: it gets all its time again.
     statement = update(InboxMessage).values(
         status=JobStatus.PENDING,

@@ -9,7 +9,7 @@ from service_kit import strict_json
 from service_kit.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 from service_kit.problems import Problem
 
-from payment_service.controllers.current import current_dependencies
+from payment_service.controllers.v1.answers import RETRY_AFTER_S, show_payment
 from payment_service.domain.idempotency.keys import StoredAnswer
 from payment_service.domain.settlement.follow_up import FollowUp
 from payment_service.models.payments.capture import Capture
@@ -17,12 +17,8 @@ from payment_service.models.payments.payment import Payment
 from payment_service.models.payments.payment_attempt import PaymentAttempt
 from payment_service.models.payments.refund import Refund
 from payment_service.models.payments.void import Void
-from payment_service.schemas.v1.payment import PaymentSchema, PaymentView
 from payment_service.schemas.v1.refund import RefundSchema, RefundView
 from payment_service.values.statuses import MovementState
-
-RETRY_AFTER_S = 2
-
 
 @dataclass(frozen=True, slots=True)
 class _Words:
@@ -70,13 +66,6 @@ def present_refund(payment: Payment, _attempt: PaymentAttempt, refund: Refund) -
     """Answer with the refund; 202 while it is pending."""
     shown: Mapping[str, Any] = RefundSchema().dump(RefundView(refund, payment.public_id))
     return _tell(refund, HTTPStatus.CREATED, {"refund": shown}, _REFUND)
-
-
-def show_payment(payment: Payment, attempt: PaymentAttempt | None) -> Mapping[str, Any]:
-    """Return the payment as JSON shows it."""
-    base_url = current_dependencies().config.public_base_url
-    shown: Mapping[str, Any] = PaymentSchema().dump(PaymentView(payment, attempt, base_url))
-    return shown
 
 
 def _tell(

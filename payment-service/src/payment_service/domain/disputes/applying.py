@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.domain.books.postings import post_dispute_lost, post_dispute_opened, post_dispute_won
-from payment_service.domain.payments import actors
+from payment_service.domain.payments.actors import provider_actor
 from payment_service.domain.payments.events import EventKey, record_event
 from payment_service.errors import MoneyUnderWay
 from payment_service.models.disputes.dispute import Dispute
@@ -132,7 +132,7 @@ class DisputeCase:
             "said_amount_minor": news.amount.amount_minor,
             "said_currency": news.amount.currency,
         }
-        actor = actors.provider(self.provider)
+        actor = provider_actor(self.provider)
         record_event(self.session, self.key, payment, "movement.amount_differs", self.now, data, actor=actor)
         return InboxOutcome.AMOUNT_DIFFERS
 
@@ -148,5 +148,5 @@ class DisputeCase:
             **more,
         }
         known = {name: value for name, value in data.items() if value is not None}
-        actor = actors.provider(self.provider)
+        actor = provider_actor(self.provider)
         record_event(self.session, self.key, self.payment, event_type, self.now, known, actor=actor)
