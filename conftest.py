@@ -5,7 +5,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from service_kit.testing.private_directory import PrivateDirectory
+
+from tests.testkit.databases.private_directory import PrivateDirectory
 
 MEMORY = Path("/dev/shm")  # noqa: S108  a locked folder of our own in it
 ROOM_BYTES = 4 * 2**30

@@ -7,12 +7,13 @@ from bank_simulator.config import MIGRATIONS, Config
 from bank_simulator.extensions import db
 from bank_simulator.models import Base
 from bank_simulator.queries.verify_books import verify_books
-from bank_simulator.testing import BankClient, serving
-from bank_simulator.values.test_cards import TEST_CARDS
+from bank_simulator.values.issued_cards import TEST_CARDS
 from flask import Flask
-from service_kit import migrations
-from service_kit.testing.empty_tables import empty_tables
-from service_kit.testing.plugin import DatabaseUrlFactory
+from service_kit.db import migrations
+
+from tests.testkit.bank import BankClient, serving
+from tests.testkit.databases.empty_tables import empty_tables
+from tests.testkit.databases.plugin import DatabaseUrlFactory
 
 SLOW_ANSWER_S = 0.4
 

@@ -22,11 +22,12 @@ from notification_service.extensions import db
 from notification_service.models import Base, Notification
 from notification_service.values.smtp_server import SmtpServer
 from notification_service.worker import delivery_loop
-from service_kit import migrations
 from service_kit.clock import utc_now
-from service_kit.testing.empty_tables import empty_tables
-from service_kit.testing.plugin import DatabaseUrlFactory
+from service_kit.db import migrations
 from sqlalchemy import update
+
+from tests.testkit.databases.empty_tables import empty_tables
+from tests.testkit.databases.plugin import DatabaseUrlFactory
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 AUTHORIZED = {"Authorization": "Bearer lab-service-token"}

@@ -5,7 +5,7 @@ import pkgutil
 
 from payment_service import models
 from payment_service.models.base import Base
-from service_kit.migrations import run_env
+from service_kit.db.migrations import run_env
 
 # A table that no module was imported for would look as if it were to be dropped.
 for module in pkgutil.walk_packages(models.__path__, f"{models.__name__}."):

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import pytest
 from payment_service.config import Config
 from payment_service.extensions import db
-from payment_service.models.payments.payment_event import PaymentEvent
-from payment_service.testing.config import make_config
-from payment_service.testing.event_schemas import wrong_with
-from payment_service.testing.world import World, world_on
-from service_kit import migrations
+from payment_service.models.payment import PaymentEvent
+from service_kit.db import migrations
+
+from tests.testkit.payments.config import make_config
+from tests.testkit.payments.event_schemas import wrong_with
+from tests.testkit.payments.world import World, world_on
 
 
 @pytest.fixture(scope="session")

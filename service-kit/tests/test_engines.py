@@ -9,12 +9,13 @@ import psutil
 import pytest
 from click import ClickException
 from click.testing import CliRunner
-from service_kit.testing import engines, fetch_mysql
-from service_kit.testing.engines import EngineFailed, MariaDbServer
-from service_kit.testing.plugin import SERVERS, DatabaseUrlFactory, EngineServers
-from service_kit.testing.private_directory import PrivateDirectory
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
+
+from tests.testkit.databases import engines, fetch_mysql
+from tests.testkit.databases.engines import EngineFailed, MariaDbServer
+from tests.testkit.databases.plugin import SERVERS, DatabaseUrlFactory, EngineServers
+from tests.testkit.databases.private_directory import PrivateDirectory
 
 pytest_plugins = ["pytester"]
 
@@ -131,7 +132,7 @@ def test_a_stopped_server_leaves_nothing_behind(
 @SERVER_ENGINES
 def test_a_server_dies_with_its_parent(server_class: type[engines.DatabaseServer], tmp_path: Path) -> None:
     script = (
-        f"from service_kit.testing.engines import {server_class.__name__} as Server\n"
+        f"from tests.testkit.databases.engines import {server_class.__name__} as Server\n"
         "print(Server().start().pid, flush=True)\n"
         "input()\n"
     )
@@ -242,7 +243,7 @@ def test_a_missing_engine_is_skipped_on_a_desk_and_fails_under_ci(
     result = pytester.runpytest_subprocess("--engines", "mysql", "-rsE")
 
     result.assert_outcomes(**outcome)
-    result.stdout.fnmatch_lines(["*MySQL is not there: run python -m service_kit.testing.fetch_mysql*"])
+    result.stdout.fnmatch_lines(["*MySQL is not there: run python -m tests.testkit.databases.fetch_mysql*"])
 
 
 def test_an_unknown_engine_is_refused(pytester: pytest.Pytester) -> None:

@@ -14,24 +14,25 @@ from bank_simulator.commands.issue_cards import issue_cards
 from bank_simulator.config import Config as BankConfig
 from bank_simulator.extensions import db as bank_db
 from bank_simulator.models import NetworkRequest
-from bank_simulator.testing import BankClient, serving, working
-from bank_simulator.values.test_cards import TEST_CARDS
+from bank_simulator.values.issued_cards import TEST_CARDS
 from flask import Flask
-from gateway.testing.process import free_port
 from payment_service.commands.access.rotate_signing_keys import ensure_signing_key
-from payment_service.commands.seed_lab import seed_lab
+from payment_service.commands.upkeep.seed_lab import seed_lab
 from payment_service.config import TimeLimits
-from payment_service.models.disputes.dispute import Dispute
-from payment_service.models.payments.refund import Refund
-from payment_service.testing.access import bearer, new_client
-from payment_service.testing.config import make_config
-from payment_service.testing.scripted.neighbours import CountingWaker, ScriptedFraud
-from payment_service.testing.webhooks import outcomes, settle_inbox
-from payment_service.testing.world import World
-from service_kit import migrations
+from payment_service.models.dispute import Dispute
+from payment_service.models.movement import Refund
 from service_kit.clock import utc_now
+from service_kit.db import migrations
 from sqlalchemy import update
 from werkzeug.serving import make_server
+
+from tests.testkit.bank import BankClient, serving, working
+from tests.testkit.gateway.process import free_port
+from tests.testkit.payments.access import bearer, new_client
+from tests.testkit.payments.config import make_config
+from tests.testkit.payments.scripted.services import CountingWaker, ScriptedFraud
+from tests.testkit.payments.webhooks import outcomes, settle_inbox
+from tests.testkit.payments.world import World
 
 AMOUNT = 39_950
 

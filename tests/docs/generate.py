@@ -24,9 +24,9 @@ import click
 from flask import Flask
 from gateway.render import render
 from gateway.settings import Settings
-from payment_service.domain.outbox import EVENT_DESTINATIONS
+from payment_service.domain.messages import EVENT_DESTINATIONS
 from payment_service.domain.payments.transitions import ATTEMPT_TRANSITIONS, TRANSITIONS
-from payment_service.schemas.v1.timeline import WHAT
+from payment_service.schemas.v1.events import WHAT
 from payment_service.values.statuses import MovementState, PaymentStatus
 from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.dialects import mysql

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from bank_simulator.values.test_cards import TEST_CARDS
+from bank_simulator.values.issued_cards import TEST_CARDS
 from payment_service.config import TimeLimits
 
 from run.settings import RunSettings

@@ -18,7 +18,6 @@ from uuid import uuid4
 
 import pytest
 import requests
-from service_kit.testing.traces import NumberTraces, holds_value, traces_in_files
 from sqlalchemy import create_engine
 from werkzeug.serving import make_server
 
@@ -26,6 +25,7 @@ from run.settings import RunSettings
 from tests.faults.books import BANK_TOKEN, AllOrders, rows
 from tests.stand_in_shop.shop import create_app
 from tests.system.whole import WholeSystem
+from tests.testkit.databases.traces import NumberTraces, holds_value, traces_in_files
 
 pytestmark = pytest.mark.engines("sqlite")
 

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from service_kit.http_client import Dependency, HttpClient, TooManyCalls
+from service_kit.web.http_client import Dependency, HttpClient, TooManyCalls
 
 
 def test_the_wait_for_a_free_place_is_part_of_the_calls_time() -> None:

@@ -5,15 +5,16 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from payment_service.extensions import db
-from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.models.movement import PaymentAttempt
 from payment_service.providers.port import Outcome, ProviderResult
-from payment_service.testing.config import make_config
-from payment_service.testing.scripted.sales import lose_request
-from payment_service.testing.world import World, world_on
 from payment_service.values.statuses import MovementState, PaymentStatus
-from service_kit import migrations
 from service_kit.clock import utc_now
+from service_kit.db import migrations
 from sqlalchemy.orm import Session
+
+from tests.testkit.payments.config import make_config
+from tests.testkit.payments.scripted.sales import lose_request
+from tests.testkit.payments.world import World, world_on
 
 
 @pytest.fixture

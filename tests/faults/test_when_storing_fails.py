@@ -9,25 +9,26 @@ from datetime import timedelta
 import pytest
 from flask import Flask, jsonify
 from payment_service.app import create_app
-from payment_service.commands.payments.expire_payments import expire_payments
-from payment_service.commands.seed_lab import seed_lab
-from payment_service.controllers.current import EXTENSION
+from payment_service.commands.upkeep.expire_payments import expire_payments
+from payment_service.commands.upkeep.seed_lab import seed_lab
+from payment_service.controllers.request import EXTENSION
 from payment_service.extensions import db
-from payment_service.models.payments.payment import Payment
+from payment_service.models.payment import Payment
 from payment_service.providers.port import ChargeRequest, ProviderResult
-from payment_service.testing.cards import CARD
-from payment_service.testing.config import make_config
-from payment_service.testing.scripted.bank import ScriptedBank
-from payment_service.testing.scripted.sales import lose_request
-from payment_service.testing.world import World, world_on
 from payment_service.values.statuses import PaymentStatus
-from service_kit import migrations
 from service_kit.clock import utc_now
+from service_kit.db import migrations
 from sqlalchemy import event, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
+
+from tests.testkit.payments.cards import CARD
+from tests.testkit.payments.config import make_config
+from tests.testkit.payments.scripted.bank import ScriptedBank
+from tests.testkit.payments.scripted.sales import lose_request
+from tests.testkit.payments.world import World, world_on
 
 FORM = {"cardNumber": "9999999999999", "cardCode": "123", "expirationDate": "01/30", "form_key": "f" * 32}
 CLAIM, DECIDE, SETTLE = 1, 2, 3

@@ -12,12 +12,13 @@ import fraud_service.config
 import notification_service.app
 import notification_service.config
 from bank_simulator.commands.issue_cards import issue_cards
-from bank_simulator.values.test_cards import TEST_CARDS
+from bank_simulator.values.issued_cards import TEST_CARDS
 from flask import Flask
-from payment_service.testing.access import open_shop
-from payment_service.testing.config import make_config
-from payment_service.testing.world import world_on
-from service_kit import migrations
+from service_kit.db import migrations
+
+from tests.testkit.payments.access import open_shop
+from tests.testkit.payments.config import make_config
+from tests.testkit.payments.world import world_on
 
 TOKEN = "a-token-of-the-tests"
 LOG_LEVEL = "ERROR"  # thousands of requests

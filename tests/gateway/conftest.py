@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from gateway.launch import choose_gateway
 from gateway.settings import Settings
-from gateway.testing.backend import RecordingBackend
-from gateway.testing.process import RunningGateway
+
+from tests.testkit.gateway.backend import RecordingBackend
+from tests.testkit.gateway.process import RunningGateway
 
 
 @pytest.fixture(scope="session")

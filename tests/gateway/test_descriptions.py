@@ -9,10 +9,11 @@ from flask import Flask
 from gateway.render import render
 from gateway.routes import INPUT_HEADERS
 from gateway.settings import Settings
-from gateway.testing.backend import RecordingBackend
-from gateway.testing.process import RunningGateway
 from payment_service.app import MAY_CALL_A_PROVIDER, create_app
-from payment_service.testing.config import make_config
+
+from tests.testkit.gateway.backend import RecordingBackend
+from tests.testkit.gateway.process import RunningGateway
+from tests.testkit.payments.config import make_config
 
 METHODS = ("get", "post", "put", "patch", "delete")
 # What merchants and other gateways call under the service's own paths.

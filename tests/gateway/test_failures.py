@@ -5,8 +5,9 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from gateway.testing.backend import RecordingBackend, Seen, answering, hang_up, http_answer
-from gateway.testing.process import Answer, RunningGateway, free_port, receive_until
+
+from tests.testkit.gateway.backend import RecordingBackend, Seen, answering, hang_up, http_answer
+from tests.testkit.gateway.process import Answer, RunningGateway, free_port, receive_until
 
 PAY = "/payments-api/payments/7"
 

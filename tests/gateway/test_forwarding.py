@@ -1,8 +1,9 @@
 """What reaches a backend: listed headers, the gateway's own, and the body as it came."""
 
 import pytest
-from gateway.testing.backend import RecordingBackend
-from gateway.testing.process import RunningGateway
+
+from tests.testkit.gateway.backend import RecordingBackend
+from tests.testkit.gateway.process import RunningGateway
 
 BODY = b'{"user_id": 1, "order_id": 1, "total_amount": 3999.98}'
 

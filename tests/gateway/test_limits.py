@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable
 
 import pytest
-from gateway.testing.backend import RecordingBackend
-from gateway.testing.process import RunningGateway, receive_until
+
+from tests.testkit.gateway.backend import RecordingBackend
+from tests.testkit.gateway.process import RunningGateway, receive_until
 
 ORDERS = "/store-manager-api/orders"
 OTHER_ORDERS = "/store-api/orders"

@@ -4,8 +4,9 @@ import gzip
 import json
 
 import pytest
-from gateway.testing.backend import RecordingBackend, answering, http_answer
-from gateway.testing.process import RunningGateway, receive_until
+
+from tests.testkit.gateway.backend import RecordingBackend, answering, http_answer
+from tests.testkit.gateway.process import RunningGateway, receive_until
 
 PAY = "/payments-api/payments/7"
 

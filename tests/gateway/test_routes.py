@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from gateway.testing.backend import RecordingBackend
-from gateway.testing.process import RunningGateway
+
+from tests.testkit.gateway.backend import RecordingBackend
+from tests.testkit.gateway.process import RunningGateway
 
 PAYMENT_ROUTES = [
     ("POST", "/payments-api/payments", "/payments"),

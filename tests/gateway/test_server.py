@@ -6,8 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from gateway.testing.backend import RecordingBackend, Seen, answering, http_answer
-from gateway.testing.process import RunningGateway, receive_until
+
+from tests.testkit.gateway.backend import RecordingBackend, Seen, answering, http_answer
+from tests.testkit.gateway.process import RunningGateway, receive_until
 
 
 def exchange(gateway: RunningGateway, request: bytes) -> bytes:

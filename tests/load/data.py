@@ -7,17 +7,17 @@ from typing import Any
 import click
 from payment_service.config import Config
 from payment_service.domain.payments.events import EventKey
-from payment_service.models.merchants.merchant import LAB_MERCHANT_ID, Merchant
-from payment_service.testing.bulk.fill import count_filled, fill
+from payment_service.models.merchant import LAB_MERCHANT_ID, Merchant
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from service_kit.clock import utc_now
-from service_kit.database import engine_options, prepare_engine
+from service_kit.db.database import engine_options, prepare_engine
 from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.orm import Session
 
 from tests.load.bench import SURFACES, Scenario, describe_machine, run_scenario, write_report
 from tests.load.stage import ENGINES, Stage, stage
+from tests.testkit.payments.bulk.fill import count_filled, fill
 
 CHUNK = 1000
 console = Console(highlight=False)

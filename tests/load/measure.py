@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psutil
-from payment_service.models.outbox_message import OutboxMessage
+from payment_service.models.message import OutboxMessage
 from payment_service.values.statuses import Destination
-from service_kit.leased_queue import JobStatus
+from service_kit.jobs.queue import JobStatus
 from sqlalchemy import Engine, func, select, text
 
 from tests.system.whole import WholeSystem

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from service_kit.testing.engines import DatabaseServer, MariaDbServer, MySqlServer
 from sqlalchemy import Engine, create_engine
 
 from run import spawn
@@ -17,6 +16,7 @@ from run.settings import RunSettings
 from tests.load.access import LabClient, store_cards
 from tests.load.measure import Meter
 from tests.system.whole import WholeSystem
+from tests.testkit.databases.engines import DatabaseServer, MariaDbServer, MySqlServer
 
 SERVICES = ("payment-service", "fraud-service", "notification-service", "bank-simulator")
 ENGINES: dict[str, type[DatabaseServer]] = {"mariadb": MariaDbServer, "mysql": MySqlServer}

@@ -10,23 +10,22 @@ from bank_simulator.extensions import db as bank_db
 from bank_simulator.models import NetworkRequest
 from bank_simulator.queries.verify_books import verify_books
 from bank_simulator.values.vocabulary import Holding, RequestKind, Status
+from payment_service.audit.bank import verify_bank
+from payment_service.audit.events import verify_events
+from payment_service.audit.findings import Findings
+from payment_service.audit.payments import verify_payments
+from payment_service.audit.snapshots import verify_snapshots
 from payment_service.clients.bank_books import BankBooks
 from payment_service.domain.payments.transitions import TRANSITIONS
 from payment_service.extensions import db
-from payment_service.models.books.ledger_entry import LedgerEntry
-from payment_service.models.outbox_message import OutboxMessage
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_event import PaymentEvent
+from payment_service.models.ledger import LedgerEntry
+from payment_service.models.message import OutboxMessage
+from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.providers.bank_simulator import BankSimulator
-from payment_service.queries.books.findings import Findings
-from payment_service.queries.books.verify_bank import verify_bank
-from payment_service.queries.books.verify_payments import verify_payments
-from payment_service.queries.books.verify_snapshots import verify_snapshots
 from payment_service.queries.merchants import list_merchants
-from payment_service.queries.verify_events import verify_events
 from payment_service.values.statuses import Destination, PaymentStatus, Surface
 from service_kit.clock import utc_now
-from service_kit.leased_queue import JobStatus
+from service_kit.jobs.queue import JobStatus
 from sqlalchemy import select
 
 from tests.model.model import HOLDING, OVER, Movement, Order, Shown

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from payment_service.values.statuses import Destination
-from service_kit.http_client import Answer
+from service_kit.web.http_client import Answer
 
 from tests.model.wire import Line, Trouble
 

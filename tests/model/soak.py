@@ -8,10 +8,10 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import click
-from service_kit.testing.plugin import ENGINES, SERVERS
 
 from tests.model.playing import SEQUENCES, STEPS, play
 from tests.model.town import open_town
+from tests.testkit.databases.plugin import ENGINES, SERVERS
 
 
 @click.command()

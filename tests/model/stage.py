@@ -8,7 +8,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
-from payment_service.testing.client import Answer
 
 from tests.model.cards import CARDS, GOOD, Judgement
 from tests.model.checks import (
@@ -22,6 +21,7 @@ from tests.model.checks import (
 from tests.model.model import Movement, Order
 from tests.model.town import Town
 from tests.model.wire import Died
+from tests.testkit.payments.client import Answer
 
 # Counted among those that an operation is meant for, the latest first; or any other.
 ANY_OTHER = 7

@@ -3,10 +3,10 @@
 from collections import Counter
 from enum import StrEnum
 
-from payment_service.testing.world import lost_connection
 from sqlalchemy import Connection, Engine, event
 
 from tests.model.wire import Died
+from tests.testkit.payments.world import lost_connection
 
 
 class Loss(StrEnum):

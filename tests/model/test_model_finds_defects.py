@@ -7,23 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from payment_service.clients.batches import BatchClient
-from payment_service.commands import prune_idempotency_keys
-from payment_service.commands.dependencies import Dependencies
-from payment_service.commands.follow_ups import once
-from payment_service.commands.payments import ask_provider, pay_once, review_payment
-from payment_service.domain.idempotency.keys import begin
+from payment_service.clients.deliveries import BatchClient
+from payment_service.commands.payments import review_payment
+from payment_service.commands.upkeep import prune
+from payment_service.domain.idempotency_keys import begin
 from payment_service.domain.payments.transitions import change_status
 from payment_service.domain.settlement import captures, follow_up_settler, refunds
 from payment_service.domain.settlement.follow_up import FollowUpScene
-from payment_service.models.payments.capture import Capture
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.models.payments.refund import Refund
+from payment_service.models.movement import Capture, PaymentAttempt, Refund
+from payment_service.models.payment import Payment
+from payment_service.processing import follow_up_once, inquiry, pay_once
+from payment_service.processing.dependencies import Dependencies
 from payment_service.providers.port import Outcome, ProviderResult
 from payment_service.values.statuses import MovementState, PaymentStatus
-from service_kit.database import Database
-from service_kit.leased_queue import Done, Failed, LeasedQueue, Result
+from service_kit.db.database import Database
+from service_kit.jobs.queue import Done, Failed, LeasedQueue, Result
 from sqlalchemy import true
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -64,7 +62,7 @@ def unknown_refunds_count_as_failed(patch: Patch) -> None:
 
 def answers_are_not_stored(patch: Patch) -> None:
     """A request that comes again finds no answer."""
-    patch.setattr(once, "finish", lambda _session, _request, answer: answer)
+    patch.setattr(follow_up_once, "finish", lambda _session, _request, answer: answer)
 
 
 def lost_commits_are_taken_for_stored(patch: Patch) -> None:
@@ -81,19 +79,19 @@ def lost_commits_are_taken_for_stored(patch: Patch) -> None:
 
 def nobody_ends_what_was_not_judged(patch: Patch) -> None:
     """The janitor has no word for an attempt whose process died before fraud-service had answered."""
-    find_out = ask_provider._find_out
+    find_out = inquiry._find_out
 
     def hesitate(attempt: PaymentAttempt, dependencies: Dependencies, now: datetime) -> ProviderResult:
         if attempt.state == MovementState.ASSESSING:
             return ProviderResult(Outcome.PENDING)
         return find_out(attempt, dependencies, now)
 
-    patch.setattr(ask_provider, "_find_out", hesitate)
+    patch.setattr(inquiry, "_find_out", hesitate)
 
 
 def keys_are_not_leased(patch: Patch) -> None:
     """A request that comes again while it is under way is taken for one whose process died."""
-    for module in (once, pay_once):
+    for module in (follow_up_once, pay_once):
         patch.setattr(
             module,
             "begin",
@@ -126,7 +124,7 @@ def lost_answers_count_as_delivered(patch: Patch) -> None:
 
 def keys_are_pruned_at_once(patch: Patch) -> None:
     """A request that comes again an hour later is carried out again."""
-    patch.setattr(prune_idempotency_keys, "_is_due", lambda _created, _leased: true())
+    patch.setattr(prune, "_is_due", lambda _created, _leased: true())
 
 
 def parts_are_taken_for_the_whole(patch: Patch) -> None:

@@ -16,36 +16,27 @@ from bank_simulator.config import Config as BankConfig
 from bank_simulator.domain.accounts import KNOWN as KNOWN_ACCOUNTS
 from bank_simulator.models import Account, ArrivalCount, Entry, NetworkRequest, StoredFaultPlan, WebhookEvent
 from bank_simulator.models import Dispute as BankDispute
-from bank_simulator.values.test_cards import TEST_CARDS
+from bank_simulator.values.issued_cards import TEST_CARDS
 from flask import Flask
 from payment_service.app import create_app
-from payment_service.clients.batches import BatchClient
-from payment_service.clients.notifications import NotificationClient
-from payment_service.clients.store_manager import StoreManagerClient
-from payment_service.commands.access.create_api_client import ClientCredentials
+from payment_service.clients.deliveries import BatchClient, NotificationClient, StoreManagerClient
+from payment_service.commands.access.api_clients import ClientCredentials
 from payment_service.commands.access.rotate_signing_keys import ensure_signing_key
-from payment_service.commands.outbox.deliver_events import batch_deliveries
-from payment_service.commands.outbox.deliver_outbox import deliveries
-from payment_service.commands.outbox.replay_outbox import replay_messages
-from payment_service.commands.payments.expire_payments import expire_payments
-from payment_service.commands.payments.run_janitor import run_janitor
-from payment_service.commands.prune_idempotency_keys import prune_idempotency_keys
-from payment_service.commands.seed_lab import seed_lab
-from payment_service.commands.webhooks.replay_inbox import replay_inbox
+from payment_service.commands.upkeep.deliver_outbox import batch_deliveries, deliveries
+from payment_service.commands.upkeep.expire_payments import expire_payments
+from payment_service.commands.upkeep.prune import prune_idempotency_keys
+from payment_service.commands.upkeep.replay import replay_inbox, replay_messages
+from payment_service.commands.upkeep.run_janitor import run_janitor
+from payment_service.commands.upkeep.seed_lab import seed_lab
 from payment_service.commands.webhooks.settle_inbox import inboxes
 from payment_service.domain.merchant_directory import MerchantDirectory
 from payment_service.extensions import db
 from payment_service.models.base import Base
 from payment_service.providers.bank_simulator import BankSimulator
-from payment_service.testing.access import Shop, bearer, new_client
-from payment_service.testing.config import make_config
-from payment_service.testing.scripted.neighbours import CountingWaker, ScriptedFraud
-from payment_service.testing.webhooks import ADDRESS, signed
-from payment_service.testing.world import World
-from payment_service.values.assessment import FraudDecision
-from service_kit import migrations
-from service_kit.batch_loop import BatchLoop
-from service_kit.leased_queue import Failed, LeasedQueue, LeasedRow, Result
+from payment_service.values.statuses import FraudDecision
+from service_kit.db import migrations
+from service_kit.jobs.loops import BatchLoop
+from service_kit.jobs.queue import Failed, LeasedQueue, LeasedRow, Result
 from sqlalchemy import Engine, delete, event, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -55,6 +46,11 @@ from tests.model.clockwork import START, Clockwork
 from tests.model.post_office import PostOffice
 from tests.model.storage import Storage
 from tests.model.wire import Moment, Wire, call
+from tests.testkit.payments.access import Shop, bearer, new_client
+from tests.testkit.payments.config import make_config
+from tests.testkit.payments.scripted.services import CountingWaker, ScriptedFraud
+from tests.testkit.payments.webhooks import ADDRESS, signed
+from tests.testkit.payments.world import World
 
 Row = TypeVar("Row", bound=LeasedRow)
 

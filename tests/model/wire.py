@@ -9,10 +9,10 @@ from typing import Any
 
 from flask import Flask
 from payment_service.extensions import db
-from service_kit import strict_json
-from service_kit.database import leave_transaction
+from service_kit.db.database import leave_transaction
 from service_kit.deadlines import Deadline
-from service_kit.http_client import Answer, Dependency, HttpClient, NotSent, OutcomeUnknown
+from service_kit.web import strict_json
+from service_kit.web.http_client import Answer, Dependency, HttpClient, NotSent, OutcomeUnknown
 from werkzeug.test import TestResponse
 
 BANK_TOKEN = "lab-bank-token"

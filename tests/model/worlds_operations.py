@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
-from service_kit.database import CommitOutcomeUnknown
+from service_kit.db.database import CommitOutcomeUnknown
 
 from tests.model.checks import untrue_tellings
 from tests.model.merchants_operations import Merchants, is_captured, waits_for_cardholder

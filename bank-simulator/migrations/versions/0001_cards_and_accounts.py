@@ -1,7 +1,7 @@
 """Cards and accounts"""
 
-from service_kit.columns import BigId, ascii_key
-from service_kit.migration_steps import create_table
+from service_kit.db.columns import BigId, ascii_key
+from service_kit.db.migrations import create_table
 from sqlalchemy import BigInteger, Column, Integer, String, UniqueConstraint, text
 
 revision = "0001_cards_and_accounts"

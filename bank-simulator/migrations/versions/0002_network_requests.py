@@ -1,7 +1,7 @@
 """What the network was asked, what was disputed of it, and the entries of both in the accounts"""
 
-from service_kit.columns import BigId, UtcDateTime, ascii_key
-from service_kit.migration_steps import create_index, create_table
+from service_kit.db.columns import BigId, UtcDateTime, ascii_key
+from service_kit.db.migrations import create_index, create_table
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Text, UniqueConstraint, text
 
 revision = "0002_network_requests"

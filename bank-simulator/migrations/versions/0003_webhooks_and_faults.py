@@ -1,7 +1,7 @@
 """What the merchant's side is told by webhooks, and the faults that are played"""
 
-from service_kit.columns import BigId, UtcDateTime, ascii_key
-from service_kit.migration_steps import create_index, create_table
+from service_kit.db.columns import BigId, UtcDateTime, ascii_key
+from service_kit.db.migrations import create_index, create_table
 from sqlalchemy import Column, Integer, String, Text, UniqueConstraint
 
 # The id of the last revision of the set before this one: a database that has all of those is up to date.

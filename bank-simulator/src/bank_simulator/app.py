@@ -1,7 +1,8 @@
 """The composition root."""
 
 from flask import Flask
-from service_kit import logs, standard_app
+from service_kit.process import logs
+from service_kit.web import standard_app
 
 from bank_simulator import models  # noqa: F401  the tables register themselves
 from bank_simulator.config import Config

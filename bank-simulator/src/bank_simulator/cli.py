@@ -5,20 +5,14 @@ from collections.abc import Sequence
 from itertools import chain
 
 import click
-from service_kit import migrations
-from service_kit.operator_commands import OperatorCommands
+from service_kit.db import migrations
+from service_kit.process.cli import OperatorCommands
 
 from bank_simulator.app import create_app
 from bank_simulator.commands.issue_cards import issue_cards
 from bank_simulator.config import Config
 from bank_simulator.queries.verify_books import verify_books
-from bank_simulator.values.test_cards import (
-    TEST_CARDS,
-    TYPED_CVV,
-    TYPED_EXPIRY,
-    TestCard,
-    bench_cards,
-)
+from bank_simulator.values.issued_cards import TEST_CARDS, TYPED_CVV, TYPED_EXPIRY, TestCard, bench_cards
 
 
 @click.group(cls=OperatorCommands)

@@ -7,8 +7,14 @@ from urllib.parse import urlsplit
 
 from environs import Env
 from marshmallow import ValidationError
-from service_kit.config import ConfigurationError, Profile, read_database_url, read_profile, read_secret
-from service_kit.strict_json import MalformedJson
+from service_kit.process.config import (
+    ConfigurationError,
+    Profile,
+    read_database_url,
+    read_profile,
+    read_secret,
+)
+from service_kit.web.strict_json import MalformedJson
 
 from bank_simulator.domain.terms import Terms
 from bank_simulator.schemas.admin import read_fault_plan

@@ -1,5 +1,5 @@
 """What the application shares: the database."""
 
-from service_kit.database import Database
+from service_kit.db.database import Database
 
 db = Database()

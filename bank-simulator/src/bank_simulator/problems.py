@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from service_kit.problems import Problem, ProblemTable
+from service_kit.web.problems import Problem, ProblemTable
 
 from bank_simulator.errors import (
     AnswerLost,

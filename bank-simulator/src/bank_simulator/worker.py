@@ -5,9 +5,9 @@ import threading
 import time
 
 from flask import Flask
-from service_kit.http_client import Dependency, HttpClient
-from service_kit.leased_queue import Done, Failed, LeasedQueue, Result, RetrySchedule
-from service_kit.worker import Background, QueueLoop
+from service_kit.jobs.loops import Background, QueueLoop
+from service_kit.jobs.queue import Done, Failed, LeasedQueue, Result, RetrySchedule
+from service_kit.web.http_client import Dependency, HttpClient
 
 from bank_simulator.clients.webhook_receiver import NotDelivered, WebhookReceiver
 from bank_simulator.commands.end_overdue import end_all_overdue

@@ -8,9 +8,10 @@ from bank_simulator.app import create_app
 from bank_simulator.config import Config
 from bank_simulator.schemas import admin as admin_schemas
 from bank_simulator.schemas import network as network_schemas
-from bank_simulator.testing import Answer, BankClient
-from bank_simulator.values.test_cards import LAB_CARD
+from bank_simulator.values.issued_cards import LAB_CARD
 from flask import Flask
+
+from tests.testkit.bank import Answer, BankClient
 
 # Health checks and the pages of the description itself are not part of the contract.
 UNDESCRIBED = {

@@ -2,8 +2,9 @@ import json
 from typing import Any
 
 import pytest
-from bank_simulator.testing import BankClient
-from bank_simulator.values.test_cards import LAB_CARD
+from bank_simulator.values.issued_cards import LAB_CARD
+
+from tests.testkit.bank import BankClient
 
 MISSING = object()
 

@@ -7,13 +7,14 @@ from bank_simulator.domain.accounts import KNOWN
 from bank_simulator.extensions import db
 from bank_simulator.models import Account
 from bank_simulator.queries.verify_books import verify_books
-from bank_simulator.testing import Answer
 from bank_simulator.values.vocabulary import AccountKind
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, text
+
+from tests.testkit.bank import Answer
 
 LIMITED = "4000100000000026"
 LIMIT = 500_00

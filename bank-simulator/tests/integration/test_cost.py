@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 from bank_simulator.extensions import db
-from bank_simulator.testing import BankClient
-from bank_simulator.values.test_cards import LAB_CARD
+from bank_simulator.values.issued_cards import LAB_CARD
 from flask import Flask
 from sqlalchemy import event
+
+from tests.testkit.bank import BankClient
 
 LIMITED = "4000100000000026"
 

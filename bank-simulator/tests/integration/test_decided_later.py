@@ -7,8 +7,9 @@ import pytest
 from bank_simulator.app import create_app
 from bank_simulator.config import Config
 from bank_simulator.extensions import db
-from bank_simulator.testing import Answer, BankClient, serving
 from flask import Flask
+
+from tests.testkit.bank import Answer, BankClient, serving
 
 APPROVED_LATER = "4000200000000065"
 DECLINED_LATER = "4000200000000073"

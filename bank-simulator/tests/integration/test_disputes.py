@@ -7,10 +7,11 @@ import pytest
 from bank_simulator.extensions import db
 from bank_simulator.models import WebhookEvent
 from bank_simulator.queries.verify_books import verify_books
-from bank_simulator.testing import Answer, BankClient
-from bank_simulator.values.test_cards import LAB_CARD
+from bank_simulator.values.issued_cards import LAB_CARD
 from flask import Flask
 from sqlalchemy import select, text
+
+from tests.testkit.bank import Answer, BankClient
 
 LIMITED = "4000100000000026"
 

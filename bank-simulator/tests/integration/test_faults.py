@@ -4,10 +4,11 @@ from dataclasses import replace
 import pytest
 import requests
 from bank_simulator.app import create_app
-from bank_simulator.testing import Answer, BankClient, serving
 from bank_simulator.values.fault_plan import FaultPlan, Share
-from bank_simulator.values.test_cards import LAB_CARD
+from bank_simulator.values.issued_cards import LAB_CARD
 from flask import Flask
+
+from tests.testkit.bank import Answer, BankClient, serving
 
 PLAN: Answer = {"seed": 7, "errors": {"rate": 0.4}, "lost_answers": {"rate": 0.4}}
 

@@ -3,11 +3,12 @@ from datetime import timedelta
 import pytest
 from bank_simulator.extensions import db
 from bank_simulator.models import NetworkRequest
-from bank_simulator.testing import Answer, BankClient
-from bank_simulator.values.test_cards import LAB_CARD
+from bank_simulator.values.issued_cards import LAB_CARD
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+
+from tests.testkit.bank import Answer, BankClient
 
 LIMITED = "4000100000000026"
 

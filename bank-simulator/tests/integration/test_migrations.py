@@ -4,20 +4,21 @@ from bank_simulator.commands.issue_cards import issue_cards
 from bank_simulator.config import MIGRATIONS
 from bank_simulator.extensions import db
 from bank_simulator.models import Base, Card
-from bank_simulator.values.test_cards import TEST_CARDS, TestCard
+from bank_simulator.values.issued_cards import TEST_CARDS, TestCard
 from bank_simulator.values.vocabulary import Bank
 from click.testing import CliRunner
 from flask import Flask
-from service_kit import migrations
-from service_kit.testing.migrations import (
+from service_kit.db import migrations
+from sqlalchemy import create_engine, func, inspect, select
+from sqlalchemy.pool import NullPool
+
+from tests.testkit.databases.migrations import (
     differences,
     put_at,
     revision_of,
     statements_that_write,
     upgrade_killed_at_each_step,
 )
-from sqlalchemy import create_engine, func, inspect, select
-from sqlalchemy.pool import NullPool
 
 
 def test_models_and_migrations_are_the_same(database_url: str) -> None:

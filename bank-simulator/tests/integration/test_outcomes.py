@@ -3,9 +3,10 @@ import time
 
 import pytest
 import requests
-from bank_simulator.testing import Answer, BankClient
-from bank_simulator.values.test_cards import LAB_CARD, TEST_CARDS, TestCard
+from bank_simulator.values.issued_cards import LAB_CARD, TEST_CARDS, TestCard
 from bank_simulator.values.vocabulary import Manner
+
+from tests.testkit.bank import Answer, BankClient
 
 APPROVED = [
     card

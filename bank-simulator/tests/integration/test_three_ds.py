@@ -9,9 +9,10 @@ from bank_simulator.app import create_app
 from bank_simulator.commands.end_overdue import end_all_overdue
 from bank_simulator.config import Config
 from bank_simulator.extensions import db
-from bank_simulator.testing import Answer, BankClient, serving
 from flask import Flask
 from sqlalchemy import text
+
+from tests.testkit.bank import Answer, BankClient, serving
 
 FRICTIONLESS = "4000100000000067"
 ALWAYS_CHALLENGED = "4000100000000075"

@@ -7,9 +7,10 @@ from threading import Barrier
 
 import pytest
 import requests
-from bank_simulator.testing import Answer, BankClient, served_by_gunicorn
-from bank_simulator.values.test_cards import LAB_CARD
+from bank_simulator.values.issued_cards import LAB_CARD
 from flask import Flask
+
+from tests.testkit.bank import Answer, BankClient, served_by_gunicorn
 
 LIMITED = "4000100000000026"
 

@@ -4,13 +4,14 @@ import pytest
 from bank_simulator.cli import main
 from bank_simulator.extensions import db
 from bank_simulator.models import Account, Entry, NetworkRequest
-from bank_simulator.testing import BankClient
-from bank_simulator.values.test_cards import LAB_CARD
+from bank_simulator.values.issued_cards import LAB_CARD
 from bank_simulator.values.vocabulary import AccountKind, DeclineCode, Holding, RequestKind, Status
 from click.testing import CliRunner, Result
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+
+from tests.testkit.bank import BankClient
 
 Tampering = Callable[[Session], object]
 

@@ -12,11 +12,12 @@ from bank_simulator.app import create_app
 from bank_simulator.config import LAB_WEBHOOK_SECRET, Config
 from bank_simulator.extensions import db
 from bank_simulator.models import WebhookEvent
-from bank_simulator.testing import BankClient, served_by_gunicorn, serving, working
 from flask import Flask
-from service_kit.leased_queue import JobStatus
+from service_kit.jobs.queue import JobStatus
 from sqlalchemy import select
 from standardwebhooks import Webhook, WebhookVerificationError
+
+from tests.testkit.bank import BankClient, served_by_gunicorn, serving, working
 
 APPROVED_LATER = "4000200000000065"
 REFUNDS_SUCCEED = "4000100000000083"

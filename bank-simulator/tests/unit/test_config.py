@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from bank_simulator.config import Config
 from bank_simulator.values.fault_plan import FaultPlan, Share
-from service_kit.config import ConfigurationError
+from service_kit.process.config import ConfigurationError
 
 SETTINGS = ("SIMULATOR_PUBLIC_URL", "BANK_WEBHOOK_URL", "BANK_WEBHOOK_SECRET", "ACS_SESSION_S")
 

@@ -1,7 +1,7 @@
 import pytest
-from bank_simulator.values import luhn
 from hypothesis import given
 from hypothesis import strategies as st
+from service_kit import luhn
 
 DIGITS = st.text(alphabet="0123456789", min_size=11, max_size=18)
 

@@ -1,7 +1,7 @@
 """The deny list and the allow list"""
 
-from service_kit.columns import BigId, UtcDateTime, exact_text
-from service_kit.migration_steps import create_table
+from service_kit.db.columns import BigId, UtcDateTime, exact_text
+from service_kit.db.migrations import create_table
 from sqlalchemy import Column, String, UniqueConstraint
 
 revision = "0001_lists"

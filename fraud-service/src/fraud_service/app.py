@@ -4,8 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flask import Flask
-from service_kit import logs, standard_app
 from service_kit.clock import utc_now
+from service_kit.process import logs
+from service_kit.web import standard_app
 
 from fraud_service.config import Config
 from fraud_service.controllers.assessments import SERVICE_TOKEN, assessments_blueprint

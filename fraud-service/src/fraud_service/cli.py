@@ -4,10 +4,10 @@ import getpass
 from datetime import UTC, datetime
 
 import click
-from service_kit import migrations
 from service_kit.clock import utc_now
-from service_kit.config import Profile
-from service_kit.operator_commands import OperatorCommands
+from service_kit.db import migrations
+from service_kit.process.cli import OperatorCommands
+from service_kit.process.config import Profile
 
 from fraud_service.app import create_app
 from fraud_service.commands.put_on_list import PutOnList, put_on_list

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from environs import Env
-from service_kit.config import ConfigurationError, Profile, read_database_url, read_profile, read_secret
+from service_kit.process.config import (
+    ConfigurationError,
+    Profile,
+    read_database_url,
+    read_profile,
+    read_secret,
+)
 
 from fraud_service.rules.amount_limit import ANY_OTHER_CURRENCY
 from fraud_service.values.inputs import Thresholds, VelocityLimit

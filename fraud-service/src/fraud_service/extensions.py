@@ -1,5 +1,5 @@
 """Objects that the whole service shares; ``create_app`` connects them."""
 
-from service_kit.database import Database
+from service_kit.db.database import Database
 
 db = Database()

@@ -18,12 +18,13 @@ from fraud_service.config import Config
 from fraud_service.extensions import db
 from fraud_service.models import Assessment, ListEntry, Outcome
 from fraud_service.values.vocabulary import ListKind, Subject
-from service_kit import migrations
-from service_kit.config import Profile
-from service_kit.testing.plugin import DatabaseUrlFactory
+from service_kit.db import migrations
+from service_kit.process.config import Profile
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
+
+from tests.testkit.databases.plugin import DatabaseUrlFactory
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 TOKEN = "a-token-of-the-tests"

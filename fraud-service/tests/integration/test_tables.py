@@ -11,16 +11,17 @@ from fraud_service.cli import main
 from fraud_service.domain.gathering import GATHERED
 from fraud_service.extensions import db
 from fraud_service.models import Base
-from service_kit import migrations
-from service_kit.testing.migrations import (
+from service_kit.db import migrations
+from sqlalchemy import ClauseElement
+from werkzeug.test import TestResponse
+
+from tests.testkit.databases.migrations import (
     differences,
     put_at,
     revision_of,
     statements_that_write,
     upgrade_killed_at_each_step,
 )
-from sqlalchemy import ClauseElement
-from werkzeug.test import TestResponse
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 

@@ -3,7 +3,7 @@
 import pytest
 from fraud_service.config import Config
 from fraud_service.values.inputs import VelocityLimit
-from service_kit.config import ConfigurationError
+from service_kit.process.config import ConfigurationError
 
 SETTINGS = (
     "AMOUNT_LIMITS",

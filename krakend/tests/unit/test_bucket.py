@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
-from gateway.emulator.bucket import TokenBucket
+from gateway.emulator.rate_limit import TokenBucket
 from hypothesis import given
 from hypothesis import strategies as st
 

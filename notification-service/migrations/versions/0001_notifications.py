@@ -1,7 +1,7 @@
 """Notifications, which are also the queue of letters, and the log of their delivery"""
 
-from service_kit.columns import BigId, UtcDateTime, ascii_key
-from service_kit.migration_steps import create_index, create_table
+from service_kit.db.columns import BigId, UtcDateTime, ascii_key
+from service_kit.db.migrations import create_index, create_table
 from sqlalchemy import Column, ForeignKey, Integer, String, Text, UniqueConstraint
 
 revision = "0001_notifications"

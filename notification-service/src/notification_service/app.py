@@ -1,8 +1,9 @@
 """The composition root of the notification-service."""
 
 from flask import Flask
-from service_kit import logs, standard_app
-from service_kit.wake import Waker
+from service_kit.jobs.wake import Waker
+from service_kit.process import logs
+from service_kit.web import standard_app
 
 from notification_service.config import Config
 from notification_service.controllers.events import BODY_LIMITS, events_blueprint

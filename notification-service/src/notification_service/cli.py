@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from service_kit import migrations
-from service_kit.leased_queue import JobStatus
-from service_kit.operator_commands import OperatorCommands
-from service_kit.wake import Waker
+from service_kit.db import migrations
+from service_kit.jobs.queue import JobStatus
+from service_kit.jobs.wake import Waker
+from service_kit.process.cli import OperatorCommands
 
 from notification_service.app import create_app
 from notification_service.commands.replay_deliveries import replay_deliveries

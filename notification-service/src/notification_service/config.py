@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from environs import Env
-from service_kit.config import (
+from service_kit.process.config import (
     ConfigurationError,
     Profile,
     read_address,

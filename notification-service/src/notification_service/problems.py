@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from service_kit.problems import Problem, ProblemTable, invalid_input
+from service_kit.web.problems import Problem, ProblemTable, invalid_input
 
 from notification_service.errors import AddressNotUsable, EventReused, NoRecipient, NotificationUnknown
 

@@ -3,9 +3,9 @@
 from contextlib import closing
 
 from flask import Flask
-from service_kit import worker
-from service_kit.wake import WakeUpCall
-from service_kit.worker import QueueLoop
+from service_kit.jobs import loops
+from service_kit.jobs.loops import QueueLoop
+from service_kit.jobs.wake import WakeUpCall
 
 from notification_service.app import create_app
 from notification_service.channels.port import Channel
@@ -35,4 +35,4 @@ def run_worker(config: Config) -> None:
     """Deliver until SIGTERM or SIGINT."""
     loop = delivery_loop(create_app(config), config, pause_s=PAUSE_S)
     with closing(WakeUpCall(config.worker_wake_address)) as wake_up_call:
-        worker.run([loop], wake_up_call.subscribe)
+        loops.run([loop], wake_up_call.subscribe)

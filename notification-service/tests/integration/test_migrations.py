@@ -5,8 +5,9 @@ from click.testing import CliRunner
 from notification_service.cli import main
 from notification_service.config import MIGRATIONS
 from notification_service.models import Base
-from service_kit import migrations
-from service_kit.testing.migrations import (
+from service_kit.db import migrations
+
+from tests.testkit.databases.migrations import (
     differences,
     put_at,
     revision_of,

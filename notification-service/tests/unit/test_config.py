@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from notification_service.config import Config
-from service_kit.config import ConfigurationError
+from service_kit.process.config import ConfigurationError
 
 NAMES = ("DATABASE_URL", "OUTBOX_DIR", "SMTP_URL", "MAIL_FROM", "LAB_RECEIPT_ADDRESS", "MAIL_TIME_ZONE",
          "SERVICE_TOKEN", "CAISSE_PROFILE", "WORKER_WAKE_ADDRESS", "LOG_LEVEL")  # fmt: skip

@@ -1,7 +1,7 @@
 """Merchants, who may call for them, and what repeated calls were answered"""
 
-from service_kit.columns import BigId, UtcDateTime, ascii_key
-from service_kit.migration_steps import create_index, create_table
+from service_kit.db.columns import BigId, UtcDateTime, ascii_key
+from service_kit.db.migrations import create_index, create_table
 from sqlalchemy import Column, ForeignKey, Integer, SmallInteger, String, Text, UniqueConstraint, text
 from sqlalchemy.dialects import mysql
 

@@ -1,7 +1,7 @@
 """Payments"""
 
-from service_kit.columns import BigId, UtcDateTime, ascii_key, exact_text
-from service_kit.migration_steps import create_index, create_table
+from service_kit.db.columns import BigId, UtcDateTime, ascii_key, exact_text
+from service_kit.db.migrations import create_index, create_table
 from sqlalchemy import BigInteger, Column, ForeignKey, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.dialects import mysql
 

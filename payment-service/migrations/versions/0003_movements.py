@@ -1,7 +1,7 @@
 """Movements of a payment's money: attempts (sales and automatic reversals), and what may follow them"""
 
-from service_kit.columns import BigId, UtcDateTime, ascii_key
-from service_kit.migration_steps import create_index, create_table
+from service_kit.db.columns import BigId, UtcDateTime, ascii_key
+from service_kit.db.migrations import create_index, create_table
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, String, Text, UniqueConstraint
 
 revision = "0003_movements"

@@ -1,7 +1,7 @@
 """Sealed cards, and the payment methods that are stored for customers"""
 
-from service_kit.columns import BigId, UtcDateTime, ascii_key, exact_text
-from service_kit.migration_steps import create_index, create_table
+from service_kit.db.columns import BigId, UtcDateTime, ascii_key, exact_text
+from service_kit.db.migrations import create_index, create_table
 from sqlalchemy import Column, ForeignKey, Integer, String, UniqueConstraint
 
 revision = "0005_cards"

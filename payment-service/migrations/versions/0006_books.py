@@ -1,7 +1,7 @@
 """The books: entries, and snapshots of balances"""
 
-from service_kit.columns import BigId, UtcDateTime, ascii_key
-from service_kit.migration_steps import create_index, create_table
+from service_kit.db.columns import BigId, UtcDateTime, ascii_key
+from service_kit.db.migrations import create_index, create_table
 from sqlalchemy import BigInteger, Column, ForeignKey, String, UniqueConstraint
 
 revision = "0006_books"

@@ -1,7 +1,7 @@
 """Disputes"""
 
-from service_kit.columns import BigId, UtcDateTime, ascii_key
-from service_kit.migration_steps import create_index, create_table
+from service_kit.db.columns import BigId, UtcDateTime, ascii_key
+from service_kit.db.migrations import create_index, create_table
 from sqlalchemy import BigInteger, Column, ForeignKey, String, UniqueConstraint
 
 # The id of the last revision of the set before this one: a database that has all of those is up to date.

@@ -4,46 +4,43 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from flask import Flask
-from service_kit import logs, standard_app
-from service_kit.api import Api
-from service_kit.config import Profile
-from service_kit.database import leave_transaction
-from service_kit.http_client import Dependency, HttpClient
-from service_kit.wake import Waker
+from service_kit.db.database import leave_transaction
+from service_kit.jobs.wake import Waker
+from service_kit.process import logs
+from service_kit.process.config import Profile
+from service_kit.web import standard_app
+from service_kit.web.api import Api
+from service_kit.web.http_client import Dependency, HttpClient
 
 from payment_service.clients.fraud import FraudClient
-from payment_service.commands.dependencies import Dependencies, FraudAssessor, WakesWorker
 from payment_service.config import Config
 from payment_service.controllers import payment_page
 from payment_service.controllers.access import SECURITY_SCHEME
 from payment_service.controllers.checkout import checkout
-from payment_service.controllers.current import EXTENSION
 from payment_service.controllers.lab_payments import lab_payments
 from payment_service.controllers.merchant import merchant
 from payment_service.controllers.oauth2 import CLIENT_SCHEME, oauth2
 from payment_service.controllers.provider_webhooks import SIGNATURE_SCHEME, provider_webhooks
+from payment_service.controllers.request import EXTENSION
 from payment_service.controllers.service_root import service_root
 from payment_service.controllers.v1.balance import balance
-from payment_service.controllers.v1.cancellations import cancellations
-from payment_service.controllers.v1.captures import captures
 from payment_service.controllers.v1.disputes import disputes
 from payment_service.controllers.v1.events import events
+from payment_service.controllers.v1.movements import cancellations, captures, reviews
 from payment_service.controllers.v1.payment_methods import payment_methods
 from payment_service.controllers.v1.payments import payments
 from payment_service.controllers.v1.refunds import refunds
-from payment_service.controllers.v1.reviews import reviews
 from payment_service.domain.access.access_tokens import AccessTokens
-from payment_service.domain.access.client_directory import ClientDirectory
-from payment_service.domain.access.client_secrets import ClientSecrets
-from payment_service.domain.access.key_ring import KeyRing
-from payment_service.domain.access.sealed_keys import KeySealer
+from payment_service.domain.access.api_clients import ClientDirectory, ClientSecrets
+from payment_service.domain.access.signing_keys import KeyRing, KeySealer
 from payment_service.domain.merchant_directory import MerchantDirectory
-from payment_service.domain.payments.asks import AskSchedule
 from payment_service.domain.payments.events import EventKey
-from payment_service.domain.settlement.scene import Lifetimes, Rules
-from payment_service.domain.settlement.settler import Settler
+from payment_service.domain.payments.schedules import AskSchedule
+from payment_service.domain.settlement.context import Lifetimes, Rules
+from payment_service.domain.settlement.settle import Settler
 from payment_service.extensions import db
 from payment_service.problems import PROBLEMS
+from payment_service.processing.dependencies import Dependencies, FraudAssessor, WakesWorker
 from payment_service.providers.bank_simulator import BankSimulator
 from payment_service.providers.bank_simulator_webhooks import BankSimulatorWebhooks
 from payment_service.providers.port import Provider

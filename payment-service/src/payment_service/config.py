@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from environs import Env
-from service_kit.config import (
+from service_kit.process.config import (
     ConfigurationError,
     Profile,
     read_address,

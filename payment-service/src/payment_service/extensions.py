@@ -1,5 +1,5 @@
 """Things that exist once in the process and are given their application by ``create_app``."""
 
-from service_kit.database import Database
+from service_kit.db.database import Database
 
 db = Database()

@@ -4,8 +4,8 @@ from http import HTTPStatus
 
 import structlog
 from flask import Response
-from service_kit import strict_json
-from service_kit.problems import Problem, ProblemTable
+from service_kit.web import strict_json
+from service_kit.web.problems import Problem, ProblemTable
 
 from payment_service.errors import (
     AccessTokenInvalid,

@@ -6,25 +6,20 @@ from collections.abc import Callable
 from functools import partial
 
 from flask import Flask
-from service_kit.batch_loop import BatchLoop
-from service_kit.http_client import Dependency
-from service_kit.wake import WakeUpCall
-from service_kit.worker import Loop, QueueLoop, run
+from service_kit.jobs.loops import BatchLoop, Loop, QueueLoop, run
+from service_kit.jobs.wake import WakeUpCall
+from service_kit.web.http_client import Dependency
 
 from payment_service.app import create_app, http_client
-from payment_service.clients.batches import BatchClient
-from payment_service.clients.notifications import NotificationClient
-from payment_service.clients.store_manager import StoreManagerClient
-from payment_service.commands.books.take_snapshots import SnapshotJob
-from payment_service.commands.outbox.deliver_events import batch_deliveries
-from payment_service.commands.outbox.deliver_outbox import deliveries
-from payment_service.commands.payments.expire_payments import expire_payments
-from payment_service.commands.payments.run_janitor import run_janitor
-from payment_service.commands.prune_idempotency_keys import prune_idempotency_keys
-from payment_service.commands.prune_messages import prune_messages
+from payment_service.clients.deliveries import BatchClient, NotificationClient, StoreManagerClient
+from payment_service.commands.upkeep.deliver_outbox import batch_deliveries, deliveries
+from payment_service.commands.upkeep.expire_payments import expire_payments
+from payment_service.commands.upkeep.prune import prune_idempotency_keys, prune_messages
+from payment_service.commands.upkeep.run_janitor import run_janitor
+from payment_service.commands.upkeep.take_snapshots import SnapshotJob
 from payment_service.commands.webhooks.settle_inbox import inboxes
 from payment_service.config import Config
-from payment_service.controllers.current import EXTENSION
+from payment_service.controllers.request import EXTENSION
 from payment_service.domain.merchant_directory import MerchantDirectory
 
 CONCURRENT_DELIVERIES = 8

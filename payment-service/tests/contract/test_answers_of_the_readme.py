@@ -6,21 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from payment_service.models.payments.payment import Payment
+from payment_service.models.payment import Payment
 from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult
-from payment_service.testing.client import Answer
-from payment_service.testing.scripted.bank import SaleBehaviour, ScriptedBank
-from payment_service.testing.scripted.sales import (
-    be_full,
-    challenge,
-    decline,
-    lose_request,
-    refuse_connection,
-)
-from payment_service.testing.world import World
-from payment_service.values.assessment import FraudDecision
-from payment_service.values.statuses import PaymentStatus
+from payment_service.values.statuses import FraudDecision, PaymentStatus
 from sqlalchemy import update
+
+from tests.testkit.payments.client import Answer
+from tests.testkit.payments.scripted.bank import SaleBehaviour, ScriptedBank
+from tests.testkit.payments.scripted.sales import be_full, challenge, decline, lose_request, refuse_connection
+from tests.testkit.payments.world import World
 
 pytestmark = pytest.mark.engines("sqlite")
 

@@ -13,9 +13,10 @@ from typing import Any
 import payment_service
 import pytest
 from jsonschema import Draft202012Validator
-from payment_service.domain.outbox import EVENT_DESTINATIONS
-from payment_service.schemas.v1.timeline import WHAT
-from payment_service.testing.event_schemas import COMMON, schemas, wrong_with
+from payment_service.domain.messages import EVENT_DESTINATIONS
+from payment_service.schemas.v1.events import WHAT
+
+from tests.testkit.payments.event_schemas import COMMON, schemas, wrong_with
 
 TYPE = re.compile(r"(payment|capture|void|refund|dispute|attempt|movement)\.[a-z_]+")
 RECORDERS = {"record", "_record", "record_event", "next_event"}

@@ -7,12 +7,12 @@ import jsonschema
 import pytest
 from payment_service.commands.access.rotate_signing_keys import rotate_signing_keys
 from payment_service.config import Config
-from payment_service.testing.access import ask_token, bearer, open_shop
-from payment_service.testing.cards import CARD
-from payment_service.testing.scripted.sales import decline, lose_request, refuse_connection
-from payment_service.testing.world import World, world_on
-from payment_service.values.scopes import Scope
-from payment_service.values.signing_algorithm import SigningAlgorithm
+from payment_service.values.scopes import Scope, SigningAlgorithm
+
+from tests.testkit.payments.access import ask_token, bearer, open_shop
+from tests.testkit.payments.cards import CARD
+from tests.testkit.payments.scripted.sales import decline, lose_request, refuse_connection
+from tests.testkit.payments.world import World, world_on
 
 pytestmark = pytest.mark.engines("sqlite")
 

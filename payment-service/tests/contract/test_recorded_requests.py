@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from payment_service.testing.config import make_config
-from payment_service.testing.world import world_on
+
+from tests.testkit.payments.config import make_config
+from tests.testkit.payments.world import world_on
 
 pytestmark = pytest.mark.engines("sqlite")
 

@@ -2,12 +2,13 @@
 
 import pytest
 from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult
-from payment_service.testing.access import open_shop
-from payment_service.testing.scripted.bank import CarryOut, ScriptedBank
-from payment_service.testing.scripted.follow_ups import lose_it
-from payment_service.testing.scripted.sales import lose_request
-from payment_service.testing.till import Till
-from payment_service.testing.world import World
+
+from tests.testkit.payments.access import open_shop
+from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.scripted.bank import CarryOut, ScriptedBank
+from tests.testkit.payments.scripted.follow_ups import lose_it
+from tests.testkit.payments.scripted.sales import lose_request
+from tests.testkit.payments.world import World
 
 GIVEN_UP = ProviderResult(Outcome.ABANDONED)
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from payment_service.config import Config
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.models.payments.payment_event import PaymentEvent
-from payment_service.testing.client import Answer
-from payment_service.testing.world import World, world_on
+from payment_service.models.movement import PaymentAttempt
+from payment_service.models.payment import Payment, PaymentEvent
+
+from tests.testkit.payments.client import Answer
+from tests.testkit.payments.world import World, world_on
 
 GOOD = {"user_id": 1, "order_id": 1, "total_amount": 10}
 PATHS = ["/payments", "/payments/process/1"]

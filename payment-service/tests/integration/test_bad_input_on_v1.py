@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from payment_service.models.idempotency_key import IdempotencyKey
-from payment_service.models.payments.payment import Payment
-from payment_service.testing.access import A_PAYMENT, Shop, open_shop
-from payment_service.testing.client import Answer
-from payment_service.testing.world import World
+from payment_service.models.payment import Payment
 from payment_service.values.money import Money
-from service_kit.standard_app import MAX_BODY_BYTES
+from service_kit.web.standard_app import MAX_BODY_BYTES
+
+from tests.testkit.payments.access import A_PAYMENT, Shop, open_shop
+from tests.testkit.payments.client import Answer
+from tests.testkit.payments.world import World
 
 LARGEST = 999_999_999_999
 LAB_PAYMENTS = 2  # seeded

@@ -7,21 +7,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from payment_service.commands.books.take_snapshots import SnapshotJob
+from payment_service.commands.upkeep.take_snapshots import SnapshotJob
 from payment_service.domain.books import snapshots
 from payment_service.domain.books.postings import entries_of, post_capture, post_refund_asked
 from payment_service.extensions import db
-from payment_service.models.books.balance_snapshot import BalanceSnapshot
-from payment_service.models.books.ledger_entry import LedgerEntry
-from payment_service.models.merchants.merchant import Merchant
-from payment_service.models.payments.payment import Payment
-from payment_service.testing.access import Shop, bearer, new_client, open_shop
-from payment_service.testing.world import World
-from payment_service.values.books import EntryKind
+from payment_service.models.ledger import BalanceSnapshot, LedgerEntry
+from payment_service.models.merchant import Merchant
+from payment_service.models.payment import Payment
 from payment_service.values.scopes import Scope
-from service_kit.append_only import AppendingSession
+from payment_service.values.statuses import EntryKind
+from service_kit.db.rows import AppendingSession
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
+
+from tests.testkit.payments.access import Shop, bearer, new_client, open_shop
+from tests.testkit.payments.world import World
 
 MARGIN_S = 120.0
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)

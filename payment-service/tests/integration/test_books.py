@@ -6,15 +6,16 @@ from datetime import UTC, datetime
 import pytest
 from payment_service.domain.books import postings
 from payment_service.domain.books.postings import POSTINGS
-from payment_service.models.books.ledger_entry import LedgerEntry
-from payment_service.models.payments.capture import Capture
-from payment_service.models.payments.payment import Payment
+from payment_service.models.ledger import LedgerEntry
+from payment_service.models.movement import Capture
+from payment_service.models.payment import Payment
 from payment_service.providers.port import ChargeRequest, ProviderResult
-from payment_service.testing.scripted.bank import ScriptedBank
-from payment_service.testing.scripted.sales import lose_answer
-from payment_service.testing.world import World
-from payment_service.values.books import EntryKind, LedgerAccount
+from payment_service.values.statuses import EntryKind, LedgerAccount
 from sqlalchemy.exc import IntegrityError
+
+from tests.testkit.payments.scripted.bank import ScriptedBank
+from tests.testkit.payments.scripted.sales import lose_answer
+from tests.testkit.payments.world import World
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 A = LedgerAccount

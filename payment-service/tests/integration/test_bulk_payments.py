@@ -4,10 +4,11 @@ from datetime import timedelta
 
 from click.testing import CliRunner
 from payment_service.cli import main
-from payment_service.models.merchants.merchant import Merchant
-from payment_service.testing.bulk.fill import count_filled, fill
-from payment_service.testing.world import World
+from payment_service.models.merchant import Merchant
 from service_kit.clock import utc_now
+
+from tests.testkit.payments.bulk.fill import count_filled, fill
+from tests.testkit.payments.world import World
 
 NUMBERS = (range(60), range(60, 100))
 

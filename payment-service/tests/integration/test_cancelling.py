@@ -1,13 +1,13 @@
 """Cancelling: at once where nothing was begun, otherwise only once the bank confirmed it."""
 
 import pytest
-from payment_service.models.payments.capture import Capture
-from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.models.payments.void import Void
-from payment_service.models.vault.sealed_card import SealedCard
+from payment_service.models.card import SealedCard
+from payment_service.models.movement import Capture, PaymentAttempt, Void
 from payment_service.providers.port import Outcome, ProviderResult
-from payment_service.testing.scripted.bank import CarryOut, FollowUpBehaviour, ScriptedBank
-from payment_service.testing.scripted.follow_ups import (
+
+from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.scripted.bank import CarryOut, FollowUpBehaviour, ScriptedBank
+from tests.testkit.payments.scripted.follow_ups import (
     APPROVED,
     DECLINED,
     decline_it,
@@ -16,9 +16,8 @@ from payment_service.testing.scripted.follow_ups import (
     refuse_it,
     take_time,
 )
-from payment_service.testing.scripted.sales import decline, lose_request
-from payment_service.testing.till import Till
-from payment_service.testing.world import World
+from tests.testkit.payments.scripted.sales import decline, lose_request
+from tests.testkit.payments.world import World
 
 
 @pytest.fixture

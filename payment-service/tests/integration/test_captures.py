@@ -3,12 +3,15 @@
 from typing import Any
 
 import pytest
-from payment_service.models.payments.capture import Capture
-from payment_service.models.payments.payment import Payment
+from payment_service.models.movement import Capture
+from payment_service.models.payment import Payment
 from payment_service.providers.port import ProviderResult
-from payment_service.testing.access import open_shop
-from payment_service.testing.scripted.bank import CarryOut, FollowUpBehaviour, ScriptedBank
-from payment_service.testing.scripted.follow_ups import (
+from sqlalchemy import update
+
+from tests.testkit.payments.access import open_shop
+from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.scripted.bank import CarryOut, FollowUpBehaviour, ScriptedBank
+from tests.testkit.payments.scripted.follow_ups import (
     APPROVED,
     DECLINED,
     decline_it,
@@ -17,9 +20,7 @@ from payment_service.testing.scripted.follow_ups import (
     refuse_it,
     take_time,
 )
-from payment_service.testing.till import Till
-from payment_service.testing.world import World
-from sqlalchemy import update
+from tests.testkit.payments.world import World
 
 
 @pytest.fixture

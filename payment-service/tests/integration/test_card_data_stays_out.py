@@ -10,15 +10,16 @@ from flask import Flask
 from payment_service.config import Config
 from payment_service.extensions import db
 from payment_service.providers.port import ChargeRequest, ProviderResult
-from payment_service.testing.access import Shop, open_shop
-from payment_service.testing.client import Answer
-from payment_service.testing.scripted.bank import ScriptedBank
-from payment_service.testing.scripted.sales import decline, lose_answer, lose_request, refuse_connection
-from payment_service.testing.world import World, world_on
-from payment_service.values.assessment import FraudDecision
-from service_kit.testing.traces import NumberTraces, holds_value
+from payment_service.values.statuses import FraudDecision
 from sqlalchemy import inspect, text
 from sqlalchemy.orm import Session
+
+from tests.testkit.databases.traces import NumberTraces, holds_value
+from tests.testkit.payments.access import Shop, open_shop
+from tests.testkit.payments.client import Answer
+from tests.testkit.payments.scripted.bank import ScriptedBank
+from tests.testkit.payments.scripted.sales import decline, lose_answer, lose_request, refuse_connection
+from tests.testkit.payments.world import World, world_on
 
 PAN, CVV, SPACED = "5105105105105100", "9071", "5105 1051 0510 5100"
 WRONG = PAN[:-1] + "1"

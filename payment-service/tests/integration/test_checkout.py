@@ -11,12 +11,13 @@ import pytest
 from payment_service.app import create_app
 from payment_service.extensions import db
 from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult
-from payment_service.testing.access import Shop, open_shop
-from payment_service.testing.client import Answer
-from payment_service.testing.scripted.bank import PENDING, ScriptedBank
-from payment_service.testing.scripted.sales import decline
-from payment_service.testing.world import World
-from payment_service.values.assessment import FraudDecision
+from payment_service.values.statuses import FraudDecision
+
+from tests.testkit.payments.access import Shop, open_shop
+from tests.testkit.payments.client import Answer
+from tests.testkit.payments.scripted.bank import PENDING, ScriptedBank
+from tests.testkit.payments.scripted.sales import decline
+from tests.testkit.payments.world import World
 
 ACS_URL = "http://127.0.0.1:5012/acs/abc"
 APPROVED = ProviderResult(Outcome.APPROVED, authorization_code="A00001")

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from payment_service.config import Config
-from payment_service.models.payments.payment import Payment
-from payment_service.testing.config import make_config
-from payment_service.testing.world import World, world_on
+from payment_service.models.payment import Payment
 from payment_service.values.statuses import PaymentStatus
-from service_kit import migrations
-from service_kit.config import Profile
+from service_kit.db import migrations
+from service_kit.process.config import Profile
+
+from tests.testkit.payments.config import make_config
+from tests.testkit.payments.world import World, world_on
 
 
 def test_a_fresh_database_holds_two_payments_and_the_first_new_one_is_3(database_url: str) -> None:

@@ -8,21 +8,20 @@ from typing import Any
 
 import pytest
 from payment_service.commands.webhooks.settle_inbox import settle_message
-from payment_service.models.books.ledger_entry import LedgerEntry
-from payment_service.models.disputes.dispute import Dispute
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.models.payments.payment_event import PaymentEvent
-from payment_service.models.payments.refund import Refund
-from payment_service.models.webhooks.inbox_message import InboxMessage
+from payment_service.models.dispute import Dispute
+from payment_service.models.ledger import LedgerEntry
+from payment_service.models.message import InboxMessage
+from payment_service.models.movement import PaymentAttempt, Refund
+from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.providers.port import Outcome, ProviderResult
-from payment_service.testing.access import bearer, new_client, open_shop
-from payment_service.testing.scripted.sales import lose_request
-from payment_service.testing.till import Till
-from payment_service.testing.webhooks import event_body, make_due, outcomes, send, settle_inbox
-from payment_service.testing.world import World
-from service_kit.leased_queue import Done, Failed
+from service_kit.jobs.queue import Done, Failed
 from sqlalchemy.orm import Session
+
+from tests.testkit.payments.access import bearer, new_client, open_shop
+from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.scripted.sales import lose_request
+from tests.testkit.payments.webhooks import event_body, make_due, outcomes, send, settle_inbox
+from tests.testkit.payments.world import World
 
 AMOUNT = 399_998
 

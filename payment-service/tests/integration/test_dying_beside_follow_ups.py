@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 from payment_service.models.idempotency_key import IdempotencyKey
-from payment_service.models.payments.payment import Payment
-from payment_service.testing.deaths import outside
-from payment_service.testing.post import Post
-from payment_service.testing.till import Till
-from payment_service.testing.world import World
+from payment_service.models.payment import Payment
 from service_kit.clock import utc_now
 from sqlalchemy import update
 from sqlalchemy.orm import Session
+
+from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.process_kills import outside
+from tests.testkit.payments.repeatable_request import Post
+from tests.testkit.payments.world import World
 
 POINTS = [
     "before COMMIT",

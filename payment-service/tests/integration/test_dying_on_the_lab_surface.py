@@ -2,12 +2,13 @@
 
 from itertools import count
 
-from payment_service.testing.cards import CARD
-from payment_service.testing.deaths import outside
-from payment_service.testing.post import Post
-from payment_service.testing.truth import assert_all_is_true
-from payment_service.testing.world import World
 from payment_service.values.statuses import PaymentStatus
+
+from tests.testkit.payments.cards import CARD
+from tests.testkit.payments.consistency import assert_all_is_true
+from tests.testkit.payments.process_kills import outside
+from tests.testkit.payments.repeatable_request import Post
+from tests.testkit.payments.world import World
 
 
 def test_a_payment_whose_process_died_anywhere_is_charged_at_most_once(world: World) -> None:

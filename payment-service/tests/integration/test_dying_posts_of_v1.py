@@ -4,20 +4,21 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 
 import pytest
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.refund import Refund
-from payment_service.models.vault.payment_method import PaymentMethod
-from payment_service.testing.deaths import outside
-from payment_service.testing.journeys.operations import (
+from payment_service.models.card import PaymentMethod
+from payment_service.models.movement import Refund
+from payment_service.models.payment import Payment
+
+from tests.testkit.payments.consistency import assert_all_is_true
+from tests.testkit.payments.journeys.operations import (
     OPERATIONS,
     Operation,
     assert_replayed,
     bank_calls,
     thing_in,
 )
-from payment_service.testing.journeys.stage import Stage, new_stage
-from payment_service.testing.truth import assert_all_is_true
-from payment_service.testing.world import World
+from tests.testkit.payments.journeys.stage import Stage, new_stage
+from tests.testkit.payments.process_kills import outside
+from tests.testkit.payments.world import World
 
 LEASE_S = 30
 # KrakenD sends a POST without a body again by itself when a kept-alive connection dies.

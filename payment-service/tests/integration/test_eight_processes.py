@@ -10,9 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from payment_service.config import TimeLimits
-from payment_service.testing.racers import pay, racers
-from payment_service.testing.world import World
 from payment_service.values.statuses import PaymentStatus
+
+from tests.testkit.payments.parallel_processes import pay, racers
+from tests.testkit.payments.world import World
 
 PROCESSES = 8
 ROUNDS = 5

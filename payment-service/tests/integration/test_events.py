@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 
 import pytest
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_event import PaymentEvent
-from payment_service.testing.scripted.sales import decline, refuse_connection
-from payment_service.testing.world import World
+from payment_service.models.payment import Payment, PaymentEvent
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
+
+from tests.testkit.payments.scripted.sales import decline, refuse_connection
+from tests.testkit.payments.world import World
 
 KEY = b"lab-event-key"
 

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from payment_service.domain.payments.references import MerchantPayment
 from payment_service.extensions import db
-from payment_service.models.merchants.merchant import LAB_MERCHANT_ID
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_event import PaymentEvent
+from payment_service.models.merchant import LAB_MERCHANT_ID
+from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.queries.events import EventFilter, list_events, list_events_of_payment
 from payment_service.queries.pagination import PageRequest
-from payment_service.testing.access import bearer, new_client, open_shop
-from payment_service.testing.scripted.sales import decline
-from payment_service.testing.world import World
-from payment_service.values.assessment import FraudDecision
+from payment_service.values.statuses import FraudDecision
 from sqlalchemy import Connection, event, update
+
+from tests.testkit.payments.access import bearer, new_client, open_shop
+from tests.testkit.payments.scripted.sales import decline
+from tests.testkit.payments.world import World
 
 Headers = Mapping[str, str]
 

@@ -7,23 +7,24 @@ from typing import Any
 
 import pytest
 from payment_service.models.idempotency_key import IdempotencyKey
-from payment_service.models.payments.payment_event import PaymentEvent
-from payment_service.testing.cards import V1_CARD
-from payment_service.testing.client import Answer
-from payment_service.testing.journeys.operations import (
+from payment_service.models.payment import PaymentEvent
+from payment_service.values.statuses import FraudDecision
+from sqlalchemy import update
+
+from tests.testkit.payments.cards import V1_CARD
+from tests.testkit.payments.client import Answer
+from tests.testkit.payments.consistency import assert_all_is_true
+from tests.testkit.payments.journeys.operations import (
     OPERATIONS,
     Operation,
     assert_replayed,
     bank_calls,
     thing_in,
 )
-from payment_service.testing.journeys.stage import ORDER, Stage, new_stage
-from payment_service.testing.scripted.bank import SaleBehaviour
-from payment_service.testing.scripted.sales import decline, lose_request, refuse_connection
-from payment_service.testing.truth import assert_all_is_true
-from payment_service.testing.world import World
-from payment_service.values.assessment import FraudDecision
-from sqlalchemy import update
+from tests.testkit.payments.journeys.stage import ORDER, Stage, new_stage
+from tests.testkit.payments.scripted.bank import SaleBehaviour
+from tests.testkit.payments.scripted.sales import decline, lose_request, refuse_connection
+from tests.testkit.payments.world import World
 
 BANK_CALLS = ("sale", "authorise", "capture", "void", "refund")
 BY_NAME = {operation.name: operation for operation in OPERATIONS}

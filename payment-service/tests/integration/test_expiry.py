@@ -3,15 +3,17 @@
 from datetime import timedelta
 
 import pytest
-from payment_service.commands.payments.expire_payments import expire_payments
-from payment_service.models.payments.capture import Capture
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.models.payments.void import Void
-from payment_service.models.vault.sealed_card import SealedCard
+from payment_service.commands.upkeep.expire_payments import expire_payments
+from payment_service.models.card import SealedCard
+from payment_service.models.movement import Capture, PaymentAttempt, Void
+from payment_service.models.payment import Payment
 from payment_service.providers.port import ProviderResult
-from payment_service.testing.scripted.bank import CarryOut, FollowUpBehaviour, ScriptedBank
-from payment_service.testing.scripted.follow_ups import (
+from service_kit.clock import utc_now
+from sqlalchemy import update
+
+from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.scripted.bank import CarryOut, FollowUpBehaviour, ScriptedBank
+from tests.testkit.payments.scripted.follow_ups import (
     APPROVED,
     DECLINED,
     decline_it,
@@ -20,10 +22,7 @@ from payment_service.testing.scripted.follow_ups import (
     refuse_it,
     take_time,
 )
-from payment_service.testing.till import Till
-from payment_service.testing.world import World
-from service_kit.clock import utc_now
-from sqlalchemy import update
+from tests.testkit.payments.world import World
 
 
 @pytest.fixture

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 from payment_service.config import Config
-from payment_service.models.payments.capture import Capture
-from payment_service.testing.client import Answer
-from payment_service.testing.till import Till
-from payment_service.testing.world import World, world_on
+from payment_service.models.movement import Capture
 from service_kit.deadlines import Deadline
+
+from tests.testkit.payments.client import Answer
+from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.world import World, world_on
 
 ASK, SETTLE = 1, 2
 Do = Callable[[Till, str], Answer]

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from payment_service.config import TimeLimits
-from payment_service.models.payments.refund import Refund
-from payment_service.testing.racers import Refunds, racers, refund
-from payment_service.testing.till import Till
-from payment_service.testing.world import World
+from payment_service.models.movement import Refund
 from payment_service.values.statuses import MovementState
+
+from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.parallel_processes import Refunds, racers, refund
+from tests.testkit.payments.world import World
 
 PROCESSES, EACH = 4, 25
 CAPTURED, PART = 10_000, 700  # 14 parts fit, and a rest of 200

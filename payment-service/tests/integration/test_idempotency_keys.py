@@ -11,25 +11,20 @@ from flask import Response, request
 from payment_service.config import Config
 from payment_service.controllers.access import require_scope
 from payment_service.controllers.idempotency import idempotent, idempotent_request, respond
-from payment_service.domain.idempotency.keys import (
-    Earlier,
-    IdempotentRequest,
-    StoredAnswer,
-    begin,
-    finish,
-)
+from payment_service.domain.idempotency_keys import Earlier, IdempotentRequest, StoredAnswer, begin, finish
 from payment_service.errors import KeyInProgress, KeyReused, PaymentNotFound
 from payment_service.extensions import db
 from payment_service.models.idempotency_key import IdempotencyKey
-from payment_service.models.merchants.merchant import Merchant
-from payment_service.testing.access import Shop, open_shop
-from payment_service.testing.client import Answer
-from payment_service.testing.world import World, world_on
-from service_kit import strict_json
-from service_kit.api import Blueprint
+from payment_service.models.merchant import Merchant
 from service_kit.clock import utc_now
+from service_kit.web import strict_json
+from service_kit.web.api import Blueprint
 from sqlalchemy import event, update
 from sqlalchemy.orm import Session
+
+from tests.testkit.payments.access import Shop, open_shop
+from tests.testkit.payments.client import Answer
+from tests.testkit.payments.world import World, world_on
 
 NOW = utc_now()
 LEASE = timedelta(seconds=30)

@@ -4,20 +4,21 @@ from datetime import timedelta
 from typing import cast
 
 import pytest
-from payment_service.commands.dependencies import Dependencies
-from payment_service.commands.payments.expire_payments import expire_payments
+from payment_service.commands.upkeep.expire_payments import expire_payments
 from payment_service.config import Config
-from payment_service.domain.settlement.settler import Settler
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.domain.settlement.settle import Settler
+from payment_service.models.movement import PaymentAttempt
+from payment_service.models.payment import Payment
+from payment_service.processing.dependencies import Dependencies
 from payment_service.providers.port import Capabilities, ChargeRequest, ProviderResult
-from payment_service.testing.scripted.bank import ScriptedBank
-from payment_service.testing.scripted.sales import approve, decline, lose_answer, lose_request
-from payment_service.testing.world import World, world_on
 from payment_service.values.statuses import PaymentStatus
 from service_kit.clock import utc_now
 from sqlalchemy import update
 from sqlalchemy.orm import Session
+
+from tests.testkit.payments.scripted.bank import ScriptedBank
+from tests.testkit.payments.scripted.sales import approve, decline, lose_answer, lose_request
+from tests.testkit.payments.world import World, world_on
 
 
 class Killed(BaseException):

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from payment_service.app import create_app
-from payment_service.models.payments.capture import Capture
-from payment_service.models.payments.payment import Payment
-from payment_service.models.vault.sealed_card import SealedCard
+from payment_service.models.card import SealedCard
+from payment_service.models.movement import Capture
+from payment_service.models.payment import Payment
 from payment_service.providers.port import (
     Authentication,
     ChargeRequest,
@@ -17,20 +17,21 @@ from payment_service.providers.port import (
     ProviderResult,
     ThreeDSecure,
 )
-from payment_service.testing.access import A_PAYMENT, Shop, open_shop
-from payment_service.testing.cards import V1_CARD
-from payment_service.testing.client import Answer
-from payment_service.testing.scripted.bank import ScriptedBank
-from payment_service.testing.scripted.sales import (
+from payment_service.values.statuses import FraudDecision
+from service_kit.clock import utc_now
+
+from tests.testkit.payments.access import A_PAYMENT, Shop, open_shop
+from tests.testkit.payments.cards import V1_CARD
+from tests.testkit.payments.client import Answer
+from tests.testkit.payments.scripted.bank import ScriptedBank
+from tests.testkit.payments.scripted.sales import (
     be_full,
     decline,
     lose_answer,
     lose_request,
     refuse_connection,
 )
-from payment_service.testing.world import World
-from payment_service.values.assessment import FraudDecision
-from service_kit.clock import utc_now
+from tests.testkit.payments.world import World
 
 ACS_URL = "http://127.0.0.1:5012/acs/abc"
 

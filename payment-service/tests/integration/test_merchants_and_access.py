@@ -13,26 +13,24 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwt
 from joserfc.jwk import Key, OctKey, OKPKey, import_key
 from joserfc.jws import JWSRegistry
-from payment_service.commands.access.disable_api_client import disable_api_client
+from payment_service.commands.access.api_clients import disable_api_client
 from payment_service.controllers.access import REQUIRED_SCOPE
 from payment_service.controllers.idempotency import IS_IDEMPOTENT
 from payment_service.domain.access.access_tokens import PinnedAlgorithm
 from payment_service.extensions import db
-from payment_service.models.merchants.api_client import ApiClient
-from payment_service.models.merchants.merchant import Merchant
-from payment_service.models.merchants.signing_key import SigningKey
-from payment_service.testing.access import A_PAYMENT, ask_token, bearer, new_client, open_shop
-from payment_service.testing.cards import V1_CARD
-from payment_service.testing.client import Answer
-from payment_service.testing.till import refund_of
-from payment_service.testing.webhooks import dispute_of
-from payment_service.testing.world import World
-from payment_service.values.scopes import Scope
-from payment_service.values.signing_algorithm import SigningAlgorithm
+from payment_service.models.merchant import ApiClient, Merchant, SigningKey
+from payment_service.values.scopes import Scope, SigningAlgorithm
 from service_kit.clock import utc_now
 from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
+
+from tests.testkit.payments.access import A_PAYMENT, ask_token, bearer, new_client, open_shop
+from tests.testkit.payments.cards import V1_CARD
+from tests.testkit.payments.client import Answer
+from tests.testkit.payments.merchant import refund_of
+from tests.testkit.payments.webhooks import dispute_of
+from tests.testkit.payments.world import World
 
 
 def stored_card_of(world: World, merchant_id: str) -> str:
@@ -373,7 +371,7 @@ def test_a_client_that_is_disabled_while_it_works_is_refused_within_seconds(
     assert show(world, shop.bearer).status_code == 200
     with world.app.app_context():
         disable_api_client(shop.credentials.client_id)
-    monkeypatch.setattr("payment_service.domain.access.client_directory.REMEMBERED_S", 0.0)
+    monkeypatch.setattr("payment_service.domain.access.api_clients.REMEMBERED_S", 0.0)
 
     assert refusal(show(world, shop.bearer)) == REFUSED
 

@@ -5,17 +5,18 @@ from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 from payment_service.cli import main
 from payment_service.models.base import Base
-from payment_service.testing.config import make_config
-from service_kit import migrations
-from service_kit.testing.migrations import (
+from service_kit.db import migrations
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.pool import NullPool
+
+from tests.testkit.databases.migrations import (
     differences,
     put_at,
     revision_of,
     statements_that_write,
     upgrade_killed_at_each_step,
 )
-from sqlalchemy import create_engine, inspect, text
-from sqlalchemy.pool import NullPool
+from tests.testkit.payments.config import make_config
 
 
 def test_a_migration_that_is_killed_at_each_step_comes_to_its_end(database_url: str) -> None:

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from payment_service.cli import main
-from payment_service.commands.access.create_api_client import ClientCredentials
-from payment_service.models.merchants.api_client import ApiClient
-from payment_service.models.merchants.merchant import Merchant
-from payment_service.models.payments.capture import Capture
-from payment_service.testing.access import ask_token
-from payment_service.testing.scripted.follow_ups import lose_it
-from payment_service.testing.till import Till
-from payment_service.testing.world import World
+from payment_service.commands.access.api_clients import ClientCredentials
+from payment_service.models.merchant import ApiClient, Merchant
+from payment_service.models.movement import Capture
+
+from tests.testkit.payments.access import ask_token
+from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.scripted.follow_ups import lose_it
+from tests.testkit.payments.world import World
 
 Run = Callable[..., Result]
 

@@ -13,24 +13,23 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 from payment_service.cli import main
-from payment_service.commands.outbox.deliver_events import OUTCOME_KINDS
-from payment_service.commands.outbox.deliver_outbox import RETRIES
+from payment_service.commands.upkeep.deliver_outbox import OUTCOME_KINDS, RETRIES
 from payment_service.config import Config
-from payment_service.domain.outbox import EVENT_DESTINATIONS
+from payment_service.domain.messages import EVENT_DESTINATIONS
 from payment_service.extensions import db
-from payment_service.models.outbox_message import OutboxMessage
-from payment_service.models.payments.payment_event import PaymentEvent
-from payment_service.testing.scripted.sales import decline
-from payment_service.testing.world import World, world_on
+from payment_service.models.message import OutboxMessage
+from payment_service.models.payment import PaymentEvent
 from payment_service.values.statuses import Destination
 from payment_service.worker import build_loops
-from service_kit.batch_loop import BatchLoop
 from service_kit.clock import utc_now
-from service_kit.leased_queue import Done, LeasedQueue
-from service_kit.worker import QueueLoop
+from service_kit.jobs.loops import BatchLoop, QueueLoop
+from service_kit.jobs.queue import Done, LeasedQueue
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+
+from tests.testkit.payments.scripted.sales import decline
+from tests.testkit.payments.world import World, world_on
 
 UPDATED = (200, b'{"updated": true}')
 NOT_UPDATED = (200, b'{"updated": false}')
@@ -496,7 +495,7 @@ def test_retries_come_as_the_specification_says() -> None:
 @pytest.fixture
 def run_cli(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     # By its module: the group of commands has the same name.
-    monkeypatch.setattr(import_module("payment_service.cli.outbox"), "create_app", lambda: world.app)
+    monkeypatch.setattr(import_module("payment_service.cli.messages"), "create_app", lambda: world.app)
 
     def run(*arguments: str) -> str:
         result = CliRunner().invoke(main, ["outbox", *arguments])

@@ -8,14 +8,15 @@ import marshmallow as ma
 import pytest
 from payment_service.errors import CursorUnknown
 from payment_service.extensions import db
-from payment_service.models.merchants.merchant import Merchant
-from payment_service.models.payments.payment import Payment
+from payment_service.models.merchant import Merchant
+from payment_service.models.payment import Payment
 from payment_service.queries.pagination import Listing, Page, PageRequest, read_page
 from payment_service.schemas.v1.pagination import CreatedQuerySchema, PageQuerySchema, list_schema
-from payment_service.testing.access import open_shop
-from payment_service.testing.world import World
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from tests.testkit.payments.access import open_shop
+from tests.testkit.payments.world import World
 
 Order = tuple[InstrumentedAttribute[Any], ...]
 BY_TIME: Order = (Payment.created_at, Payment.id)

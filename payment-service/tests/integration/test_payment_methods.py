@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 from payment_service.extensions import db
+from payment_service.models.card import PaymentMethod, SealedCard
 from payment_service.models.idempotency_key import IdempotencyKey
-from payment_service.models.merchants.merchant import Merchant
-from payment_service.models.vault.payment_method import PaymentMethod
-from payment_service.models.vault.sealed_card import SealedCard
-from payment_service.testing.access import Shop, open_shop
-from payment_service.testing.client import Answer
-from payment_service.testing.world import World
-from payment_service.values.card_data import CardData
+from payment_service.models.merchant import Merchant
+from payment_service.values.cards import CardData
 from payment_service.vault.vault import Purpose
-from service_kit import strict_json
 from service_kit.clock import utc_now
+from service_kit.web import strict_json
 from sqlalchemy import select
+
+from tests.testkit.payments.access import Shop, open_shop
+from tests.testkit.payments.client import Answer
+from tests.testkit.payments.world import World
 
 PAN = "5105105105105100"
 CARD: Mapping[str, Any] = {"number": "5105 1051 0510 5100", "exp_month": 12, "exp_year": 2031, "cvc": "907"}

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import pytest
 from payment_service.config import Config
-from payment_service.models.payments.payment import Payment
-from payment_service.testing.client import Answer
-from payment_service.testing.scripted.bank import SaleBehaviour
-from payment_service.testing.scripted.sales import be_full, decline, lose_request, refuse_connection
-from payment_service.testing.world import World, world_on
+from payment_service.models.payment import Payment
 from payment_service.values.statuses import PaymentStatus
 from sqlalchemy import update
+
+from tests.testkit.payments.client import Answer
+from tests.testkit.payments.scripted.bank import SaleBehaviour
+from tests.testkit.payments.scripted.sales import be_full, decline, lose_request, refuse_connection
+from tests.testkit.payments.world import World, world_on
 
 FORM: Mapping[str, str] = {
     "cardNumber": "4242 4242 4242 4242",

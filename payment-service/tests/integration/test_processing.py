@@ -3,22 +3,22 @@
 from decimal import Decimal
 
 import pytest
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.models.movement import PaymentAttempt
+from payment_service.models.payment import Payment
 from payment_service.providers.port import ThreeDSecure
-from payment_service.testing.cards import OTHER_CARD
-from payment_service.testing.client import Answer
-from payment_service.testing.scripted.sales import (
+from payment_service.values.statuses import FraudDecision, PaymentStatus
+from sqlalchemy import update
+
+from tests.testkit.payments.cards import OTHER_CARD
+from tests.testkit.payments.client import Answer
+from tests.testkit.payments.scripted.sales import (
     be_full,
     decline,
     lose_answer,
     lose_request,
     refuse_connection,
 )
-from payment_service.testing.world import World
-from payment_service.values.assessment import FraudDecision
-from payment_service.values.statuses import PaymentStatus
-from sqlalchemy import update
+from tests.testkit.payments.world import World
 
 
 def assert_problem(response: Answer, status: int, code: str) -> None:

@@ -13,18 +13,19 @@ from click.testing import CliRunner
 from payment_service.cli import main
 from payment_service.commands.webhooks.settle_inbox import settle_message
 from payment_service.config import LAB_WEBHOOK_SECRET, Config
-from payment_service.models.outbox_message import OutboxMessage
-from payment_service.models.payments.capture import Capture
-from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.models.payments.payment_event import PaymentEvent
-from payment_service.models.payments.refund import Refund
-from payment_service.models.payments.void import Void
-from payment_service.models.webhooks.inbox_message import InboxMessage
+from payment_service.models.message import InboxMessage, OutboxMessage
+from payment_service.models.movement import Capture, PaymentAttempt, Refund, Void
+from payment_service.models.payment import PaymentEvent
 from payment_service.providers.port import Outcome, ProviderResult
-from payment_service.testing.client import Answer
-from payment_service.testing.scripted.sales import lose_request
-from payment_service.testing.till import Till
-from payment_service.testing.webhooks import (
+from payment_service.worker import build_loops
+from service_kit.clock import utc_now
+from service_kit.jobs.loops import QueueLoop
+from service_kit.jobs.queue import Done, Failed, JobStatus
+
+from tests.testkit.payments.client import Answer
+from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.scripted.sales import lose_request
+from tests.testkit.payments.webhooks import (
     ADDRESS,
     event_body,
     make_due,
@@ -33,11 +34,7 @@ from payment_service.testing.webhooks import (
     settle_inbox,
     signed,
 )
-from payment_service.testing.world import World, world_on
-from payment_service.worker import build_loops
-from service_kit.clock import utc_now
-from service_kit.leased_queue import Done, Failed, JobStatus
-from service_kit.worker import QueueLoop
+from tests.testkit.payments.world import World, world_on
 
 OTHER_SECRET = "whsec_b3RoZXItYmFuay13ZWJob29rLXNlY3JldC0zMmJ5dGU="
 BODY = event_body("payment.updated", request_id="att_1", status="approved", amount_minor=1, currency="MAD")

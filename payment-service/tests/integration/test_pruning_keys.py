@@ -3,14 +3,15 @@
 from datetime import datetime, timedelta
 
 import pytest
-from payment_service.commands.prune_idempotency_keys import prune_idempotency_keys
-from payment_service.domain.idempotency.keys import IdempotentRequest, StoredAnswer, begin, finish
+from payment_service.commands.upkeep.prune import prune_idempotency_keys
+from payment_service.domain.idempotency_keys import IdempotentRequest, StoredAnswer, begin, finish
 from payment_service.models.idempotency_key import IdempotencyKey
-from payment_service.models.merchants.merchant import Merchant
-from payment_service.testing.world import World
+from payment_service.models.merchant import Merchant
 from payment_service.worker import build_loops
 from service_kit.clock import utc_now
 from sqlalchemy.orm import Session
+
+from tests.testkit.payments.world import World
 
 DAY = timedelta(hours=24)
 LEASE = timedelta(seconds=30)

@@ -3,15 +3,15 @@
 from datetime import datetime, timedelta
 
 import pytest
-from payment_service.commands.prune_messages import prune_messages
-from payment_service.models.merchants.merchant import Merchant
-from payment_service.models.outbox_message import OutboxMessage
-from payment_service.models.webhooks.inbox_message import InboxMessage
-from payment_service.testing.world import World
+from payment_service.commands.upkeep.prune import prune_messages
+from payment_service.models.merchant import Merchant
+from payment_service.models.message import InboxMessage, OutboxMessage
 from payment_service.values.statuses import Destination, InboxOutcome
 from payment_service.worker import build_loops
 from service_kit.clock import utc_now
-from service_kit.leased_queue import JobStatus
+from service_kit.jobs.queue import JobStatus
+
+from tests.testkit.payments.world import World
 
 KEPT = timedelta(days=30)
 MINUTE = timedelta(minutes=1)

@@ -9,16 +9,17 @@ import pytest
 from flask import Flask, request, request_started
 from payment_service.extensions import db
 from payment_service.models.base import Base
-from payment_service.models.merchants.merchant import Merchant
-from payment_service.testing.bulk.fill import fill
-from payment_service.testing.config import make_config
-from payment_service.testing.journeys.play import LISTS, leave_open, play_all
-from payment_service.testing.journeys.stage import new_stage
-from payment_service.testing.plans import Finding, Recorder, explain
-from payment_service.testing.world import World, world_on
-from service_kit import migrations
+from payment_service.models.merchant import Merchant
 from service_kit.clock import utc_now
+from service_kit.db import migrations
 from sqlalchemy import text
+
+from tests.testkit.payments.bulk.fill import fill
+from tests.testkit.payments.config import make_config
+from tests.testkit.payments.journeys.play import LISTS, leave_open, play_all
+from tests.testkit.payments.journeys.stage import new_stage
+from tests.testkit.payments.query_plans import Finding, Recorder, explain
+from tests.testkit.payments.world import World, world_on
 
 PAYMENTS = 2000
 CURSORS = frozenset({"limit", "starting_after", "ending_before"})

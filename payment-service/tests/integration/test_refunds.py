@@ -1,13 +1,17 @@
 """Refunding: never more than was captured, and unknown is never failed."""
 
 import pytest
-from payment_service.commands.follow_ups.ask import ask_about
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.refund import Refund
+from payment_service.models.movement import Refund
+from payment_service.models.payment import Payment
+from payment_service.processing.follow_up_inquiry import ask_about
 from payment_service.providers.port import Outcome, ProviderResult
-from payment_service.testing.access import open_shop
-from payment_service.testing.scripted.bank import FollowUpBehaviour
-from payment_service.testing.scripted.follow_ups import (
+from payment_service.values.money import Money
+from sqlalchemy import update
+
+from tests.testkit.payments.access import open_shop
+from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.scripted.bank import FollowUpBehaviour
+from tests.testkit.payments.scripted.follow_ups import (
     APPROVED,
     DECLINED,
     decline_it,
@@ -16,10 +20,7 @@ from payment_service.testing.scripted.follow_ups import (
     refuse_it,
     take_time,
 )
-from payment_service.testing.till import Till
-from payment_service.testing.world import World
-from payment_service.values.money import Money
-from sqlalchemy import update
+from tests.testkit.payments.world import World
 
 
 @pytest.fixture

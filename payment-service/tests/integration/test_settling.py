@@ -3,21 +3,22 @@
 import pytest
 from payment_service.domain.payments.fraud_policy import Course, Verdict
 from payment_service.domain.settlement.charges import FINAL_STATES
-from payment_service.domain.settlement.settler import Settlement
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.domain.settlement.settle import Settlement
+from payment_service.models.movement import PaymentAttempt
+from payment_service.models.payment import Payment
 from payment_service.providers.port import Outcome, ProviderResult
-from payment_service.testing.scripted.sales import (
+from payment_service.values.statuses import MovementState, PaymentStatus
+from service_kit.clock import utc_now
+from sqlalchemy import update
+
+from tests.testkit.payments.scripted.sales import (
     approve,
     decline,
     lose_answer,
     lose_request,
     refuse_connection,
 )
-from payment_service.testing.world import World
-from payment_service.values.statuses import MovementState, PaymentStatus
-from service_kit.clock import utc_now
-from sqlalchemy import update
+from tests.testkit.payments.world import World
 
 NO_NEWS = [Outcome.PENDING, Outcome.NOT_FOUND]
 FINAL = [Outcome.APPROVED, Outcome.DECLINED, Outcome.ABANDONED, Outcome.NOT_SENT]

@@ -7,22 +7,27 @@ from typing import Any
 
 import pytest
 from joserfc.jws import extract_compact
-from payment_service.commands.access.create_api_client import ClientCredentials
+from payment_service.commands.access.api_clients import ClientCredentials
 from payment_service.commands.access.rotate_signing_keys import ensure_signing_key, rotate_signing_keys
 from payment_service.domain.access.access_tokens import AccessTokens
-from payment_service.domain.access.client_directory import ClientDirectory
-from payment_service.domain.access.key_ring import JWKS_KEPT, PUBLISHED_AHEAD, REMEMBERED_S, KeyRing
-from payment_service.domain.access.sealed_keys import KeySealer
+from payment_service.domain.access.api_clients import ClientDirectory
+from payment_service.domain.access.signing_keys import (
+    JWKS_KEPT,
+    PUBLISHED_AHEAD,
+    REMEMBERED_S,
+    KeyRing,
+    KeySealer,
+)
 from payment_service.errors import AccessTokenInvalid
-from payment_service.models.merchants.signing_key import SigningKey
+from payment_service.models.merchant import SigningKey
 from payment_service.queries.access import authorise, published_keys
-from payment_service.testing.access import ask_token, new_client
-from payment_service.testing.world import World
-from payment_service.values.scopes import Scope
-from payment_service.values.signing_algorithm import SigningAlgorithm
+from payment_service.values.scopes import Scope, SigningAlgorithm
 from service_kit.clock import utc_now
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
+
+from tests.testkit.payments.access import ask_token, new_client
+from tests.testkit.payments.world import World
 
 TOKEN_CLOCK = "payment_service.commands.access.issue_token.utc_now"
 KEY_CLOCK = "payment_service.commands.access.rotate_signing_keys.utc_now"
@@ -66,7 +71,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     for name in (TOKEN_CLOCK, KEY_CLOCK):
         monkeypatch.setattr(name, clock)
     # The ring's memory is in real seconds, which do not pass here.
-    monkeypatch.setattr("payment_service.domain.access.key_ring.LOOK_AGAIN_AFTER_S", 0.0)
+    monkeypatch.setattr("payment_service.domain.access.signing_keys.LOOK_AGAIN_AFTER_S", 0.0)
     return clock
 
 

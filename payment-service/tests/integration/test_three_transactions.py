@@ -7,15 +7,16 @@ import pytest
 from payment_service.app import http_client
 from payment_service.config import Config
 from payment_service.extensions import db
-from payment_service.models.payments.payment import Payment
+from payment_service.models.payment import Payment
 from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult
-from payment_service.testing.cards import CARD
-from payment_service.testing.scripted.bank import ScriptedBank
-from payment_service.testing.scripted.sales import approve
-from payment_service.testing.world import World, world_on
 from payment_service.values.statuses import PaymentStatus
-from service_kit.database import NetworkCallInTransaction
-from service_kit.http_client import Dependency
+from service_kit.db.database import NetworkCallInTransaction
+from service_kit.web.http_client import Dependency
+
+from tests.testkit.payments.cards import CARD
+from tests.testkit.payments.scripted.bank import ScriptedBank
+from tests.testkit.payments.scripted.sales import approve
+from tests.testkit.payments.world import World, world_on
 
 CLAIM, DECIDE, SETTLE = 1, 2, 3
 

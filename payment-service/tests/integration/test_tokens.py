@@ -11,19 +11,20 @@ import pytest
 from joserfc.jwk import KeySet
 from joserfc.jws import extract_compact
 from joserfc.jwt import decode
-from payment_service.commands.access.create_api_client import ClientCredentials
-from payment_service.commands.access.disable_api_client import disable_api_client
-from payment_service.commands.access.rotate_client_secret import rotate_client_secret
+from payment_service.commands.access.api_clients import (
+    ClientCredentials,
+    disable_api_client,
+    rotate_client_secret,
+)
 from payment_service.domain.access.access_tokens import PinnedAlgorithm
-from payment_service.models.merchants.api_client import ApiClient
-from payment_service.models.merchants.signing_key import SigningKey
-from payment_service.testing.access import FORM, ask_token, new_client, open_shop
-from payment_service.testing.client import Answer
-from payment_service.testing.world import World
-from payment_service.values.scopes import Scope
-from payment_service.values.signing_algorithm import SigningAlgorithm
+from payment_service.models.merchant import ApiClient, SigningKey
+from payment_service.values.scopes import Scope, SigningAlgorithm
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
+
+from tests.testkit.payments.access import FORM, ask_token, new_client, open_shop
+from tests.testkit.payments.client import Answer
+from tests.testkit.payments.world import World
 
 GRANT = {"grant_type": "client_credentials"}
 

@@ -8,20 +8,21 @@ from typing import Any
 import pytest
 from payment_service.app import create_app
 from payment_service.config import LAB_VAULT_KEYS, Config
-from payment_service.controllers.current import EXTENSION
+from payment_service.controllers.request import EXTENSION
 from payment_service.errors import SealedCardUnreadable
 from payment_service.extensions import db
-from payment_service.models.merchants.merchant import Merchant
-from payment_service.models.vault.sealed_card import SealedCard
-from payment_service.testing.world import World
-from payment_service.values.card_data import CardData
+from payment_service.models.card import SealedCard
+from payment_service.models.merchant import Merchant
+from payment_service.values.cards import CardData
 from payment_service.vault.envelopes import EnvelopeKeys
 from payment_service.vault.vault import Purpose, Vault
 from service_kit.clock import utc_now
-from service_kit.config import ConfigurationError
+from service_kit.process.config import ConfigurationError
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+
+from tests.testkit.payments.world import World
 
 PAN = "5105105105105100"
 CARD = CardData(PAN, 12, 2031, "9071")

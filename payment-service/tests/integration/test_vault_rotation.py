@@ -13,18 +13,19 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner, Result
 from payment_service.cli import main
-from payment_service.commands.vault.rotate_vault_keys import RotateVaultKeys, rotate_vault_keys
+from payment_service.commands.upkeep.rotate_vault_keys import RotateVaultKeys, rotate_vault_keys
 from payment_service.extensions import db
-from payment_service.models.merchants.merchant import Merchant
-from payment_service.models.vault.sealed_card import SealedCard
+from payment_service.models.card import SealedCard
+from payment_service.models.merchant import Merchant
 from payment_service.queries.vault import count_sealed_cards
-from payment_service.testing.world import World
-from payment_service.values.card_data import CardData
+from payment_service.values.cards import CardData
 from payment_service.vault.envelopes import EnvelopeKeys
 from payment_service.vault.vault import Purpose, Vault
 from service_kit.clock import utc_now
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+
+from tests.testkit.payments.world import World
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))
 BOTH = EnvelopeKeys({"new": NEW, "old": OLD})

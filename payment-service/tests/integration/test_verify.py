@@ -7,27 +7,24 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from payment_service.app import create_app
+from payment_service.audit.bank import verify_bank
+from payment_service.audit.findings import Findings
 from payment_service.cli import main
 from payment_service.clients.bank_books import BankBooks, BankMovement, BankTotals
-from payment_service.commands.books.take_snapshots import SnapshotJob
+from payment_service.commands.upkeep.take_snapshots import SnapshotJob
 from payment_service.domain.books.postings import post_dispute_lost, post_dispute_opened, post_refund_asked
-from payment_service.models.books.balance_snapshot import BalanceSnapshot
-from payment_service.models.books.ledger_entry import LedgerEntry
-from payment_service.models.disputes.dispute import Dispute
-from payment_service.models.merchants.merchant import Merchant
-from payment_service.models.payments.capture import Capture
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.models.payments.payment_event import PaymentEvent
-from payment_service.models.payments.refund import Refund
-from payment_service.queries.books.findings import Findings
-from payment_service.queries.books.verify_bank import verify_bank
-from payment_service.testing.scripted.sales import decline, lose_request
-from payment_service.testing.world import World
+from payment_service.models.dispute import Dispute
+from payment_service.models.ledger import BalanceSnapshot, LedgerEntry
+from payment_service.models.merchant import Merchant
+from payment_service.models.movement import Capture, PaymentAttempt, Refund
+from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.values.statuses import AttemptKind, DisputeStatus, MovementState
 from service_kit.clock import utc_now
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
+
+from tests.testkit.payments.scripted.sales import decline, lose_request
+from tests.testkit.payments.world import World
 
 Run = Callable[..., Result]
 

@@ -2,12 +2,11 @@ import re
 
 import pytest
 from joserfc.jwk import OKPKey, RSAKey
-from payment_service.domain.access.client_secrets import ClientSecrets, new_client_secret
-from payment_service.domain.access.sealed_keys import KeySealer
+from payment_service.domain.access.api_clients import ClientSecrets, new_client_secret
+from payment_service.domain.access.signing_keys import KeySealer
 from payment_service.errors import SigningKeyUnreadable
 from payment_service.values.money import is_currency
-from payment_service.values.scopes import SCOPE_MEANINGS, Scope, parse_scopes, write_scopes
-from payment_service.values.signing_algorithm import SigningAlgorithm
+from payment_service.values.scopes import SCOPE_MEANINGS, Scope, SigningAlgorithm, parse_scopes, write_scopes
 
 
 def test_client_secrets_hold_256_random_bits() -> None:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from payment_service.clients.fraud import AssessmentRequest, _from_body, _to_body
 from payment_service.providers.bank_simulator import _from_answer, _to_charge
 from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult
-from payment_service.values.assessment import FraudDecision
-from payment_service.values.card_data import CardData
+from payment_service.values.cards import CardData
 from payment_service.values.money import Money
-from service_kit.http_client import Answer, OutcomeUnknown
+from payment_service.values.statuses import FraudDecision
+from service_kit.web.http_client import Answer, OutcomeUnknown
 
 APPROVED = {
     "request_id": "att_01k",

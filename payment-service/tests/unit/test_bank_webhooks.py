@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from payment_service.config import LAB_WEBHOOK_SECRET, Config
 from payment_service.errors import WebhookUnreadable
 from payment_service.providers.bank_simulator_webhooks import BankSimulatorWebhooks
-from payment_service.providers.port import Outcome
-from payment_service.providers.webhook_port import DisputeNews, MovementNews, News, UnknownNews
+from payment_service.providers.port import DisputeNews, MovementNews, News, Outcome, UnknownNews
 from payment_service.values.money import Money
 from payment_service.values.statuses import DisputeStatus
-from service_kit.config import ConfigurationError
-from service_kit.strict_json import MalformedJson
+from service_kit.process.config import ConfigurationError
+from service_kit.web.strict_json import MalformedJson
 
 BANK = BankSimulatorWebhooks([LAB_WEBHOOK_SECRET])
 AMOUNT = Money(399_998, "MAD")

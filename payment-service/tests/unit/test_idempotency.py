@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from payment_service.controllers.idempotency import IS_IDEMPOTENT, LONGEST_KEY, idempotent
-from payment_service.domain.idempotency.fingerprints import fingerprint, key_hash
+from payment_service.domain.idempotency_keys import fingerprint, key_hash
 from payment_service.values.statuses import CaptureMethod
 
 SECRET = b"secret"

@@ -7,13 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
-from payment_service.schemas.lenient_fields import (
-    LARGEST_AMOUNT,
-    LARGEST_ID,
-    DigitsField,
-    LenientAmount,
-    LenientId,
-)
+from payment_service.schemas.lab import LARGEST_AMOUNT, LARGEST_ID, DigitsField, LenientAmount, LenientId
 
 NUMBER = DigitsField(lengths=range(12, 20))
 CODE = DigitsField(lengths=range(3, 5), min_digits=3)

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import pytest
 from payment_service.config import TimeLimits
-from payment_service.domain.payments.asks import AskSchedule
 from payment_service.domain.payments.fraud_policy import Course, judge, judge_silence
-from payment_service.values.assessment import Assessment, FraudDecision
+from payment_service.domain.payments.schedules import AskSchedule
 from payment_service.values.money import Money
+from payment_service.values.statuses import Assessment, FraudDecision
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 LIMITS = TimeLimits()

@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 from payment_service.app import SECRET_FIELDS
 from payment_service.domain.payments.transitions import PAYABLE, TRANSITIONS, change_status
 from payment_service.errors import IllegalTransition
-from payment_service.models.payments.payment import Payment
+from payment_service.models.payment import Payment
 from payment_service.pages.form import CardInput
 from payment_service.providers.port import ChargeRequest
-from payment_service.values.card_data import CardData
-from payment_service.values.card_rules import has_expired, is_card_number
+from payment_service.values.cards import CardData, has_expired, is_card_number
 from payment_service.values.money import Money
 from payment_service.values.statuses import MovementState, PaymentStatus
-from service_kit.logs import redactor
+from service_kit.process.logs import redactor
 
 S = PaymentStatus
 

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from service_kit.append_only import append_rows
-from service_kit.columns import BigId, ascii_key
-from service_kit.database import Database, engine_options, new_metadata, prepare_engine
-from service_kit.insert_rows import insert_rows
+from service_kit.db.columns import BigId, ascii_key
+from service_kit.db.database import Database, engine_options, new_metadata, prepare_engine
+from service_kit.db.rows import append_rows, insert_rows
 from sqlalchemy import ForeignKey, create_engine, event, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column

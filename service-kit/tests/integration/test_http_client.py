@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import requests
-from service_kit.database import NetworkCallInTransaction
+from service_kit.db.database import NetworkCallInTransaction
 from service_kit.deadlines import time_budget
-from service_kit.http_client import (
+from service_kit.web.http_client import (
     MAX_ANSWER_BYTES,
     Answer,
     CallFailed,
@@ -22,7 +22,7 @@ from service_kit.http_client import (
     OutcomeUnknown,
     TooManyCalls,
 )
-from service_kit.http_client import log as client_log
+from service_kit.web.http_client import log as client_log
 from urllib3.exceptions import NameResolutionError
 
 Behaviour = Callable[[socket.socket], None]

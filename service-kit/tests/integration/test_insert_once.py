@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from service_kit.columns import BigId, ascii_key
-from service_kit.database import Database, engine_options, new_metadata, prepare_engine
-from service_kit.insert_once import insert_once
+from service_kit.db.columns import BigId, ascii_key
+from service_kit.db.database import Database, engine_options, insert_once, new_metadata, prepare_engine
 from sqlalchemy import String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 

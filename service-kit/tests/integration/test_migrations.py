@@ -5,19 +5,20 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from service_kit import migrations
-from service_kit.columns import BigId, ascii_key
-from service_kit.database import new_metadata
-from service_kit.operator_commands import OperatorCommands
-from service_kit.testing.migrations import (
+from service_kit.db import migrations
+from service_kit.db.columns import BigId, ascii_key
+from service_kit.db.database import new_metadata
+from service_kit.process.cli import OperatorCommands
+from sqlalchemy import Column, Integer, String, Table, text
+from sqlalchemy.exc import DBAPIError
+
+from tests.testkit.databases.migrations import (
     differences,
     put_at,
     revision_of,
     statements_that_write,
     upgrade_killed_at_each_step,
 )
-from sqlalchemy import Column, Integer, String, Table, text
-from sqlalchemy.exc import DBAPIError
 
 METADATA = new_metadata()
 PARCELS = Table(
@@ -30,16 +31,16 @@ PARCELS = Table(
 )
 
 ENV = """
-from service_kit.database import new_metadata
-from service_kit.migrations import run_env
+from service_kit.db.database import new_metadata
+from service_kit.db.migrations import run_env
 
 run_env(new_metadata())
 """
 REVISION = """
 import sqlalchemy as sa
 from alembic import op
-from service_kit.columns import BigId, ascii_key
-from service_kit.migration_steps import add_column, create_index, create_table
+from service_kit.db.columns import BigId, ascii_key
+from service_kit.db.migrations import add_column, create_index, create_table
 
 revision = {revision!r}
 down_revision = {down_revision!r}

@@ -8,13 +8,13 @@ import marshmallow as ma
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from service_kit import standard_app
-from service_kit.api import Blueprint
-from service_kit.database import CommitOutcomeUnknown, Database, DatabaseUnavailable
+from service_kit.db.database import CommitOutcomeUnknown, Database, DatabaseUnavailable
 from service_kit.deadlines import current_deadline
-from service_kit.problems import Problem
-from service_kit.request_context import current_request_id, outgoing_headers
-from service_kit.service_token import require_service_token
+from service_kit.web import standard_app
+from service_kit.web.api import Blueprint
+from service_kit.web.problems import Problem
+from service_kit.web.request_context import current_request_id, outgoing_headers
+from service_kit.web.standard_app import require_service_token
 from werkzeug.test import TestResponse
 
 pytestmark = pytest.mark.engines("sqlite")

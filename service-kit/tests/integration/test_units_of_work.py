@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pymysql
 import pytest
 from flask import Flask
-from service_kit.affected_rows import affected_rows
-from service_kit.columns import BigId, UtcDateTime, ascii_key
-from service_kit.database import (
+from service_kit.db.columns import BigId, UtcDateTime, ascii_key
+from service_kit.db.database import (
     CommitOutcomeUnknown,
     Database,
     DatabaseUnavailable,
@@ -20,6 +19,7 @@ from service_kit.database import (
     new_metadata,
     prepare_engine,
 )
+from service_kit.db.rows import affected_rows
 from service_kit.deadlines import time_budget
 from sqlalchemy import create_engine, delete, event, func, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError

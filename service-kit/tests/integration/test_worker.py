@@ -10,12 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 from flask import Flask
-from service_kit import batch_loop
-from service_kit.batch_loop import BatchLoop
 from service_kit.clock import utc_now
-from service_kit.database import Database, engine_options, new_metadata, prepare_engine
-from service_kit.leased_queue import Done, Failed, JobStatus, LeasedQueue, LeasedRow, Result, RetrySchedule
-from service_kit.worker import QueueLoop, run
+from service_kit.db.database import Database, engine_options, new_metadata, prepare_engine
+from service_kit.jobs import loops
+from service_kit.jobs.loops import BatchLoop, QueueLoop, run
+from service_kit.jobs.queue import Done, Failed, JobStatus, LeasedQueue, LeasedRow, Result, RetrySchedule
 from sqlalchemy import Index, select
 from sqlalchemy.orm import DeclarativeBase
 
@@ -229,7 +228,7 @@ def test_a_batch_waits_for_others_to_come(app: Flask, db: Database, monkeypatch:
     recipient = Recipient()
     loop = BatchLoop(app, queue_of(db), recipient, gather_s=0.2)
     clock = SimpleNamespace(monotonic=lambda: 1000.0)
-    monkeypatch.setattr(batch_loop, "time", clock)
+    monkeypatch.setattr(loops, "time", clock)
     add_jobs(app, db, 1)
     loop.turn()
     add_jobs(app, db, 2)
@@ -333,7 +332,7 @@ class FailingLoop:
 def test_a_worker_outlives_its_errors_and_ends_on_sigterm_with_its_jobs_done(
     app: Flask, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service_kit.worker.PAUSE_AFTER_FAILURE_S", 0.01)
+    monkeypatch.setattr("service_kit.jobs.loops.PAUSE_AFTER_FAILURE_S", 0.01)
     handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     add_jobs(app, db, 3)
     failing = FailingLoop()

@@ -10,9 +10,8 @@ from typing import Any
 import marshmallow as ma
 import pytest
 from flask import Flask
-from service_kit import api
-from service_kit.descriptions import as_json_schema
-from service_kit.strict_fields import ONE_LINE, StrictBoolean
+from service_kit.web import api
+from service_kit.web.api import ONE_LINE, StrictBoolean, as_json_schema
 
 
 class BodySchema(ma.Schema):

@@ -10,14 +10,14 @@ import structlog
 from environs import Env
 from hypothesis import given
 from hypothesis import strategies as st
-from service_kit import logs
 from service_kit.clock import utc_now
-from service_kit.config import ConfigurationError, Profile, read_profile, read_secret
 from service_kit.deadlines import Deadline, current_deadline, time_budget, time_left_s
-from service_kit.gunicorn_settings import settings
 from service_kit.ids import new_id
-from service_kit.leased_queue import RetrySchedule
-from service_kit.wake import Waker, WakeUpCall, parse_address
+from service_kit.jobs.queue import RetrySchedule
+from service_kit.jobs.wake import Waker, WakeUpCall, parse_address
+from service_kit.process import logs
+from service_kit.process.config import ConfigurationError, Profile, read_profile, read_secret
+from service_kit.process.gunicorn import settings
 
 
 def test_ids_name_their_kind_and_never_repeat() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from service_kit import strict_json
-from service_kit.strict_json import MAX_DEPTH, MalformedJson
+from service_kit.web import strict_json
+from service_kit.web.strict_json import MAX_DEPTH, MalformedJson
 
 
 def test_numbers_are_exact() -> None:

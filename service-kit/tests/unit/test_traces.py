@@ -7,7 +7,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from service_kit.testing.traces import NumberTraces, holds_value, traces_in_files
+
+from tests.testkit.databases.traces import NumberTraces, holds_value, traces_in_files
 
 DIGITS = "5105105105105100"
 GROUPS = ("5105", "1051", "0510", "5100")

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from service_kit.clock import utc_now
-from service_kit.http_client import CallFailed, HttpClient
+from service_kit.web.http_client import CallFailed, HttpClient
 from standardwebhooks import Webhook
 
 

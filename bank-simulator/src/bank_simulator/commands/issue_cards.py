@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from bank_simulator.extensions import db
 from bank_simulator.models import Card
+from bank_simulator.values.issued_cards import TestCard
 from bank_simulator.values.keyed_hash import cvv_hash
-from bank_simulator.values.test_cards import TestCard
 
 
 def issue_cards(cards: Iterable[TestCard], card_key: str) -> int:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service_kit.api import Blueprint
+from service_kit.web.api import Blueprint
 
 from bank_simulator.commands.decide import decide
 from bank_simulator.commands.set_fault_plan import set_fault_plan

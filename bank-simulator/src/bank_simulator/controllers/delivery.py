@@ -7,9 +7,8 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from flask import current_app, request
-from service_kit.api import Blueprint
 from service_kit.clock import utc_now
-from service_kit.descriptions import problem_response
+from service_kit.web.api import Blueprint, problem_response
 
 from bank_simulator.commands.end_overdue import end_overdue
 from bank_simulator.config import Config

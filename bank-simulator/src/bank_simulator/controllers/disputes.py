@@ -1,6 +1,6 @@
 """For tests and operators: cardholders contest payments."""
 
-from service_kit.api import Blueprint
+from service_kit.web.api import Blueprint
 
 from bank_simulator.commands.close_dispute import close_dispute
 from bank_simulator.commands.open_dispute import OpenDispute, open_dispute

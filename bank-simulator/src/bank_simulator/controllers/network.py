@@ -1,6 +1,6 @@
 """The card network's interface for the merchant's side."""
 
-from service_kit.api import Blueprint
+from service_kit.web.api import Blueprint
 from werkzeug.routing import BaseConverter
 
 from bank_simulator.commands.abandon import abandon

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from service_kit import strict_json
+from service_kit.web import strict_json
 from sqlalchemy.orm import Session
 
 from bank_simulator.domain.terms import Given

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from service_kit.affected_rows import affected_rows
+from service_kit.db.rows import affected_rows
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session

@@ -1,6 +1,6 @@
 """Writing the books of one approved request, or of a dispute."""
 
-from service_kit.insert_rows import insert_rows
+from service_kit.db.rows import insert_rows
 from sqlalchemy.orm import Session
 
 from bank_simulator.domain.accounts import (

@@ -1,7 +1,8 @@
 """How the card network finds the bank that issued a card."""
 
-from bank_simulator.values import luhn
-from bank_simulator.values.test_cards import LAB_CARD
+from service_kit import luhn
+
+from bank_simulator.values.issued_cards import LAB_CARD
 from bank_simulator.values.vocabulary import Bank
 
 # The first digits of a card number (BIN, ISO/IEC 7812) name its bank.

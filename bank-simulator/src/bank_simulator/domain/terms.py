@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from service_kit.clock import utc_now
 from service_kit.ids import new_id
 
-from bank_simulator.domain.authorization_code import new_authorization_code
-
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -43,3 +41,8 @@ class Given:
     def after(self, seconds: float) -> datetime:
         """Return the moment ``seconds`` from now."""
         return self.now + timedelta(seconds=seconds)
+
+
+def new_authorization_code() -> str:
+    """Return six characters such as an issuer gives."""
+    return secrets.token_hex(3).upper()

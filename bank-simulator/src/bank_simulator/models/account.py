@@ -1,6 +1,6 @@
 """Accounts of the ledger."""
 
-from service_kit.columns import BigId, ascii_key, enum_column
+from service_kit.db.columns import BigId, ascii_key, enum_column
 from sqlalchemy import BigInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 

@@ -1,6 +1,6 @@
 """What all tables of the simulator share."""
 
-from service_kit.database import new_metadata
+from service_kit.db.database import new_metadata
 from sqlalchemy.orm import DeclarativeBase
 
 

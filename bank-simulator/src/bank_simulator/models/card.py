@@ -1,6 +1,6 @@
 """Cards that client banks issued."""
 
-from service_kit.columns import BigId, ascii_key, enum_column
+from service_kit.db.columns import BigId, ascii_key, enum_column
 from sqlalchemy import BigInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 

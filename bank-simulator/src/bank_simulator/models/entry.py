@@ -1,6 +1,6 @@
 """The ledger: append-only, and every transfer adds up to zero."""
 
-from service_kit.columns import BigId
+from service_kit.db.columns import BigId
 from sqlalchemy import BigInteger, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 

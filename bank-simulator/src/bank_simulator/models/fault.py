@@ -1,6 +1,6 @@
 """Fault injection: the plan that an admin call stored, and how often each request arrived under it."""
 
-from service_kit.columns import ascii_key
+from service_kit.db.columns import ascii_key
 from sqlalchemy import Text
 from sqlalchemy.orm import Mapped, mapped_column
 

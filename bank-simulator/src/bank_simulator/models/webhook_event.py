@@ -1,7 +1,7 @@
 """What the merchant's side has still to be told."""
 
-from service_kit.columns import ascii_key, enum_column
-from service_kit.leased_queue import LeasedRow
+from service_kit.db.columns import ascii_key, enum_column
+from service_kit.jobs.queue import LeasedRow
 from sqlalchemy import Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 

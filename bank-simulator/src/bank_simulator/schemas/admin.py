@@ -4,7 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 from marshmallow import fields, validate
-from service_kit import strict_json
+from service_kit.web import strict_json
 
 from bank_simulator.schemas.network import AnswerSchema, id_field
 from bank_simulator.values.fault_plan import FaultPlan, Latency, Share

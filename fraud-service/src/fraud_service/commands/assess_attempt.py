@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service_kit import strict_json
+from service_kit.db.rows import insert_rows
 from service_kit.ids import new_id
-from service_kit.insert_rows import insert_rows
+from service_kit.web import strict_json
 from sqlalchemy import Row, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from service_kit.insert_once import insert_once
+from service_kit.db.database import insert_once
 
 from fraud_service.extensions import db
 from fraud_service.models import Outcome

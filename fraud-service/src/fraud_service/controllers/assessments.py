@@ -5,8 +5,8 @@ from datetime import datetime
 from http import HTTPStatus
 
 from flask import Response
-from service_kit.api import Blueprint
-from service_kit.service_token import require_service_token
+from service_kit.web.api import Blueprint
+from service_kit.web.standard_app import require_service_token
 
 from fraud_service.commands.assess_attempt import AssessAttempt, assess_attempt
 from fraud_service.queries.explain_assessment import explain_assessment

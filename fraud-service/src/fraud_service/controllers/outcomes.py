@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from service_kit.api import Blueprint
-from service_kit.service_token import require_service_token
+from service_kit.web.api import Blueprint
+from service_kit.web.standard_app import require_service_token
 
 from fraud_service.commands.store_outcomes import StoreOutcome, store_outcomes
 from fraud_service.controllers.assessments import SERVICE_TOKEN

@@ -1,6 +1,6 @@
 """The base class of this service's tables, and its column types."""
 
-from service_kit.database import new_metadata
+from service_kit.db.database import new_metadata
 from sqlalchemy import String
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import DeclarativeBase

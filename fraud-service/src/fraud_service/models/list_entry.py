@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from service_kit.columns import BigId, UtcDateTime, enum_column
+from service_kit.db.columns import BigId, UtcDateTime, enum_column
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from service_kit.columns import BigId, UtcDateTime, ascii_key, enum_column
+from service_kit.db.columns import BigId, UtcDateTime, ascii_key, enum_column
 from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 

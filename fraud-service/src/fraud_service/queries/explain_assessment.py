@@ -1,6 +1,6 @@
 """Why an attempt was judged as it was."""
 
-from service_kit import strict_json
+from service_kit.web import strict_json
 from sqlalchemy import select
 
 from fraud_service.errors import AssessmentNotFound

@@ -11,9 +11,9 @@ import aiohttp
 from aiohttp import web
 
 from gateway.emulator.backend import BackendClient, Call
-from gateway.emulator.bucket import TokenBucket
 from gateway.emulator.config import Config, Endpoint
 from gateway.emulator.headers import TEXT, Header, OwnHeaders, relayed_headers, request_headers
+from gateway.emulator.rate_limit import TokenBucket
 from gateway.emulator.relay import Relay, WireResponse
 from gateway.emulator.router import (
     MalformedPath,

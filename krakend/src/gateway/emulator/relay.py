@@ -7,8 +7,8 @@ import aiohttp
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
+from gateway.emulator.content_type import sniff
 from gateway.emulator.headers import Header, reason_phrase
-from gateway.emulator.sniff import sniff
 
 _GO_WRITE_BUFFER = 2048
 _WITHOUT_BODY = (204, 304)

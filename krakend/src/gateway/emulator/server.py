@@ -14,9 +14,9 @@ from aiohttp import web
 
 from gateway.emulator.backend import BackendClient
 from gateway.emulator.config import Config
-from gateway.emulator.doorman import Doorman
 from gateway.emulator.proxy import Proxy
 from gateway.emulator.relay import WireResponse, drop_automatic_headers
+from gateway.emulator.request_head_guard import Doorman
 
 log = logging.getLogger("gateway.emulator")
 # What may be a card number that somebody put into an address (13 to 19 digits): never in a log.

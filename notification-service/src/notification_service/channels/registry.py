@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from service_kit.config import ConfigurationError
+from service_kit.process.config import ConfigurationError
 
 from notification_service.channels.eml_files import EmlFilesChannel
 from notification_service.channels.port import Channel

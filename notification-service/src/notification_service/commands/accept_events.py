@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service_kit.clock import utc_now
-from service_kit.insert_once import insert_once
+from service_kit.db.database import insert_once
 
 from notification_service.extensions import db
 from notification_service.models import ReceivedEvent

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from service_kit import strict_json
 from service_kit.clock import utc_now
+from service_kit.db.rows import insert_rows
 from service_kit.ids import new_id
-from service_kit.insert_rows import insert_rows
+from service_kit.web import strict_json
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 

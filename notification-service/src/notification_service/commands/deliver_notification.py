@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from service_kit import strict_json
 from service_kit.clock import utc_now
-from service_kit.leased_queue import Result
+from service_kit.jobs.queue import Result
+from service_kit.web import strict_json
 
 from notification_service.channels.port import Channel
 from notification_service.domain.delivery_queue import Try, result_of

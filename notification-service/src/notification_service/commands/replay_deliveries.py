@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from service_kit.affected_rows import affected_rows
 from service_kit.clock import utc_now
-from service_kit.leased_queue import JobStatus
+from service_kit.db.rows import affected_rows
+from service_kit.jobs.queue import JobStatus
 from sqlalchemy import or_, update
 
 from notification_service.extensions import db

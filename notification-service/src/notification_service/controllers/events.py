@@ -1,7 +1,7 @@
 """``/internal/events``: what happened to payments, for their merchants."""
 
-from service_kit.api import Blueprint
-from service_kit.service_token import require_service_token
+from service_kit.web.api import Blueprint
+from service_kit.web.standard_app import require_service_token
 
 from notification_service.commands.accept_events import AcceptEvent, accept_events
 from notification_service.controllers.notifications import SERVICE_TOKEN

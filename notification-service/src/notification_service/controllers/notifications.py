@@ -1,8 +1,8 @@
 """``/internal/notifications``: what other services want people told."""
 
-from service_kit.api import Blueprint
-from service_kit.service_token import require_service_token
-from service_kit.wake import Waker
+from service_kit.jobs.wake import Waker
+from service_kit.web.api import Blueprint
+from service_kit.web.standard_app import require_service_token
 
 from notification_service.commands.accept_notification import (
     Accepted,

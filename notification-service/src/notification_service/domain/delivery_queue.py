@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service_kit.clock import utc_now
-from service_kit.database import Database
-from service_kit.insert_rows import insert_rows
-from service_kit.leased_queue import Done, Failed, LeasedQueue, Result, RetrySchedule
+from service_kit.db.database import Database
+from service_kit.db.rows import insert_rows
+from service_kit.jobs.queue import Done, Failed, LeasedQueue, Result, RetrySchedule
 from sqlalchemy.orm import Session
 
 from notification_service.models import DeliveryAttempt, Notification

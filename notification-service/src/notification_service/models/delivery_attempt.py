@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from service_kit.columns import BigId, UtcDateTime
+from service_kit.db.columns import BigId, UtcDateTime
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from service_kit.columns import UtcDateTime, ascii_key
-from service_kit.leased_queue import JobStatus, LeasedRow
+from service_kit.db.columns import UtcDateTime, ascii_key
+from service_kit.jobs.queue import JobStatus, LeasedRow
 from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 

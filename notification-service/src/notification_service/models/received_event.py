@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from service_kit.columns import BigId, UtcDateTime, ascii_key
+from service_kit.db.columns import BigId, UtcDateTime, ascii_key
 from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 

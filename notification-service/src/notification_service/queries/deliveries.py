@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from service_kit.leased_queue import JobStatus
+from service_kit.jobs.queue import JobStatus
 from sqlalchemy import select
 
 from notification_service.errors import NotificationUnknown

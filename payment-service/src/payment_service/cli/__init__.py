@@ -3,24 +3,19 @@
 from pathlib import Path
 
 import click
-from service_kit import migrations
-from service_kit.config import Profile
-from service_kit.operator_commands import OperatorCommands
+from service_kit.db import migrations
+from service_kit.process.cli import OperatorCommands
+from service_kit.process.config import Profile
 
 from payment_service.app import create_app
-from payment_service.cli.api_clients import api_clients
-from payment_service.cli.lab_client_file import keep_lab_client
-from payment_service.cli.merchants import merchants
-from payment_service.cli.outbox import outbox
-from payment_service.cli.signing_keys import signing_keys
-from payment_service.cli.unresolved import janitor, unresolved
+from payment_service.cli.access import api_clients, keep_lab_client, merchants, signing_keys
+from payment_service.cli.audit import janitor, unresolved, verify_events_command, verify_ledger
+from payment_service.cli.messages import outbox, webhooks
 from payment_service.cli.vault import vault
-from payment_service.cli.verify import verify_events_command, verify_ledger
-from payment_service.cli.webhooks import webhooks
 from payment_service.commands.access.rotate_signing_keys import ensure_signing_key
-from payment_service.commands.seed_lab import seed_lab
+from payment_service.commands.upkeep.seed_lab import seed_lab
 from payment_service.config import Config
-from payment_service.controllers.current import EXTENSION
+from payment_service.controllers.request import EXTENSION
 from payment_service.worker import run_worker
 
 

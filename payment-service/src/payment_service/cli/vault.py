@@ -3,9 +3,9 @@
 import click
 
 from payment_service.app import create_app
-from payment_service.commands.dependencies import Dependencies
-from payment_service.commands.vault.rotate_vault_keys import RotateVaultKeys, rotate_vault_keys
-from payment_service.controllers.current import EXTENSION
+from payment_service.commands.upkeep.rotate_vault_keys import RotateVaultKeys, rotate_vault_keys
+from payment_service.controllers.request import EXTENSION
+from payment_service.processing.dependencies import Dependencies
 from payment_service.queries.vault import count_sealed_cards
 from payment_service.vault.envelopes import EnvelopeKeys
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from service_kit.http_client import HttpClient, OutcomeUnknown
+from service_kit.web.http_client import HttpClient, OutcomeUnknown
 
 PAGE = 1000
 

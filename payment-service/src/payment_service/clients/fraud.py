@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from service_kit.http_client import CallFailed, HttpClient, OutcomeUnknown
+from service_kit.web.http_client import CallFailed, HttpClient, OutcomeUnknown
 
-from payment_service.values.assessment import Assessment, FraudDecision
 from payment_service.values.money import Money
+from payment_service.values.statuses import Assessment, FraudDecision
 
 # Reasons are stored with the attempt and in its events: texts that do not fit would keep a charge from
 # being settled.

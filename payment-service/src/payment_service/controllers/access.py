@@ -5,14 +5,13 @@ from functools import wraps
 from typing import Any
 
 from flask import g, request
-from service_kit.api import Blueprint, ProblemSchema
 from service_kit.clock import utc_now
-from service_kit.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
+from service_kit.web.api import Blueprint, ProblemSchema
+from service_kit.web.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 
-from payment_service.controllers.current import current_dependencies
-from payment_service.controllers.path_ids import check_public_ids
-from payment_service.domain.access.client_directory import ClientRecord
-from payment_service.domain.payments.actors import api_client_actor
+from payment_service.controllers.request import check_public_ids, current_dependencies
+from payment_service.domain.access.api_clients import ClientRecord
+from payment_service.domain.payments.events import api_client_actor
 from payment_service.errors import AccessTokenMissing
 from payment_service.queries.access import authorise
 from payment_service.values.scopes import Scope

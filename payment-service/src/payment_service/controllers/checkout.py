@@ -1,7 +1,7 @@
 """``/checkout``: the payment page of a merchant's payment, and where browsers come back from their banks."""
 
 from flask import Response
-from service_kit.api import Blueprint
+from service_kit.web.api import Blueprint
 
 from payment_service.controllers import payment_page
 from payment_service.domain.payments.references import CheckoutPayment

@@ -6,13 +6,12 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response, g, request
-from service_kit.api import Blueprint, ProblemSchema
-from service_kit.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
+from service_kit.web.api import Blueprint, ProblemSchema
+from service_kit.web.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 
 from payment_service.controllers.access import current_merchant_id
-from payment_service.controllers.current import current_dependencies
-from payment_service.domain.idempotency.fingerprints import fingerprint, key_hash
-from payment_service.domain.idempotency.keys import IdempotentRequest, StoredAnswer
+from payment_service.controllers.request import current_dependencies
+from payment_service.domain.idempotency_keys import IdempotentRequest, StoredAnswer, fingerprint, key_hash
 from payment_service.errors import IdempotencyKeyInvalid, IdempotencyKeyMissing
 
 HEADER = "Idempotency-Key"

@@ -6,21 +6,19 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response, request
-from service_kit.api import Blueprint, StrictParser
-from service_kit.problems import Problem
+from service_kit.web.api import Blueprint, StrictParser
+from service_kit.web.problems import Problem
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from payment_service.commands.payments.create_payment import CreatePayment, create_payment
 from payment_service.commands.payments.process_payment import ProcessPayment, process_payment
 from payment_service.controllers import payment_page
-from payment_service.controllers.client_address import trusted_client_ip
-from payment_service.controllers.current import current_dependencies
-from payment_service.controllers.path_ids import read_payment_id
-from payment_service.domain.payments.actors import SHOP
+from payment_service.controllers.request import current_dependencies, read_payment_id, trusted_client_ip
+from payment_service.domain.payments.events import SHOP
 from payment_service.domain.payments.references import LabPayment, PaymentReference
-from payment_service.domain.payments.standing import Processed, ProcessingResult
+from payment_service.domain.payments.results import Processed, ProcessingResult
 from payment_service.errors import PaymentNotFound
-from payment_service.models.payments.payment import Payment
+from payment_service.models.payment import Payment
 from payment_service.pages.form import CardInput
 from payment_service.pages.languages import choose_language
 from payment_service.pages.page_models import NoSuchPaymentPage

@@ -1,11 +1,11 @@
 """``/v1/merchant``: the caller's own data."""
 
-from service_kit.api import Blueprint
+from service_kit.web.api import Blueprint
 
 from payment_service.controllers.access import current_merchant_id, require_scope
-from payment_service.models.merchants.merchant import Merchant
+from payment_service.models.merchant import Merchant
 from payment_service.queries.merchants import get_merchant
-from payment_service.schemas.merchant import MerchantSchema
+from payment_service.schemas.access import MerchantSchema
 
 merchant = Blueprint("merchant", "merchant", url_prefix="/v1/merchant", description="The merchant itself")
 

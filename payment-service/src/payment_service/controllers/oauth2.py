@@ -1,15 +1,18 @@
 """Access tokens for merchants' servers (RFC 6749, 4.4), and the keys to check them with (RFC 7517)."""
 
+import base64
+import binascii
 from typing import Any
+from urllib.parse import unquote_plus
 
-from flask import request
-from service_kit.api import Blueprint
+from flask import Request, request
 from service_kit.clock import utc_now
+from service_kit.web.api import Blueprint
 
-from payment_service.commands.access.issue_token import IssuedToken, issue_token
-from payment_service.controllers.current import current_dependencies
-from payment_service.controllers.token_request import FORM, read_token_request
-from payment_service.domain.access.key_ring import JWKS_KEPT
+from payment_service.commands.access.issue_token import IssuedToken, TokenRequest, issue_token
+from payment_service.controllers.request import current_dependencies
+from payment_service.domain.access.signing_keys import JWKS_KEPT
+from payment_service.errors import ClientRefused, TokenRefused
 from payment_service.queries.access import published_keys
 from payment_service.schemas.access import JwksSchema, TokenRefusalSchema, TokenSchema
 
@@ -30,6 +33,8 @@ TOKEN_FORM = {
         "client_secret": {"type": "string", "description": "Goes with client_id."},
     },
 }
+
+FORM = "application/x-www-form-urlencoded"
 
 
 @oauth2.post("/oauth2/token")
@@ -54,3 +59,49 @@ def show_keys() -> tuple[dict[str, Any], dict[str, str]]:
     """Show the public keys with which access tokens can be checked."""
     keys = published_keys(current_dependencies().tokens, utc_now())
     return {"keys": keys}, {"Cache-Control": f"public, max-age={int(JWKS_KEPT.total_seconds())}"}
+
+
+def read_token_request(request: Request) -> TokenRequest:
+    """Return the request; parameters that we do not know are ignored, as the RFC says.
+
+    Raises:
+        TokenRefused: it is not a form, repeats a parameter, lacks one, or authenticates in two ways.
+        ClientRefused: the client does not authenticate, or its header cannot be read.
+    """
+    if request.mimetype != FORM:
+        raise TokenRefused("invalid_request", f"The body must be {FORM}.")
+    if any(len(values) > 1 for values in request.form.listvalues()):
+        raise TokenRefused("invalid_request", "A parameter is there twice.")
+    # A parameter without a value counts as omitted (3.2).
+    given = {name: value for name, value in request.form.items() if value}
+    client_id, client_secret = _credentials(request, given)
+    if "grant_type" not in given:
+        raise TokenRefused("invalid_request", "grant_type is missing.")
+    return TokenRequest(client_id, client_secret, given["grant_type"], given.get("scope"))
+
+
+def _credentials(request: Request, given: dict[str, str]) -> tuple[str, str]:
+    header = request.headers.get("Authorization")
+    if header is None:
+        if "client_id" not in given or "client_secret" not in given:
+            raise ClientRefused
+        return given["client_id"], given["client_secret"]
+    if "client_secret" in given:
+        raise TokenRefused("invalid_request", "The client authenticates in two ways.")
+    client_id, client_secret = _read_basic(header)
+    if given.get("client_id", client_id) != client_id:
+        raise TokenRefused("invalid_request", "The client_id of the body is another one.")
+    return client_id, client_secret
+
+
+def _read_basic(header: str) -> tuple[str, str]:
+    """Return id and secret, each of which was form-encoded before base64 (2.3.1)."""
+    scheme, _, encoded = header.partition(" ")
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, ValueError) as exc:
+        raise ClientRefused from exc
+    client_id, colon, client_secret = text.partition(":")
+    if scheme.lower() != "basic" or not colon:
+        raise ClientRefused
+    return unquote_plus(client_id), unquote_plus(client_secret)

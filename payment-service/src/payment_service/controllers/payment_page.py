@@ -3,6 +3,7 @@
 One page for all payments; who shows it says by which reference a payment is found.
 """
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
@@ -10,26 +11,17 @@ from typing import Any
 
 from flask import Flask, Request, Response, request
 from service_kit.clock import utc_now
-from service_kit.config import Profile
-from service_kit.database import CommitOutcomeUnknown, DatabaseUnavailable
-from service_kit.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
+from service_kit.db.database import CommitOutcomeUnknown, DatabaseUnavailable
+from service_kit.process.config import Profile
+from service_kit.web.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 
-from payment_service.commands.follow_ups.abandon_attempt import WaitingAttempt, abandon_attempt
 from payment_service.commands.payments.process_payment import ProcessPayment, process_payment
 from payment_service.commands.payments.return_from_bank import return_from_bank
-from payment_service.controllers.client_address import trusted_client_ip
-from payment_service.controllers.current import current_dependencies
-from payment_service.controllers.page_of_payment import (
-    CLOSED,
-    new_form,
-    page_of,
-    page_of_return,
-    summary_of,
-)
-from payment_service.domain.payments.actors import PAYER
+from payment_service.controllers.request import current_dependencies, trusted_client_ip
+from payment_service.domain.payments.events import PAYER
 from payment_service.domain.payments.references import PaymentOfAttempt, PaymentReference
-from payment_service.domain.payments.standing import Processed, ProcessingResult
-from payment_service.domain.payments.transitions import HOLDING
+from payment_service.domain.payments.results import REFUSED, SUCCEEDED, Processed, ProcessingResult
+from payment_service.domain.payments.transitions import HOLDING, PAYABLE
 from payment_service.errors import (
     ChargeAbandoned,
     ChargeNotSent,
@@ -38,14 +30,17 @@ from payment_service.errors import (
     PaymentNotFound,
     ProcessingUnavailable,
 )
+from payment_service.models.movement import PaymentAttempt
 from payment_service.pages.form import OTHER_CARD, Field, RefusedForm, SubmittedForm, read_form
 from payment_service.pages.languages import Language, choose_language
 from payment_service.pages.page_models import (
     ClosedPage,
+    ClosedReason,
     DeclinedPage,
     FormState,
     HandOverPage,
     NoSuchPaymentPage,
+    NotPaidPage,
     NotSentPage,
     Page,
     PaidPage,
@@ -60,13 +55,14 @@ from payment_service.pages.page_models import (
 )
 from payment_service.pages.render import page_headers, render_page
 from payment_service.problems import RETRY_AFTER_S
+from payment_service.processing.abandonment import WaitingAttempt, abandon_attempt
 from payment_service.queries.payments import (
     PaymentWithContext,
     get_payment_with_context,
     get_returned_attempt,
 )
-from payment_service.values.card_rules import is_card_number
-from payment_service.values.statuses import PaymentStatus
+from payment_service.values.cards import is_card_number
+from payment_service.values.statuses import PaymentStatus, Surface
 
 FORM = "application/x-www-form-urlencoded"
 FORM_TYPES = frozenset({FORM, "multipart/form-data"})
@@ -262,3 +258,80 @@ def respond(page: Page, status: HTTPStatus | None = None, *, is_return: bool = F
     if status in RETRY_LATER:
         headers["Retry-After"] = RETRY_AFTER_S
     return Response(html, status, headers)
+
+
+CLOSED: Mapping[str, ClosedReason] = {
+    PaymentStatus.CANCELLED: ClosedReason.CANCELLED,
+    PaymentStatus.EXPIRED: ClosedReason.EXPIRED,
+}
+
+
+def page_of(found: PaymentWithContext) -> Page:
+    """Return how the payment stands, on its own page: with the form while it can be paid."""
+    if found.payment.status in PAYABLE:
+        return PayPage(summary_of(found), new_form())
+    return _page_without_form(found)
+
+
+def page_of_return(found: PaymentWithContext, attempt: PaymentAttempt, *, bank_waits: bool) -> Page:
+    """Return how the payment stands, to a browser that comes back from the bank of ``attempt``.
+
+    ``bank_waits``: the bank has just said that it waits for the cardholder. What is stored may be older
+    than what the cardholder did a moment ago, so without the bank's word nobody is sent there again.
+    """
+    last, summary = found.attempt, summary_of(found)
+    is_own = last is not None and last.id == attempt.id
+    if found.payment.status in PAYABLE:
+        if last is not None and last.state in REFUSED:
+            return DeclinedPage(summary, None, last.decline_code)
+        return NotPaidPage(summary)
+    if found.payment.status == PaymentStatus.REQUIRES_ACTION and is_own and not bank_waits:
+        return PendingPage(summary, PendingReason.UNKNOWN)
+    return _page_without_form(found, is_repeat=not is_own)
+
+
+def summary_of(found: PaymentWithContext) -> PaymentSummary:
+    """Return what is being paid, to whom, and where that is done."""
+    payment, base_url = found.payment, current_dependencies().config.public_base_url
+    is_lab = payment.surface == Surface.LAB
+    path = f"payments-api/payments/process/{payment.id}" if is_lab else f"checkout/{payment.checkout_token}"
+    return PaymentSummary(
+        payment_id=str(payment.id) if is_lab else payment.public_id,
+        order_id=payment.order_id,
+        amount=payment.amount,
+        merchant_name=found.merchant.name,
+        page_url=f"{base_url}/{path}",
+        description=payment.description,
+        return_url=payment.return_url,
+    )
+
+
+def new_form() -> FormState:
+    """Return an empty form with a key of its own."""
+    return FormState(form_key=secrets.token_hex(16))
+
+
+def _page_without_form(found: PaymentWithContext, *, is_repeat: bool = True) -> Page:
+    payment, attempt, summary = found.payment, found.attempt, summary_of(found)
+    if payment.status in SUCCEEDED:
+        return PaidPage(summary, _receipt(found), is_repeat)
+    if payment.status in CLOSED:
+        return ClosedPage(summary, CLOSED[payment.status])
+    if payment.status == PaymentStatus.REQUIRES_ACTION and attempt is not None and attempt.next_action_url:
+        return HandOverPage(summary, attempt.next_action_url, attempt.public_id)
+    if payment.status == PaymentStatus.IN_REVIEW:
+        return PendingPage(summary, PendingReason.REVIEW)
+    is_fresh = attempt is not None and utc_now() < attempt.send_before
+    return PendingPage(summary, PendingReason.PROCESSING if is_fresh else PendingReason.UNKNOWN)
+
+
+def _receipt(found: PaymentWithContext) -> Receipt:
+    payment, attempt = found.payment, found.attempt
+    is_hold = payment.status in HOLDING
+    return Receipt(
+        paid_at=payment.paid_at or (attempt.ended_at if attempt else None) or payment.created_at,
+        amount=payment.amount if is_hold else payment.captured,
+        is_hold=is_hold,
+        card_last4=attempt.card_last4 if attempt else None,
+        authorization_code=attempt.authorization_code if attempt else None,
+    )

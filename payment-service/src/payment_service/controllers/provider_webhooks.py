@@ -4,10 +4,10 @@ from typing import Any
 
 import marshmallow as ma
 from flask import request
-from service_kit.api import Blueprint
+from service_kit.web.api import Blueprint
 
 from payment_service.commands.webhooks.receive_event import ReceiveEvent, receive_event
-from payment_service.controllers.current import current_dependencies
+from payment_service.controllers.request import current_dependencies
 
 provider_webhooks = Blueprint(
     "provider-webhooks",

@@ -1,7 +1,7 @@
 """``GET /``: who answers here."""
 
 import marshmallow as ma
-from service_kit.api import Blueprint
+from service_kit.web.api import Blueprint
 
 service_root = Blueprint("service", "service", description="Who answers here")
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from payment_service.models.webhooks.inbox_message import InboxMessage
+from payment_service.models.message import InboxMessage
 from payment_service.values.statuses import InboxOutcome
 
 

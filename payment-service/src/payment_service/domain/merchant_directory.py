@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.errors import MerchantMissing
-from payment_service.models.merchants.merchant import LAB_MERCHANT_ID, Merchant
+from payment_service.models.merchant import LAB_MERCHANT_ID, Merchant
 
 REMEMBERED_S = 60.0
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from service_kit.http_client import Answer, HttpClient, OutcomeUnknown
+from service_kit.web.http_client import Answer, HttpClient, OutcomeUnknown
 
 from payment_service.providers.port import (
     Authentication,

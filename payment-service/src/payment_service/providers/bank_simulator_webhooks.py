@@ -4,12 +4,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from service_kit import strict_json
+from service_kit.web import strict_json
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from payment_service.errors import WebhookNotVerified, WebhookUnreadable
-from payment_service.providers.port import Outcome
-from payment_service.providers.webhook_port import DisputeNews, MovementNews, News, UnknownNews
+from payment_service.providers.port import DisputeNews, MovementNews, News, Outcome, UnknownNews
 from payment_service.values.money import Money
 from payment_service.values.statuses import DisputeStatus
 

@@ -1,15 +1,17 @@
 """The port to whoever moves the money: few verbs, one answer, our own words (facts of each provider apart).
 
-A decline is a result. ``NotSent`` (service_kit.http_client) is raised only when the request surely never
+A decline is a result. ``NotSent`` (service_kit.web.http_client) is raised only when the request surely never
 left. Everything that may have happened is ``PENDING``, and is found out by asking, never by charging again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from payment_service.values.card_data import CardData
+from payment_service.values.cards import CardData
 from payment_service.values.money import Money
+from payment_service.values.statuses import DisputeStatus
 
 
 class Outcome(StrEnum):
@@ -148,4 +150,56 @@ class Provider(Protocol):
 
     def abandon(self, movement_id: str) -> ProviderResult:
         """Make sure that the id never executes; ABANDONED, or what it already came to."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MovementNews:
+    """Something became of our movement ``movement_id``; PENDING where the event does not say what."""
+
+    movement_id: str
+    outcome: Outcome
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeNews:
+    """A cardholder disputes what ``original_id`` took, or such a dispute ended; ids are the provider's."""
+
+    dispute_id: str
+    original_id: str
+    status: DisputeStatus
+    amount: Money
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownNews:
+    """An event of a type that we do not know."""
+
+    type: str
+
+
+News = MovementNews | DisputeNews | UnknownNews
+
+
+class ProviderWebhooks(Protocol):
+    """Understands the events of one provider."""
+
+    provider: str
+
+    def verify(self, headers: Mapping[str, str], body: bytes) -> str:
+        """Return the event's id if the provider signed exactly these bytes lately.
+
+        Raises:
+            WebhookNotVerified: it did not, or nobody can say.
+        """
+        ...
+
+    def read(self, body: str) -> News:
+        """Return what a verified body says.
+
+        Raises:
+            WebhookUnreadable: it lacks what its type must have.
+        """
         ...

@@ -7,12 +7,10 @@ from typing import Any
 from sqlalchemy import select
 
 from payment_service.domain.access.access_tokens import AccessTokens
-from payment_service.domain.access.client_directory import ClientDirectory, ClientRecord
+from payment_service.domain.access.api_clients import ClientDirectory, ClientRecord
 from payment_service.errors import AccessTokenInvalid, ScopeMissing
 from payment_service.extensions import db
-from payment_service.models.merchants.api_client import ApiClient
-from payment_service.models.merchants.merchant import Merchant
-from payment_service.models.merchants.signing_key import SigningKey
+from payment_service.models.merchant import ApiClient, Merchant, SigningKey
 from payment_service.values.scopes import Scope
 
 

@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from payment_service.errors import DisputeNotFound
 from payment_service.extensions import db
-from payment_service.models.disputes.dispute import Dispute
+from payment_service.models.dispute import Dispute
 from payment_service.queries.pagination import Listing, Page, PageRequest, read_page
 from payment_service.values.statuses import DisputeStatus
 

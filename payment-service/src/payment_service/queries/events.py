@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.references import MerchantPayment
 from payment_service.extensions import db
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_event import PaymentEvent
+from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.queries.pagination import Listing, Page, PageRequest, read_page
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from payment_service.errors import MerchantNotFound
 from payment_service.extensions import db
-from payment_service.models.merchants.merchant import Merchant
+from payment_service.models.merchant import Merchant
 
 
 def get_merchant(merchant_id: int) -> Merchant:

@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from payment_service.errors import PaymentMethodNotFound
 from payment_service.extensions import db
-from payment_service.models.vault.payment_method import PaymentMethod
+from payment_service.models.card import PaymentMethod
 from payment_service.queries.pagination import Listing, Page, PageRequest, read_page
 
 

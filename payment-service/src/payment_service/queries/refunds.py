@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from payment_service.domain.payments.references import MerchantPayment, PaymentReference
 from payment_service.errors import RefundNotFound
 from payment_service.extensions import db
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.refund import Refund
+from payment_service.models.movement import Refund
+from payment_service.models.payment import Payment
 from payment_service.queries.pagination import Listing, Page, PageRequest, read_page
 
 

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from payment_service.domain.payments.movements import TABLES, AnyMovement, Model
+from payment_service.domain.payments.locks import TABLES, AnyMovement, Model
 from payment_service.extensions import db
-from payment_service.models.merchants.merchant import Merchant
-from payment_service.models.payments.payment import Payment
+from payment_service.models.merchant import Merchant
+from payment_service.models.payment import Payment
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import func, select
 
 from payment_service.extensions import db
-from payment_service.models.vault.sealed_card import SealedCard
+from payment_service.models.card import SealedCard
 
 
 def count_sealed_cards() -> Mapping[str, int]:

@@ -1,19 +1,22 @@
 """The lab surface's JSON, as Store Manager and its collections write and read it."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import marshmallow as ma
 from flask import current_app
+from marshmallow import ValidationError, fields
 from service_kit.clock import utc_now
 
 from payment_service.pages.form import CardInput
-from payment_service.schemas.lenient_fields import LARGEST_ID, DigitsField, LenientAmount, LenientId
-from payment_service.values.card_rules import has_expired, is_card_number
+from payment_service.values.cards import has_expired, is_card_number
 from payment_service.values.money import Money
 
 _DATE = "(20[0-9]{2})-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?"
+
+LARGEST_ID = 2**63 - 1
 _ID = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID, "example": 1}
 _EXPIRY = re.compile(_DATE)
 
@@ -25,6 +28,27 @@ class LabSchema(ma.Schema):
         """Marshmallow's options."""
 
         unknown = ma.EXCLUDE
+
+
+class LenientId(fields.Field[int]):
+    """A positive integer that may come as ``1``, ``"1"``, ``1.0`` or ``true``: all were seen."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> int:
+        number = _as_decimal(value, allow_bool=True)
+        if number is None or not 1 <= number <= LARGEST_ID or number != number.to_integral_value():
+            # Not the largest one in digits: the redaction would take it for a card number.
+            raise ValidationError("Must be a whole number from 1 to 2^63 - 1.")
+        return int(number)
+
+
+class LenientAmount(fields.Field[Decimal]):
+    """A positive amount in major units: a number, with binary noise or without, or a plain decimal string."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> Decimal:
+        number = _as_decimal(value, allow_bool=False)
+        if number is None or not 0 < number <= LARGEST_AMOUNT:
+            raise ValidationError(f"Must be an amount above 0, at most {LARGEST_AMOUNT}.")
+        return number
 
 
 class CreatePaymentSchema(LabSchema):
@@ -57,6 +81,29 @@ class CreatedSchema(ma.Schema):
     """The answer to a new payment."""
 
     payment_id = ma.fields.Integer(required=True, metadata={"example": 3})
+
+
+class DigitsField(fields.Field[str]):
+    """Digits that may come as a number, or as a string with blanks or dashes between them.
+
+    ``min_digits``: a number lost its leading zeros on the way; they are put back.
+    """
+
+    def __init__(self, *, lengths: range, min_digits: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._lengths = lengths
+        self._min_digits = min_digits
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> str:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10 ** self._lengths[-1]:
+            digits = str(value).zfill(self._min_digits)
+        elif isinstance(value, str):
+            digits = value.replace(" ", "").replace("-", "")
+        else:
+            digits = ""
+        if not (digits.isascii() and digits.isdigit() and len(digits) in self._lengths):
+            raise ValidationError(f"Must have {self._lengths[0]} to {self._lengths[-1]} digits.")
+        return digits
 
 
 class LabCardSchema(LabSchema):
@@ -136,3 +183,18 @@ class LabPaymentSchema(ma.Schema):
         """Return the exact amount, which JSON then shows without binary noise."""
         amount: Decimal = payment.amount.to_decimal()
         return amount
+
+
+LARGEST_AMOUNT = Decimal("9999999999.99")
+
+_PLAIN_NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?")
+
+
+def _as_decimal(value: Any, *, allow_bool: bool) -> Decimal | None:
+    if isinstance(value, bool):
+        return Decimal(value) if allow_bool else None
+    if isinstance(value, int | Decimal):
+        return Decimal(value)
+    if isinstance(value, str) and _PLAIN_NUMBER.fullmatch(value.strip()):
+        return Decimal(value.strip())
+    return None

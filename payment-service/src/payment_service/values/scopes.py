@@ -40,3 +40,10 @@ def write_scopes(scopes: Iterable[Scope]) -> str:
     """Return the scopes as one text, always in the same order."""
     given = frozenset(scopes)
     return " ".join(scope for scope in Scope if scope in given)
+
+
+class SigningAlgorithm(StrEnum):
+    """EdDSA is Ed25519 here (RFC 8037), under the name that gateways know; RS256 is RSA with 2048 bits."""
+
+    EDDSA = "EdDSA"
+    RS256 = "RS256"

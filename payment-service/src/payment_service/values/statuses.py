@@ -1,6 +1,9 @@
 """The states of a payment and of its movements, as docs/arc42/etats-paiement.md explains them."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class PaymentStatus(StrEnum):
@@ -104,3 +107,49 @@ class InboxOutcome(StrEnum):
     UNREADABLE = "unreadable"
     AMOUNT_DIFFERS = "amount_differs"
     CONTRADICTED = "contradicted"
+
+
+class FraudDecision(StrEnum):
+    """fraud-service's four words."""
+
+    APPROVE = "approve"
+    CHALLENGE = "challenge"
+    REVIEW = "review"
+    DECLINE = "decline"
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A decision with the reasons that explain it to a person."""
+
+    decision: FraudDecision
+    reasons: Sequence[dict[str, Any]]
+
+
+class LedgerAccount(StrEnum):
+    """Where money is. Each exists per merchant, provider and currency."""
+
+    PROVIDER_RECEIVABLE = "provider_receivable"
+    MERCHANT_PAYABLE = "merchant_payable"
+    REFUNDS_IN_TRANSIT = "refunds_in_transit"
+    DISPUTES = "disputes"
+
+    def balance_minor(self, posted_minor: int) -> int:
+        """Return what is in the account, or what an entry did to it, out of what was posted.
+
+        Debits are positive in the books. What a provider owes grows with debits; what is owed to the
+        merchant, to cardholders and to issuers grows with credits.
+        """
+        return posted_minor if self is LedgerAccount.PROVIDER_RECEIVABLE else -posted_minor
+
+
+class EntryKind(StrEnum):
+    """Why something was posted."""
+
+    CAPTURED = "captured"
+    REFUND_ASKED = "refund_asked"
+    REFUND_DONE = "refund_done"
+    REFUND_FAILED = "refund_failed"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_WON = "dispute_won"
+    DISPUTE_LOST = "dispute_lost"

@@ -9,8 +9,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from payment_service.errors import SealedCardUnreadable
-from payment_service.models.vault.sealed_card import SealedCard
-from payment_service.values.card_data import CardData
+from payment_service.models.card import SealedCard
+from payment_service.values.cards import CardData
 from payment_service.vault.envelopes import Envelope, EnvelopeKeys
 
 

@@ -7,7 +7,7 @@ from service_kit.ids import new_id
 from sqlalchemy.orm import Session
 
 from payment_service.extensions import db
-from payment_service.models.merchants.merchant import Merchant
+from payment_service.models.merchant import Merchant
 
 
 @dataclass(frozen=True, slots=True)

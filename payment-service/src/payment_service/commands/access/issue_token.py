@@ -9,14 +9,12 @@ from service_kit.ids import new_id
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from payment_service.commands.dependencies import Dependencies
-from payment_service.domain.access.client_directory import client_record
-from payment_service.domain.access.client_secrets import ClientSecrets
-from payment_service.domain.access.key_ring import TOKEN_LIFETIME
+from payment_service.domain.access.api_clients import ClientSecrets, client_record
+from payment_service.domain.access.signing_keys import TOKEN_LIFETIME
 from payment_service.errors import ClientRefused, TokenRefused
 from payment_service.extensions import db
-from payment_service.models.merchants.api_client import ApiClient
-from payment_service.models.merchants.merchant import Merchant
+from payment_service.models.merchant import ApiClient, Merchant
+from payment_service.processing.dependencies import Dependencies
 from payment_service.values.scopes import Scope, parse_scopes, write_scopes
 
 # Anything else is no id of ours, and not every engine compares it with one.

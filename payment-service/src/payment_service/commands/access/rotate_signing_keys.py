@@ -6,11 +6,11 @@ from service_kit.clock import utc_now
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from payment_service.commands.dependencies import Dependencies
-from payment_service.domain.access.key_ring import PUBLISHED_AHEAD
+from payment_service.domain.access.signing_keys import PUBLISHED_AHEAD
 from payment_service.extensions import db
-from payment_service.models.merchants.signing_key import SigningKey
-from payment_service.values.signing_algorithm import SigningAlgorithm
+from payment_service.models.merchant import SigningKey
+from payment_service.processing.dependencies import Dependencies
+from payment_service.values.scopes import SigningAlgorithm
 
 
 def rotate_signing_keys(

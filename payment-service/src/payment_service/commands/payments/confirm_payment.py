@@ -4,24 +4,24 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from service_kit.clock import utc_now
-from service_kit.database import CommitOutcomeUnknown
+from service_kit.db.database import CommitOutcomeUnknown
 from service_kit.deadlines import Deadline
 from sqlalchemy.orm import Session
 
-from payment_service.commands.dependencies import Dependencies
-from payment_service.commands.follow_ups.abandon_attempt import WaitingAttempt, abandon_attempt
-from payment_service.commands.payments.ask_provider import ask_provider
-from payment_service.commands.payments.charging import Charge, Wish, new_attempt
-from payment_service.commands.payments.pay_once import Begun, Keyed, pay_once, refuse_once
 from payment_service.commands.payments.process_payment import is_left_behind
-from payment_service.domain.idempotency.keys import StoredAnswer
+from payment_service.domain.idempotency_keys import StoredAnswer
 from payment_service.domain.payments.claims import Claim, NewAttempt, claim_payment
 from payment_service.domain.payments.references import MerchantPayment
-from payment_service.domain.payments.standing import as_it_stands
+from payment_service.domain.payments.results import as_it_stands
 from payment_service.errors import PaymentMethodUnusable, WrongPaymentState
 from payment_service.extensions import db
-from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.values.card_data import CardData
+from payment_service.models.movement import PaymentAttempt
+from payment_service.processing.abandonment import WaitingAttempt, abandon_attempt
+from payment_service.processing.charge import Charge, Wish, new_attempt
+from payment_service.processing.dependencies import Dependencies
+from payment_service.processing.inquiry import ask_provider
+from payment_service.processing.pay_once import Begun, Keyed, pay_once, refuse_once
+from payment_service.values.cards import CardData
 from payment_service.values.statuses import MovementState, PaymentStatus
 from payment_service.vault.vault import Purpose
 

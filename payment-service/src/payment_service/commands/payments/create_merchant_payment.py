@@ -6,21 +6,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from service_kit import strict_json
 from service_kit.clock import utc_now
 from service_kit.deadlines import Deadline
 from service_kit.ids import new_id
+from service_kit.web import strict_json
 from sqlalchemy.orm import Session
 
-from payment_service.commands.dependencies import Dependencies
-from payment_service.commands.payments.charging import Charge, Wish, new_attempt
 from payment_service.commands.payments.confirm_payment import PayWith, read_wish
-from payment_service.commands.payments.pay_once import Begun, Keyed, pay_once, refuse_once
-from payment_service.domain.idempotency.keys import StoredAnswer
-from payment_service.domain.payments.claims import store_claimed_payment
-from payment_service.domain.payments.new_payments import store_new_payment
+from payment_service.domain.idempotency_keys import StoredAnswer
+from payment_service.domain.payments.claims import store_claimed_payment, store_new_payment
 from payment_service.errors import PaymentMethodUnusable
-from payment_service.models.payments.payment import Payment
+from payment_service.models.payment import Payment
+from payment_service.processing.charge import Charge, Wish, new_attempt
+from payment_service.processing.dependencies import Dependencies
+from payment_service.processing.pay_once import Begun, Keyed, pay_once, refuse_once
 from payment_service.values.money import Money
 from payment_service.values.statuses import CaptureMethod, PaymentStatus, Surface
 

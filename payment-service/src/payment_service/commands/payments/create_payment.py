@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service_kit.clock import utc_now
-from service_kit.database import CommitOutcomeUnknown
+from service_kit.db.database import CommitOutcomeUnknown
 from service_kit.ids import new_id
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
-from payment_service.commands.dependencies import Dependencies
-from payment_service.domain.payments.actors import SHOP
-from payment_service.domain.payments.new_payments import store_new_payment
+from payment_service.domain.payments.claims import store_new_payment
+from payment_service.domain.payments.events import SHOP
 from payment_service.extensions import db
-from payment_service.models.payments.payment import Payment
+from payment_service.models.payment import Payment
+from payment_service.processing.dependencies import Dependencies
 from payment_service.values.money import Money
 from payment_service.values.statuses import PaymentStatus, Surface
 

@@ -10,25 +10,19 @@ from typing import cast
 
 import structlog
 from service_kit.clock import utc_now
-from service_kit.database import CommitOutcomeUnknown
+from service_kit.db.database import CommitOutcomeUnknown
 from service_kit.deadlines import Deadline
 from sqlalchemy.orm import Session
 
-from payment_service.commands.dependencies import Dependencies
-from payment_service.commands.payments.ask_provider import ask_provider
-from payment_service.commands.payments.charging import (
-    Charge,
-    LeftToJanitor,
-    Wish,
-    judge_and_charge,
-    new_attempt,
-)
 from payment_service.domain.payments.claims import Claim, claim_payment
 from payment_service.domain.payments.references import PaymentReference
-from payment_service.domain.payments.standing import Processed, as_it_stands, describe
+from payment_service.domain.payments.results import Processed, as_it_stands, describe
 from payment_service.extensions import db
-from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.values.card_data import CardData
+from payment_service.models.movement import PaymentAttempt
+from payment_service.processing.charge import Charge, LeftToJanitor, Wish, judge_and_charge, new_attempt
+from payment_service.processing.dependencies import Dependencies
+from payment_service.processing.inquiry import ask_provider
+from payment_service.values.cards import CardData
 from payment_service.values.statuses import MovementState
 
 log = structlog.get_logger(__name__)

@@ -1,8 +1,8 @@
 """Takes in a browser that comes back from its bank: the bank is asked, the return itself says nothing."""
 
-from payment_service.commands.dependencies import Dependencies
-from payment_service.commands.payments.ask_provider import find_out, settle_answer
-from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.models.movement import PaymentAttempt
+from payment_service.processing.dependencies import Dependencies
+from payment_service.processing.inquiry import find_out, settle_answer
 from payment_service.providers.port import Outcome
 from payment_service.values.statuses import MovementState
 

@@ -7,16 +7,16 @@ from service_kit.clock import utc_now
 from service_kit.deadlines import Deadline
 from sqlalchemy.orm import Session
 
-from payment_service.commands.dependencies import Dependencies
-from payment_service.commands.payments.charging import Charge, Wish
-from payment_service.commands.payments.pay_once import Begun, Keyed, pay_once
-from payment_service.domain.idempotency.keys import StoredAnswer
+from payment_service.domain.idempotency_keys import StoredAnswer
 from payment_service.domain.payments.claims import latest_attempt, lock_by_reference
 from payment_service.domain.payments.locks import lock_attempt
 from payment_service.domain.payments.references import MerchantPayment
 from payment_service.domain.payments.transitions import change_attempt_state, change_status
-from payment_service.domain.settlement.scene import Scene
+from payment_service.domain.settlement.context import Scene
 from payment_service.errors import ReviewCardMissing, WrongPaymentState
+from payment_service.processing.charge import Charge, Wish
+from payment_service.processing.dependencies import Dependencies
+from payment_service.processing.pay_once import Begun, Keyed, pay_once
 from payment_service.values.statuses import MovementState, PaymentStatus
 from payment_service.vault.vault import Purpose
 

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from service_kit import strict_json
 from service_kit.clock import utc_now
+from service_kit.web import strict_json
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from payment_service.commands.dependencies import Dependencies
 from payment_service.errors import WebhookUnreadable
 from payment_service.extensions import db
-from payment_service.models.webhooks.inbox_message import InboxMessage
+from payment_service.models.message import InboxMessage
+from payment_service.processing.dependencies import Dependencies
 
 log = structlog.get_logger(__name__)
 # Standard Webhooks asks for less than 20 kB; a TEXT column of MySQL holds three times as much.

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from service_kit.api import Blueprint
+from service_kit.web.api import Blueprint
 
 from payment_service.controllers.access import current_merchant_id, require_scope
-from payment_service.queries.books.balances import Balance, get_balance
-from payment_service.queries.books.entries import ListedEntry, list_entries
+from payment_service.queries.balances import Balance, get_balance
+from payment_service.queries.ledger_entries import ListedEntry, list_entries
 from payment_service.queries.pagination import Page
 from payment_service.schemas.v1.balance import BalanceEntrySchema, BalanceSchema, EntryQuerySchema
 from payment_service.schemas.v1.pagination import list_schema

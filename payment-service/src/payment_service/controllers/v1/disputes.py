@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from service_kit.api import Blueprint
+from service_kit.web.api import Blueprint
 
 from payment_service.controllers.access import current_merchant_id, require_scope
-from payment_service.models.disputes.dispute import Dispute
+from payment_service.models.dispute import Dispute
 from payment_service.queries.disputes import get_dispute, list_disputes
 from payment_service.queries.pagination import Page
 from payment_service.schemas.v1.dispute import DisputeListSchema, DisputeQuerySchema, DisputeSchema

@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from service_kit.api import Blueprint
+from service_kit.web.api import Blueprint
 
 from payment_service.controllers.access import current_merchant_id, require_scope
 from payment_service.domain.payments.references import MerchantPayment
-from payment_service.models.payments.payment_event import PaymentEvent
+from payment_service.models.payment import PaymentEvent
 from payment_service.queries.events import list_events, list_events_of_payment
 from payment_service.queries.pagination import Page
-from payment_service.schemas.v1.event import EventListSchema, EventQuerySchema
+from payment_service.schemas.v1.events import EventListSchema, EventQuerySchema, TimelineSchema
 from payment_service.schemas.v1.pagination import PageQuerySchema
-from payment_service.schemas.v1.timeline import TimelineSchema
 
 events = Blueprint("events", "events", url_prefix="/v1", description="What happened to payments")
 

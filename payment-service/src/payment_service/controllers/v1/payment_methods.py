@@ -4,22 +4,20 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response
-from service_kit import strict_json
-from service_kit.api import Blueprint
+from service_kit.web import strict_json
+from service_kit.web.api import Blueprint
 
-from payment_service.commands.payment_methods.detach_payment_method import (
+from payment_service.commands.stored_cards import (
     DetachPaymentMethod,
-    detach_payment_method,
-)
-from payment_service.commands.payment_methods.store_payment_method import (
     StorePaymentMethod,
+    detach_payment_method,
     store_payment_method,
 )
 from payment_service.controllers.access import current_merchant_id, require_scope
-from payment_service.controllers.current import current_dependencies
 from payment_service.controllers.idempotency import idempotent, idempotent_request, respond
-from payment_service.domain.idempotency.keys import StoredAnswer
-from payment_service.models.vault.payment_method import PaymentMethod
+from payment_service.controllers.request import current_dependencies
+from payment_service.domain.idempotency_keys import StoredAnswer
+from payment_service.models.card import PaymentMethod
 from payment_service.queries.pagination import Page
 from payment_service.queries.payment_methods import get_payment_method, list_payment_methods
 from payment_service.schemas.v1.payment_method import (

@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import Response
-from service_kit.api import Blueprint
+from service_kit.web.api import Blueprint
 
 from payment_service.commands.payments.confirm_payment import (
     ConfirmPayment,
@@ -15,14 +15,14 @@ from payment_service.commands.payments.create_merchant_payment import (
     CreateMerchantPayment,
     create_merchant_payment,
 )
-from payment_service.commands.payments.pay_once import Keyed
 from payment_service.controllers.access import current_actor, current_merchant_id, require_scope
-from payment_service.controllers.current import current_dependencies
 from payment_service.controllers.idempotency import idempotent, idempotent_request, respond
+from payment_service.controllers.request import current_dependencies
 from payment_service.controllers.v1.answers import present_created, present_payment, view_of
 from payment_service.domain.payments.references import MerchantPayment
-from payment_service.queries.merchant_payments import PaymentFilter, get_payment_of_merchant, list_payments
+from payment_service.processing.pay_once import Keyed
 from payment_service.queries.pagination import Page, PageRequest
+from payment_service.queries.payments import PaymentFilter, get_payment_of_merchant, list_payments
 from payment_service.schemas.v1.pagination import list_schema
 from payment_service.schemas.v1.payment import PaymentSchema, PaymentView
 from payment_service.schemas.v1.payment_requests import (

@@ -3,22 +3,22 @@
 from typing import Any
 
 from flask import Response
-from service_kit.api import Blueprint
+from service_kit.web.api import Blueprint
 
-from payment_service.commands.follow_ups.refund_payment import RefundPayment, refund_payment
+from payment_service.commands.payments.refund_payment import RefundPayment, refund_payment
 from payment_service.controllers.access import current_actor, current_merchant_id, require_scope
-from payment_service.controllers.current import current_dependencies
 from payment_service.controllers.idempotency import idempotent, idempotent_request, respond
-from payment_service.controllers.v1.follow_up_answers import present_refund
+from payment_service.controllers.request import current_dependencies
+from payment_service.controllers.v1.answers import present_refund
 from payment_service.queries.pagination import Page
 from payment_service.queries.refunds import get_refund, list_refunds
-from payment_service.schemas.v1.pagination import list_schema
-from payment_service.schemas.v1.refund import (
+from payment_service.schemas.v1.movements import (
     RefundCreateSchema,
     RefundSchema,
     RefundsQuerySchema,
     RefundView,
 )
+from payment_service.schemas.v1.pagination import list_schema
 
 refunds = Blueprint(
     "refunds", "refunds", url_prefix="/v1/refunds", description="Captured money that goes back"

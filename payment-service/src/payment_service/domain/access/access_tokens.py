@@ -12,11 +12,10 @@ from joserfc.jws import JWSRegistry, extract_compact
 from joserfc.jwt import ClaimsOption, JWTClaimsRegistry
 from sqlalchemy.orm import Session
 
-from payment_service.domain.access.client_directory import ClientRecord
-from payment_service.domain.access.key_ring import LEEWAY, TOKEN_LIFETIME, KeyRing, RingKey
+from payment_service.domain.access.api_clients import ClientRecord
+from payment_service.domain.access.signing_keys import LEEWAY, TOKEN_LIFETIME, KeyRing, RingKey
 from payment_service.errors import AccessTokenInvalid
-from payment_service.values.scopes import Scope, write_scopes
-from payment_service.values.signing_algorithm import SigningAlgorithm
+from payment_service.values.scopes import Scope, SigningAlgorithm, write_scopes
 
 _TYPES = frozenset({"at+jwt", "application/at+jwt"})
 _TEXT_CLAIMS = ("client_id", "merchant_id", "scope")

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from service_kit.append_only import append_rows
+from service_kit.db.rows import append_rows
 from sqlalchemy.orm import Session
 
-from payment_service.models.books.ledger_entry import LedgerEntry
-from payment_service.models.payments.payment import Payment
-from payment_service.values.books import EntryKind, LedgerAccount
+from payment_service.models.ledger import LedgerEntry
+from payment_service.models.payment import Payment
+from payment_service.values.statuses import EntryKind, LedgerAccount
 
 A = LedgerAccount
 

@@ -13,12 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from service_kit.affected_rows import affected_rows
+from service_kit.db.rows import affected_rows
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from payment_service.models.books.balance_snapshot import BalanceSnapshot
-from payment_service.models.books.ledger_entry import LedgerEntry
+from payment_service.models.ledger import BalanceSnapshot, LedgerEntry
 
 AccountKey = tuple[int, str, str, str]
 BATCH = 10_000

@@ -7,12 +7,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.events import EventKey, next_event, store_event
-from payment_service.domain.payments.new_payments import creation_of
 from payment_service.domain.payments.references import PaymentReference
 from payment_service.domain.payments.transitions import HOLDING, PAYABLE, change_status
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.models.payments.payment_event import PaymentEvent
+from payment_service.models.movement import PaymentAttempt
+from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.values.statuses import AttemptKind, CaptureMethod, MovementState, PaymentStatus
 
 _KINDS = {
@@ -157,3 +155,22 @@ def _attempt_of_form(session: Session, payment: Payment, form_key: str | None) -
         .where(PaymentAttempt.payment_id == payment.id, PaymentAttempt.form_key == form_key)
         .execution_options(populate_existing=True)
     )
+
+
+def store_new_payment(session: Session, key: EventKey, payment: Payment, *, actor: str) -> None:
+    """Insert the payment and its ``payment.created``."""
+    event = creation_of(key, payment, actor=actor)
+    session.add(payment)
+    session.flush()
+    event.payment_id = payment.id
+    store_event(session, event)
+
+
+def creation_of(key: EventKey, payment: Payment, *, actor: str) -> PaymentEvent:
+    """Return the first event of a payment that is not stored yet; it seals the first head."""
+    data = {
+        "order_id": payment.order_id,
+        "amount_minor": payment.amount_minor,
+        "currency": payment.currency,
+    }
+    return next_event(key, payment, "payment.created", payment.created_at, data, actor=actor)

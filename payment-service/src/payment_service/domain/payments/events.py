@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service_kit import strict_json
-from service_kit.append_only import append_rows
+from service_kit.db.rows import append_rows
+from service_kit.web import strict_json
 from sqlalchemy.orm import Session
 
-from payment_service.domain.outbox import pass_on
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_event import PaymentEvent
+from payment_service.domain.messages import pass_on
+from payment_service.models.payment import Payment, PaymentEvent
 
 VERSION = 1
 
@@ -108,3 +107,19 @@ def next_event(
 def seal(secret: bytes, previous: str, body: str) -> str:
     """Return the HMAC-SHA256 (hex) that binds ``body`` to the event before it (empty for the first)."""
     return hmac.new(secret, f"{previous}\n{body}".encode(), hashlib.sha256).hexdigest()
+
+
+JANITOR = "janitor"
+OPERATOR = "operator"
+PAYER = "payer"
+SHOP = "shop"
+
+
+def api_client_actor(client_id: str) -> str:
+    """Return the name of a merchant's program."""
+    return f"api_client:{client_id}"
+
+
+def provider_actor(name: str) -> str:
+    """Return the name of a provider that told us something of its own accord."""
+    return f"provider:{name}"

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from service_kit import strict_json
+from service_kit.web import strict_json
 
-from payment_service.values.assessment import Assessment, FraudDecision
 from payment_service.values.money import Money
+from payment_service.values.statuses import Assessment, FraudDecision
 
 SILENT = "silent"
 

@@ -1,15 +1,15 @@
 """Row locks, always in this order: payment, then attempt, so that no two of us dead-lock."""
 
 from functools import cache
+from typing import TypeVar
 
 from sqlalchemy import Select, bindparam, inspect, select
 from sqlalchemy.orm import Session, load_only
 from sqlalchemy.orm.util import identity_key
 
-from payment_service.domain.payments.movements import Model
 from payment_service.models.base import Base
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.models.movement import Capture, PaymentAttempt, Refund, Void
+from payment_service.models.payment import Payment
 
 # What can change in a row; the rest was read when it was first met, and wide rows cost.
 _PAYMENT_CHANGES = load_only(
@@ -96,6 +96,10 @@ def _select_both(is_payment_known: bool, is_attempt_known: bool) -> Select[Payme
     )
 
 
+AnyMovement = PaymentAttempt | Capture | Void | Refund
+Model = TypeVar("Model", bound=AnyMovement)
+
+
 def lock_movement(session: Session, model: type[Model], movement_id: int) -> Model:
     """Lock a movement that is known to exist, and re-read it; its payment is locked already."""
     return session.scalars(
@@ -114,3 +118,23 @@ def _is_known(session: Session, model: type[Base], row_id: int) -> bool:
     """
     known = session.identity_map.get(identity_key(model, row_id))
     return known is not None and not inspect(known).expired
+
+
+TABLES: tuple[type[AnyMovement], ...] = (PaymentAttempt, Capture, Void, Refund)
+
+
+def find_movement(session: Session, provider: str, public_id: str) -> AnyMovement | None:
+    """Return the attempt, capture, void or refund that we sent to ``provider`` under this id.
+
+    A reversal that came too late for a void is sent once more as a refund, under an id of its own.
+    """
+
+    def find(model: type[Model], *ids: str) -> Model | None:
+        return session.scalar(select(model).where(model.public_id.in_(ids), model.provider == provider))
+
+    return (
+        find(PaymentAttempt, public_id, public_id.removesuffix("_refund"))
+        or find(Capture, public_id)
+        or find(Void, public_id)
+        or find(Refund, public_id)
+    )

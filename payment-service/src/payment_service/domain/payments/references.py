@@ -6,7 +6,7 @@ from typing import Protocol
 from sqlalchemy import ColumnElement, and_
 
 from payment_service.errors import PaymentNotFound
-from payment_service.models.payments.payment import Payment
+from payment_service.models.payment import Payment
 from payment_service.values.statuses import Surface
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from payment_service.errors import IllegalTransition
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.models.movement import PaymentAttempt
+from payment_service.models.payment import Payment
 from payment_service.values.statuses import MovementState as M
 from payment_service.values.statuses import PaymentStatus as S
 

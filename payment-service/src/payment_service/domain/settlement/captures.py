@@ -6,8 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.domain.books.postings import post_capture
-from payment_service.domain.outbox import announce_paid
+from payment_service.domain.messages import announce_paid
 from payment_service.domain.payments.transitions import HOLDING, change_status
+from payment_service.domain.settlement.context import Rules
 from payment_service.domain.settlement.follow_up import (
     FollowUpScene,
     NewMovement,
@@ -15,11 +16,9 @@ from payment_service.domain.settlement.follow_up import (
     has_open,
     successful_attempt,
 )
-from payment_service.domain.settlement.scene import Rules
 from payment_service.errors import AmountTooLarge, MovementOpen, WrongPaymentState
-from payment_service.models.payments.capture import Capture
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.void import Void
+from payment_service.models.movement import Capture, Void
+from payment_service.models.payment import Payment
 from payment_service.values.statuses import OPEN_STATES, PaymentStatus
 
 

@@ -1,14 +1,18 @@
 """What a provider said about a sale or an authorisation, applied to the attempt and to its payment."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import structlog
+from sqlalchemy.orm import Session
 
-from payment_service.domain.outbox import announce_paid
+from payment_service.domain.books.postings import post_capture
+from payment_service.domain.messages import announce_paid
 from payment_service.domain.payments.transitions import change_attempt_state, change_status
+from payment_service.domain.settlement.context import Scene
 from payment_service.domain.settlement.reversals import give_back
-from payment_service.domain.settlement.sale_captures import record_sale_capture
-from payment_service.domain.settlement.scene import Scene
+from payment_service.models.movement import Capture, PaymentAttempt
+from payment_service.models.payment import Payment
 from payment_service.providers.port import Outcome, ProviderResult
 from payment_service.values.statuses import AttemptKind, MovementState, PaymentStatus
 
@@ -130,3 +134,31 @@ def _complete(scene: Scene) -> None:
     capture = record_sale_capture(scene.session, payment, scene.attempt, scene.now)
     event = scene.record("payment.completed", capture=capture.public_id)
     announce_paid(scene.session, scene.merchant, payment, scene.attempt, event)
+
+
+def capture_id_of_sale(attempt_id: str) -> str:
+    """Return the public id of the capture that belongs to a sale's attempt."""
+    return f"cap_{attempt_id.removeprefix('att_')}"
+
+
+def record_sale_capture(session: Session, payment: Payment, attempt: PaymentAttempt, at: datetime) -> Capture:
+    """Write the capture of an approved sale, the payment's sums and the posting; its lock is held."""
+    capture = Capture(
+        public_id=capture_id_of_sale(attempt.public_id),
+        merchant_id=payment.merchant_id,
+        payment_id=payment.id,
+        attempt_id=attempt.id,
+        state=MovementState.APPROVED,
+        provider=attempt.provider,
+        amount_minor=attempt.amount_minor,
+        currency=attempt.currency,
+        is_final=True,
+        started_at=attempt.started_at,
+        send_before=attempt.send_before,
+        ended_at=at,
+    )
+    session.add(capture)
+    payment.authorized_minor = attempt.amount_minor
+    payment.captured_minor = attempt.amount_minor
+    post_capture(session, payment, capture, at)
+    return capture

@@ -9,14 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.events import record_event
-from payment_service.domain.settlement.scene import Rules
-from payment_service.models.payments.capture import Capture
-from payment_service.models.payments.movement import Movement
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_attempt import PaymentAttempt
-from payment_service.models.payments.payment_event import PaymentEvent
-from payment_service.models.payments.refund import Refund
-from payment_service.models.payments.void import Void
+from payment_service.domain.settlement.context import Rules
+from payment_service.models.movement import Capture, Movement, PaymentAttempt, Refund, Void
+from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.values.statuses import OPEN_STATES, AttemptKind, MovementState
 
 FollowUp = Capture | Void | Refund

@@ -13,14 +13,12 @@ from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.locks import lock_movement, lock_payment
 from payment_service.domain.settlement.captures import captured, not_captured
+from payment_service.domain.settlement.context import Rules
 from payment_service.domain.settlement.follow_up import KINDS, F, FollowUp, FollowUpScene
 from payment_service.domain.settlement.refunds import not_refunded, refunded
-from payment_service.domain.settlement.scene import Rules
 from payment_service.domain.settlement.voids import not_released, released
-from payment_service.models.payments.capture import Capture
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.refund import Refund
-from payment_service.models.payments.void import Void
+from payment_service.models.movement import Capture, Refund, Void
+from payment_service.models.payment import Payment
 from payment_service.providers.port import Outcome, ProviderResult
 from payment_service.values.statuses import MovementState
 

@@ -3,11 +3,11 @@
 from sqlalchemy.orm import Session
 
 from payment_service.domain.books.postings import post_refund_asked, post_refund_done, post_refund_failed
+from payment_service.domain.settlement.context import Rules
 from payment_service.domain.settlement.follow_up import FollowUpScene, NewMovement, begin, successful_attempt
-from payment_service.domain.settlement.scene import Rules
 from payment_service.errors import AmountTooLarge, WrongPaymentState
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.refund import Refund
+from payment_service.models.movement import Refund
+from payment_service.models.payment import Payment
 
 
 def begin_refund(

@@ -5,9 +5,9 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import select
 
-from payment_service.domain.outbox import announce_reversal
-from payment_service.domain.settlement.scene import Scene
-from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.domain.messages import announce_reversal
+from payment_service.domain.settlement.context import Scene
+from payment_service.models.movement import PaymentAttempt
 from payment_service.providers.port import Outcome, ProviderResult
 from payment_service.values.statuses import AttemptKind, MovementState
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.transitions import HOLDING, change_status
 from payment_service.domain.settlement.captures import complete
+from payment_service.domain.settlement.context import Rules
 from payment_service.domain.settlement.follow_up import (
     FollowUpScene,
     NewMovement,
@@ -15,10 +16,9 @@ from payment_service.domain.settlement.follow_up import (
     has_open,
     successful_attempt,
 )
-from payment_service.domain.settlement.scene import Rules
 from payment_service.errors import MovementOpen, WrongPaymentState
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.void import Void
+from payment_service.models.movement import Void
+from payment_service.models.payment import Payment
 from payment_service.values.statuses import MovementState, PaymentStatus, VoidPurpose
 
 log = structlog.get_logger(__name__)

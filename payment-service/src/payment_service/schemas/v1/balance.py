@@ -4,9 +4,9 @@ from typing import Any
 
 import marshmallow as ma
 
-from payment_service.queries.books.entries import EntryFilter
+from payment_service.queries.ledger_entries import EntryFilter
 from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, Timestamp
-from payment_service.values.books import EntryKind, LedgerAccount
+from payment_service.values.statuses import EntryKind, LedgerAccount
 
 
 class CurrencyBalanceSchema(ma.Schema):

@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 from service_kit.clock import utc_now
 
-from payment_service.values.card_rules import has_expired, is_card_number
+from payment_service.values.cards import has_expired, is_card_number
 
 _SEPARATORS = re.compile(r"[ -]")
 NO_EXCEPTIONS: frozenset[str] = frozenset()

@@ -5,11 +5,11 @@ from functools import cached_property
 from typing import Any
 
 import marshmallow as ma
-from service_kit import strict_json
+from service_kit.web import strict_json
 
 from payment_service.domain.payments.transitions import PAYABLE
-from payment_service.models.payments.payment import Payment
-from payment_service.models.payments.payment_attempt import PaymentAttempt
+from payment_service.models.movement import PaymentAttempt
+from payment_service.models.payment import Payment
 from payment_service.schemas.v1.pagination import Timestamp
 from payment_service.values.statuses import MovementState, PaymentStatus
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import marshmallow as ma
-from service_kit.strict_fields import ONE_LINE
+from service_kit.web.api import ONE_LINE
 
-from payment_service.models.vault.payment_method import PaymentMethod
+from payment_service.models.card import PaymentMethod
 from payment_service.schemas.v1.card import CardInput, CardSchema
 from payment_service.schemas.v1.pagination import PageQuerySchema, Timestamp, list_schema
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 import marshmallow as ma
-from service_kit.strict_fields import ONE_LINE, StrictBoolean
+from service_kit.web.api import ONE_LINE, StrictBoolean
 
-from payment_service.queries.merchant_payments import PaymentFilter
+from payment_service.queries.payments import PaymentFilter
 from payment_service.schemas.v1.card import CardInput, CardSchema
 from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId
 from payment_service.values.money import is_currency

@@ -1,1 +1,0 @@
-"""What suites share that put a gateway in front of something: a process, a recording backend."""

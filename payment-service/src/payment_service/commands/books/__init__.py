@@ -1,1 +1,0 @@
-"""Work on the books that is nobody's request."""

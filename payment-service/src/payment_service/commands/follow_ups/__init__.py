@@ -1,1 +1,0 @@
-"""What is done with an approved sale or hold: capture, cancel, refund."""

@@ -1,0 +1,102 @@
+"""Stores a card for later payments, because its merchant asked for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from service_kit.clock import utc_now
+from service_kit.ids import new_id
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from payment_service.domain.idempotency_keys import IdempotentRequest, StoredAnswer
+from payment_service.errors import PaymentMethodNotFound
+from payment_service.models.card import PaymentMethod
+from payment_service.processing.dependencies import Dependencies
+from payment_service.processing.idempotent import answer_in_one
+from payment_service.values.cards import CardData, card_brand
+from payment_service.vault.vault import Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class StorePaymentMethod:
+    """Keep this card for a merchant; there is no CVV, because it could only be forgotten."""
+
+    merchant_id: int
+    card_number: str = field(repr=False)
+    card_exp_month: int = field(repr=False)
+    card_exp_year: int = field(repr=False)
+    customer_id: str | None = None
+
+    @property
+    def card(self) -> CardData:
+        """The card, for the vault."""
+        return CardData(self.card_number, self.card_exp_month, self.card_exp_year)
+
+
+def store_payment_method(
+    command: StorePaymentMethod,
+    request: IdempotentRequest,
+    present: Callable[[PaymentMethod], StoredAnswer],
+    dependencies: Dependencies,
+) -> StoredAnswer:
+    """Store the card once, however often the request arrives; nobody outside is asked about it."""
+    public_id, card, now = new_id("pm"), command.card, utc_now()
+
+    def work(session: Session) -> StoredAnswer:
+        method = PaymentMethod(
+            public_id=public_id,
+            merchant_id=command.merchant_id,
+            customer_id=command.customer_id,
+            card_brand=card_brand(card.number),
+            card_bin=card.bin,
+            card_last4=card.last4,
+            exp_month=card.exp_month,
+            exp_year=card.exp_year,
+            created_at=now,
+        )
+        session.add(method)
+        dependencies.vault.store(session, public_id, Purpose.PAYMENT_METHOD, card, command.merchant_id, now)
+        return present(method)
+
+    return answer_in_one(work, request, public_id, now, dependencies)
+
+
+@dataclass(frozen=True, slots=True)
+class DetachPaymentMethod:
+    """Forget the merchant's payment method of this id (``pm_…``)."""
+
+    merchant_id: int
+    payment_method_id: str
+
+
+def detach_payment_method(
+    command: DetachPaymentMethod,
+    request: IdempotentRequest,
+    present: Callable[[PaymentMethod], StoredAnswer],
+    dependencies: Dependencies,
+) -> StoredAnswer:
+    """Detach it; one that is detached stays as it is. A payment that has read the number already goes on.
+
+    Raises:
+        PaymentMethodNotFound: the merchant has none of this id.
+    """
+    now = utc_now()
+
+    def work(session: Session) -> StoredAnswer:
+        method = session.scalar(
+            select(PaymentMethod)
+            .where(
+                PaymentMethod.public_id == command.payment_method_id,
+                PaymentMethod.merchant_id == command.merchant_id,
+            )
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        if method is None:
+            raise PaymentMethodNotFound
+        if method.detached_at is None:
+            method.detached_at = now
+            dependencies.vault.delete(session, method.public_id)
+        return present(method)
+
+    return answer_in_one(work, request, command.payment_method_id, now, dependencies)

@@ -1,0 +1,115 @@
+"""Delivers the outbox: one queue for each destination, each with its own client."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from service_kit.jobs.queue import LeasedQueue, Result, RetrySchedule
+from service_kit.web import strict_json
+from sqlalchemy import select
+
+from payment_service.clients.deliveries import BatchClient, NotificationClient, StoreManagerClient
+from payment_service.domain.merchant_directory import MerchantDirectory
+from payment_service.extensions import db
+from payment_service.models.message import OutboxMessage
+from payment_service.models.payment import PaymentEvent
+from payment_service.values.statuses import Destination
+
+_DAY_S = 86_400.0
+# A shop that returns hears within a minute, for a day; then every ten minutes.
+RETRIES = RetrySchedule(first_delays_s=(0.2, 1, 2, 5, 15), steps=((_DAY_S, 30.0), (float("inf"), 600.0)))
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A destination's queue, and what is done with each of its messages."""
+
+    queue: LeasedQueue[OutboxMessage]
+    deliver: Callable[[OutboxMessage], Result]
+
+
+def deliveries(shop: StoreManagerClient, notifications: NotificationClient) -> list[Delivery]:
+    """Return every destination; a slow one delays no other."""
+    senders: Mapping[Destination, Callable[[OutboxMessage], Result]] = {
+        Destination.STORE_MANAGER: lambda message: shop.update_order(strict_json.loads(_bytes(message))),
+        Destination.NOTIFICATIONS: lambda message: notifications.notify(strict_json.loads(_bytes(message))),
+    }
+    return [
+        Delivery(LeasedQueue(db, OutboxMessage, destination, RETRIES), send)
+        for destination, send in senders.items()
+    ]
+
+
+def _bytes(message: OutboxMessage) -> bytes:
+    return message.payload.encode()
+
+
+# What an event of each type that goes to fraud-service means there.
+OUTCOME_KINDS: Mapping[str, str] = {
+    "payment.captured": "captured",
+    "payment.completed": "captured",
+    "refund.succeeded": "refunded",
+    "dispute.opened": "disputed",
+    "dispute.won": "dispute_won",
+    "dispute.lost": "charged_back",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDelivery:
+    """A destination's queue, and what is done with many of its messages at once."""
+
+    queue: LeasedQueue[OutboxMessage]
+    deliver: Callable[[Sequence[OutboxMessage]], Result]
+
+
+def batch_deliveries(
+    events: BatchClient, outcomes: BatchClient, merchants: MerchantDirectory
+) -> list[BatchDelivery]:
+    """Return every destination that takes many at once."""
+    return [
+        BatchDelivery(
+            LeasedQueue(db, OutboxMessage, Destination.EVENTS, RETRIES),
+            lambda messages: events.send([_to_sent_event(*told) for told in _read(messages, merchants)]),
+        ),
+        BatchDelivery(
+            LeasedQueue(db, OutboxMessage, Destination.FRAUD_OUTCOMES, RETRIES),
+            lambda messages: outcomes.send([_to_outcome(*told) for told in _read(messages, merchants)]),
+        ),
+    ]
+
+
+def _read(
+    messages: Sequence[OutboxMessage], merchants: MerchantDirectory
+) -> list[tuple[Mapping[str, Any], str]]:
+    """Return the event of each message, with its merchant's public id."""
+    ids = [message.event_id for message in messages]
+    with db.reading() as session:
+        found = select(PaymentEvent.public_id, PaymentEvent.body).where(PaymentEvent.public_id.in_(ids))
+        bodies = {row.public_id: row.body for row in session.execute(found)}
+        owners = {message.merchant_id for message in messages}
+        names = {owner: merchants.get(session, owner).public_id for owner in owners}
+    return [
+        (strict_json.loads(bodies[message.event_id].encode()), names[message.merchant_id])
+        for message in messages
+    ]
+
+
+def _to_sent_event(event: Mapping[str, Any], merchant_id: str) -> Mapping[str, Any]:
+    return {"merchant_id": merchant_id, "event": event}
+
+
+def _to_outcome(event: Mapping[str, Any], merchant_id: str) -> Mapping[str, Any]:
+    data = event["data"]
+    return {
+        "event_id": event["id"],
+        "kind": OUTCOME_KINDS[event["type"]],
+        "merchant_id": merchant_id,
+        "payment_id": event["payment"],
+        "attempt_id": data.get("attempt"),
+        "card_fingerprint": data.get("card_fingerprint"),
+        # The release of the rest of a hold completes a payment, but captures nothing.
+        "amount_minor": 0 if "void" in data else data.get("amount_minor"),
+        "currency": data.get("currency"),
+        "occurred_at": event["at"],
+    }

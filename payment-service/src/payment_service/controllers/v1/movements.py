@@ -1,0 +1,101 @@
+"""``/v1/payments/{id}/capture``: taking what is held."""
+
+from typing import Any
+
+from flask import Response
+from service_kit.web.api import Blueprint
+
+from payment_service.commands.payments.cancel_payment import CancelPayment, cancel_payment
+from payment_service.commands.payments.capture_payment import CapturePayment, capture_payment
+from payment_service.commands.payments.review_payment import ReviewPayment, approve_payment, reject_payment
+from payment_service.controllers.access import current_actor, current_merchant_id, require_scope
+from payment_service.controllers.idempotency import idempotent, idempotent_request, respond
+from payment_service.controllers.request import current_dependencies
+from payment_service.controllers.v1.answers import present_cancellation, present_capture, present_payment
+from payment_service.domain.settlement.captures import CaptureWish
+from payment_service.processing.pay_once import Keyed
+from payment_service.schemas.v1.movements import CancelSchema, CaptureSchema
+from payment_service.schemas.v1.payment import PaymentSchema
+from payment_service.schemas.v1.payment_requests import ReviewSchema
+
+captures = Blueprint(
+    "captures", "captures", url_prefix="/v1/payments", description="Taking and releasing what is held"
+)
+
+
+@captures.post("/<payment_id>/capture")
+@require_scope("payments:write")
+@idempotent
+@captures.arguments(CaptureSchema, required=False)
+@captures.response(200, PaymentSchema)
+@captures.alt_response(202, schema=PaymentSchema, description="The bank has not answered yet; look again")
+@captures.problem(402, "The bank declined the capture; member `payment`")
+@captures.problem(404, "There is no such payment")
+@captures.problem(409, "Nothing is held, or another movement must come to its end first")
+@captures.problem(422, "It is more than what is left of the hold; member `largest_amount`")
+@captures.problem(502, "Surely not carried out, nothing was taken; member `payment`")
+def capture(wish: CaptureWish, payment_id: str) -> Response:
+    """Take all or part of what is held; several times until one is final."""
+    command = CapturePayment(current_merchant_id(), payment_id, wish, current_actor())
+    return respond(
+        capture_payment(command, idempotent_request(wish), present_capture, current_dependencies())
+    )
+
+
+cancellations = Blueprint(
+    "cancellations", "cancellations", url_prefix="/v1/payments", description="Payments nobody wants any more"
+)
+
+
+@cancellations.post("/<payment_id>/cancel")
+@require_scope("payments:write")
+@idempotent
+@cancellations.arguments(CancelSchema, required=False)
+@cancellations.response(200, PaymentSchema)
+@cancellations.alt_response(
+    202, schema=PaymentSchema, description="The bank has not answered yet; look again"
+)
+@cancellations.problem(402, "The bank declined to release what it holds; member `payment`")
+@cancellations.problem(404, "There is no such payment")
+@cancellations.problem(409, "It is being processed, paid or over, or a movement must come to its end first")
+@cancellations.problem(502, "Surely not carried out, or the bank did not confirm it; nothing changed")
+def cancel(body: dict[str, Any], payment_id: str) -> Response:
+    """Cancel it and release what is held; of what was captured in part, the rest, and it is complete."""
+    command = CancelPayment(current_merchant_id(), payment_id, body["reason"], current_actor())
+    return respond(
+        cancel_payment(command, idempotent_request(body), present_cancellation, current_dependencies())
+    )
+
+
+reviews = Blueprint("reviews", "reviews", url_prefix="/v1/payments", description="Payments held for review")
+
+
+@reviews.post("/<payment_id>/approve")
+@require_scope("reviews:write")
+@idempotent
+@reviews.arguments(ReviewSchema)
+@reviews.response(200, PaymentSchema)
+@reviews.alt_response(202, schema=PaymentSchema, description="Its outcome is still open")
+@reviews.problem(402, "The bank declined; member `payment`")
+@reviews.problem(404, "There is no such payment")
+@reviews.problem(409, "It is not held for review (any more)")
+@reviews.problem(502, "Surely not charged; member `payment`")
+def approve(body: dict[str, Any], payment_id: str) -> Response:
+    """Let it go on to the bank, without the payer: no 3-D Secure, no CVC."""
+    command = ReviewPayment(current_merchant_id(), payment_id, body["reason"], current_actor())
+    keyed = Keyed(idempotent_request(body), present_payment)
+    return respond(approve_payment(command, keyed, current_dependencies()))
+
+
+@reviews.post("/<payment_id>/reject")
+@require_scope("reviews:write")
+@idempotent
+@reviews.arguments(ReviewSchema)
+@reviews.response(200, PaymentSchema)
+@reviews.problem(404, "There is no such payment")
+@reviews.problem(409, "It is not held for review (any more)")
+def reject(body: dict[str, Any], payment_id: str) -> Response:
+    """Cancel it; nothing was charged."""
+    command = ReviewPayment(current_merchant_id(), payment_id, body["reason"], current_actor())
+    keyed = Keyed(idempotent_request(body), present_payment)
+    return respond(reject_payment(command, keyed, current_dependencies()))

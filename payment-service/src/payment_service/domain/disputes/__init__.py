@@ -1,1 +1,0 @@
-"""What becomes of a payment that its cardholder disputes."""

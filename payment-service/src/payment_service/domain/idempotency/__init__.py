@@ -1,1 +1,0 @@
-"""Requests that may arrive more than once, and are carried out once."""

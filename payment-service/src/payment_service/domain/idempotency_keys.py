@@ -1,0 +1,188 @@
+"""Idempotency keys: a request that arrives again is answered again, and never carried out again.
+
+The row is inserted in the transaction that creates what the request is about, before anybody is called;
+the answer is stored in the transaction that stores the outcome. Between the two a lease says that somebody
+is at work. A lease that ended was a process that died: whoever comes next tells how things stand, and
+executes nothing (docs/adr/0015).
+"""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from hashlib import sha256
+from math import ceil
+from typing import Any
+
+from service_kit.db.columns import table_of
+from service_kit.db.rows import affected_rows, insert_rows
+from service_kit.web import strict_json
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from payment_service.errors import KeyInProgress, KeyReused
+from payment_service.models.idempotency_key import IdempotencyKey
+
+LONGEST_PAUSE_S = 2
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An answer as it goes over the wire; ``body`` is UTF-8 text. ``is_replay``: it was given before."""
+
+    status: int
+    body: bytes
+    content_type: str
+    location: str | None = None
+    retry_after_s: int | None = None
+    is_replay: bool = False
+
+
+def key_hash(merchant_id: int, method: str, path: str, key: str) -> str:
+    """Return SHA-256 in hex: the same key of another merchant, method or path is another one."""
+    return sha256(strict_json.dumps([merchant_id, method, path, key]).encode()).hexdigest()
+
+
+def fingerprint(body: object, secret: bytes) -> str:
+    """Return an HMAC-SHA256 in hex over validated parameters; the CVV is left out wherever it stands.
+
+    ``body`` is what the schema loaded: a dataclass, a mapping, or None. The order of members is nothing.
+
+    Raises:
+        TypeError: something in it has no one way to be written; a programming error.
+    """
+    return hmac.new(secret, _PURPOSE + strict_json.dumps(_plain(body)).encode(), sha256).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotentRequest:
+    """By what a repeat is recognised: ``key_hash`` names the request, ``fingerprint`` its parameters."""
+
+    merchant_id: int
+    key_hash: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What an earlier request with this key left.
+
+    ``answer`` is None where it died before it could answer: its lease is ours now. Make the answer from the
+    resource as it stands, store it with ``finish``, and execute nothing. Lock no payment in
+    the transaction that found this: whoever settles it late holds that lock and waits for the key.
+    """
+
+    resource_id: str
+    answer: StoredAnswer | None
+
+
+def begin(
+    session: Session, request: IdempotentRequest, resource_id: str, now: datetime, lease: timedelta
+) -> Earlier | None:
+    """Take the key for ``resource_id``, or say what an earlier request left; None means: execute.
+
+    It comes first in the transaction that creates the resource or the movement, so that key and movement
+    are stored together or not at all. A key that another transaction is just storing is waited for.
+
+    Raises:
+        KeyReused: the earlier request had other parameters.
+        KeyInProgress: it is still under way.
+    """
+    row = {
+        "key_hash": request.key_hash,
+        "merchant_id": request.merchant_id,
+        "fingerprint": request.fingerprint,
+        "resource_id": resource_id,
+        "created_at": now,
+        "leased_until": now + lease,
+    }
+    try:
+        insert_rows(session, IdempotencyKey, [row])
+    except IntegrityError:
+        return _look(session, request, now, lease)
+    return None
+
+
+def finish(session: Session, request: IdempotentRequest, answer: StoredAnswer) -> StoredAnswer:
+    """Store the answer in the transaction that stores the outcome, and return the one that counts.
+
+    That is the first one ever stored: a request that was slower than its lease may find that another told
+    meanwhile how things stood, and repeats get that for good.
+    """
+    keys = table_of(IdempotencyKey)
+    statement = (
+        update(keys)
+        .where(keys.c.key_hash == request.key_hash, keys.c.answer_status.is_(None))
+        .values(
+            answer_status=answer.status,
+            answer_body=answer.body.decode(),
+            answer_content_type=answer.content_type,
+            answer_location=answer.location,
+            answer_retry_after_s=answer.retry_after_s,
+        )
+    )
+    if affected_rows(session, statement) == 1:
+        return answer
+    row = session.scalars(
+        select(IdempotencyKey)
+        .where(IdempotencyKey.key_hash == request.key_hash)
+        .execution_options(populate_existing=True)
+    ).one()
+    return replace(_stored_answer(row), is_replay=False)
+
+
+def _look(session: Session, request: IdempotentRequest, now: datetime, lease: timedelta) -> Earlier:
+    row = session.scalars(
+        select(IdempotencyKey)
+        .where(IdempotencyKey.key_hash == request.key_hash)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    if row.fingerprint != request.fingerprint:
+        raise KeyReused
+    if row.is_answered:
+        return Earlier(row.resource_id, _stored_answer(row))
+    if now < row.leased_until:
+        raise KeyInProgress(min(LONGEST_PAUSE_S, ceil((row.leased_until - now).total_seconds())))
+    row.leased_until = now + lease
+    return Earlier(row.resource_id, None)
+
+
+def _stored_answer(row: IdempotencyKey) -> StoredAnswer:
+    if row.answer_status is None or row.answer_body is None or row.answer_content_type is None:
+        raise LookupError("This key has no answer.")
+    return StoredAnswer(
+        status=row.answer_status,
+        body=row.answer_body.encode(),
+        content_type=row.answer_content_type,
+        location=row.answer_location,
+        retry_after_s=row.answer_retry_after_s,
+        is_replay=True,
+    )
+
+
+# Nothing that is stored may depend on it (PCI DSS 3.3.1): three digits are guessed at once.
+LEFT_OUT = frozenset({"cvc", "cvv"})
+_PURPOSE = b"parameters of an idempotent request\n"
+
+
+def _plain(value: object) -> Any:
+    """Return ``value`` as JSON values that are the same for equal parameters."""
+    if isinstance(value, Enum):
+        return _plain(value.value)
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, Decimal):
+        return ["decimal", str(value.normalize())]
+    if isinstance(value, date):
+        return ["date", value.isoformat()]
+    if is_dataclass(value) and not isinstance(value, type):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(value[name]) for name in sorted(value) if name not in LEFT_OUT}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    raise TypeError(f"A {type(value).__name__} cannot be part of a fingerprint.")

@@ -1,0 +1,115 @@
+"""How a payment stands, as it is told to whoever wanted to pay it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from math import ceil
+
+from payment_service.domain.payments.transitions import HOLDING
+from payment_service.errors import ChargeAbandoned, ChargeNotSent, PaymentBusy, PaymentClosed
+from payment_service.models.movement import PaymentAttempt
+from payment_service.models.payment import Payment
+from payment_service.values.money import Money
+from payment_service.values.statuses import MovementState, PaymentStatus
+
+SUCCEEDED = HOLDING | {PaymentStatus.COMPLETED}
+WAITS_FOR_SOMEBODY = frozenset({PaymentStatus.IN_REVIEW, PaymentStatus.REQUIRES_ACTION})
+CLOSED = frozenset({PaymentStatus.CANCELLED, PaymentStatus.EXPIRED})
+REFUSED = frozenset({MovementState.DECLINED, MovementState.FAILED})
+
+
+class ProcessingResult(StrEnum):
+    """What came of the wish to pay; a hold counts as paid for the payer, who has nothing left to do."""
+
+    PAID = "paid"
+    DECLINED = "declined"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """The answer to the wish to pay: values, so that it can be given when the database is away.
+
+    ``captured`` is what was taken so far. ``attempt_id`` names the attempt that waits for its cardholder.
+    ``is_own``: it tells of the very form or request that asked, and not of an earlier one.
+    """
+
+    result: ProcessingResult
+    payment_id: int
+    order_id: str
+    amount: Money
+    captured: Money
+    status: str
+    paid_at: datetime | None = None
+    decline_code: str | None = None
+    card_last4: str | None = None
+    authorization_code: str | None = None
+    next_action_url: str | None = None
+    attempt_id: str | None = None
+    is_own: bool = False
+
+
+def describe(
+    payment: Payment,
+    attempt: PaymentAttempt | None,
+    result: ProcessingResult | None = None,
+    *,
+    is_own: bool = False,
+) -> Processed:
+    """Take what an answer needs out of the rows; without a ``result`` it is PAID or PENDING."""
+    waits_for_payer = payment.status == PaymentStatus.REQUIRES_ACTION
+    succeeded = payment.status in SUCCEEDED
+    return Processed(
+        result=result or (ProcessingResult.PAID if succeeded else ProcessingResult.PENDING),
+        payment_id=payment.id,
+        order_id=payment.order_id,
+        amount=payment.amount,
+        captured=payment.captured,
+        status=payment.status,
+        paid_at=payment.paid_at,
+        decline_code=attempt.decline_code if attempt else None,
+        card_last4=attempt.card_last4 if attempt else None,
+        authorization_code=attempt.authorization_code if attempt else None,
+        next_action_url=attempt.next_action_url if attempt and waits_for_payer else None,
+        attempt_id=attempt.public_id if attempt and waits_for_payer else None,
+        is_own=is_own,
+    )
+
+
+def as_it_stands(
+    payment: Payment,
+    attempt: PaymentAttempt | None,
+    now: datetime,
+    *,
+    busy_grace_s: float,
+    is_sender: bool,
+    is_own_attempt: bool,
+) -> Processed:
+    """Answer from the rows alone: the payment's state first, then that of the attempt which answers for us.
+
+    ``is_sender``: whoever asks has sent the attempt, so nobody else is at work on it.
+    ``is_own_attempt``: the attempt is that of the form or request which asks, now or the first time.
+
+    Raises:
+        PaymentClosed: cancelled or expired.
+        PaymentBusy: its sender may still be at work (until ``send_before`` and ``busy_grace_s``).
+        ChargeNotSent, ChargeAbandoned: the attempt surely took nothing.
+    """
+    if payment.status in SUCCEEDED:
+        is_own = attempt is not None and attempt.state == MovementState.APPROVED and is_own_attempt
+        return describe(payment, attempt, is_own=is_own)
+    was_refused = attempt is not None and attempt.state in REFUSED
+    if was_refused and (is_own_attempt or payment.status not in CLOSED):
+        return describe(payment, attempt, ProcessingResult.DECLINED)
+    if attempt is None or payment.status in CLOSED:
+        raise PaymentClosed(payment.status)
+    if payment.status in WAITS_FOR_SOMEBODY:
+        return describe(payment, attempt)
+    if attempt.state == MovementState.ABANDONED:
+        raise ChargeAbandoned
+    if not attempt.is_open:
+        raise ChargeNotSent
+    busy_until = attempt.send_before + timedelta(seconds=busy_grace_s)
+    if now < busy_until and not is_sender:
+        raise PaymentBusy(max(1, ceil((busy_until - now).total_seconds())))
+    return describe(payment, attempt)

@@ -1,1 +1,0 @@
-"""Tables of the books: entries, and sums of them."""

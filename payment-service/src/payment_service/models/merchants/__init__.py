@@ -1,1 +1,0 @@
-"""Tables of merchants and of who may act for them."""

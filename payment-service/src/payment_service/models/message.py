@@ -1,0 +1,43 @@
+"""The outbox: what others must be told, stored in the transaction that decided it."""
+
+from service_kit.db.columns import BigId, ascii_key
+from service_kit.jobs.queue import LeasedRow
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from payment_service.models.base import Base
+
+
+class OutboxMessage(LeasedRow, Base):
+    """One message to one destination (its ``queue``); unique per destination and event.
+
+    ``payload`` is what is sent; empty where that is the event itself.
+    """
+
+    __tablename__ = "outbox_messages"
+    __table_args__ = (
+        UniqueConstraint("queue", "event_id"),
+        Index(None, "queue", "status", "next_attempt_at"),
+    )
+
+    merchant_id: Mapped[int] = mapped_column(BigId, ForeignKey("merchants.id"))
+    event_id: Mapped[str] = mapped_column(ascii_key(64))
+    payload: Mapped[str] = mapped_column(Text)
+
+
+class InboxMessage(LeasedRow, Base):
+    """One event of one provider (its ``queue``); unique by the provider's id of the event.
+
+    ``body`` is the exact text that was signed. ``outcome`` says what came of it (InboxOutcome), and is
+    written in the transaction that did it, so that what was done is never done again.
+    """
+
+    __tablename__ = "inbox_messages"
+    __table_args__ = (
+        UniqueConstraint("queue", "event_id"),
+        Index(None, "queue", "status", "next_attempt_at"),
+    )
+
+    event_id: Mapped[str] = mapped_column(ascii_key(128))
+    body: Mapped[str] = mapped_column(Text)
+    outcome: Mapped[str | None] = mapped_column(String(24))

@@ -1,1 +1,0 @@
-"""Tables of payments and of their movements."""

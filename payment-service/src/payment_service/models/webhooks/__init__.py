@@ -1,1 +1,0 @@
-"""Tables of what providers told us."""

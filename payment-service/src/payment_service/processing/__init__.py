@@ -1,0 +1,1 @@
+"""Machinery that several use cases share: idempotent requests, charging, follow-ups, asking providers."""

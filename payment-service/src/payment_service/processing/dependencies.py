@@ -1,0 +1,54 @@
+"""What the commands need from outside themselves; ``create_app`` puts it together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from payment_service.clients.fraud import AssessmentRequest
+from payment_service.config import Config
+from payment_service.domain.access.access_tokens import AccessTokens
+from payment_service.domain.access.api_clients import ClientDirectory, ClientSecrets
+from payment_service.domain.settlement.settle import Settler
+from payment_service.providers.port import Provider, ProviderWebhooks
+from payment_service.values.statuses import Assessment
+from payment_service.vault.vault import Vault
+
+
+class FraudAssessor(Protocol):
+    """Whoever judges attempts."""
+
+    def assess(self, request: AssessmentRequest) -> Assessment:
+        """Return the decision. Raises ``FraudSilent``."""
+        ...
+
+
+class WakesWorker(Protocol):
+    """Whoever can wake the worker after a commit."""
+
+    def wake(self) -> None:
+        """Tell the worker to look now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """The collaborators of every command; ``providers`` by name, the first one takes new payments.
+
+    ``webhooks`` understand what providers tell us of their own accord, by the provider's name.
+    """
+
+    config: Config
+    settler: Settler
+    providers: Mapping[str, Provider]
+    webhooks: Mapping[str, ProviderWebhooks]
+    fraud: FraudAssessor
+    waker: WakesWorker
+    tokens: AccessTokens
+    clients: ClientDirectory
+    client_secrets: ClientSecrets
+    vault: Vault
+
+    @property
+    def provider(self) -> Provider:
+        """The provider to which new attempts go."""
+        return next(iter(self.providers.values()))

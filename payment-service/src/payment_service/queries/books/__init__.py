@@ -1,1 +1,0 @@
-"""Reads the books: balances, entries, and whether everything adds up."""

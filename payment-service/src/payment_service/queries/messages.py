@@ -1,0 +1,36 @@
+"""Reads the outbox for operators."""
+
+from collections.abc import Sequence
+
+from service_kit.jobs.queue import JobStatus
+from sqlalchemy import select
+
+from payment_service.extensions import db
+from payment_service.models.message import InboxMessage, OutboxMessage
+from payment_service.values.statuses import InboxOutcome
+
+
+def list_messages(status: JobStatus | None, limit: int) -> Sequence[OutboxMessage]:
+    """Return up to ``limit`` messages, newest first; ``status`` None means all."""
+    statement = select(OutboxMessage).order_by(OutboxMessage.id.desc()).limit(limit)
+    if status is not None:
+        statement = statement.where(OutboxMessage.status == status)
+    with db.reading() as session:
+        return list(session.scalars(statement))
+
+
+def list_inbox(status: JobStatus | None, outcome: InboxOutcome | None, limit: int) -> Sequence[InboxMessage]:
+    """Return up to ``limit`` events of providers, newest first; None means all."""
+    statement = select(InboxMessage).order_by(InboxMessage.id.desc()).limit(limit)
+    if status is not None:
+        statement = statement.where(InboxMessage.status == status)
+    if outcome is not None:
+        statement = statement.where(InboxMessage.outcome == outcome)
+    with db.reading() as session:
+        return list(session.scalars(statement))
+
+
+def find_inbox_message(message_id: int) -> InboxMessage | None:
+    """Return one event, None where there is none."""
+    with db.reading() as session:
+        return session.get(InboxMessage, message_id)

@@ -1,0 +1,224 @@
+"""Events as JSON: as they were sealed, for programs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import marshmallow as ma
+from service_kit.web import strict_json
+
+from payment_service.domain.messages import EVENT_DESTINATIONS
+from payment_service.models.payment import PaymentEvent
+from payment_service.queries.events import EventFilter
+from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, list_schema
+
+
+class EventQuerySchema(CreatedQuerySchema):
+    """Which events are wanted."""
+
+    type = ma.fields.String(
+        load_default=None,
+        validate=ma.validate.OneOf(sorted(EVENT_DESTINATIONS)),
+        metadata={"description": "Only events of this type."},
+    )
+    payment = PublicId(load_default=None, metadata={"description": "Only events of this payment."})
+
+    @ma.post_load
+    def to_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Gather what limits the list in one ``limits``."""
+        names = ("type", "payment", "created_from", "created_to")
+        limits = EventFilter(**{name: data.pop(name) for name in names})
+        return {"limits": limits, **data}
+
+
+class EventSchema(ma.Schema):
+    """Something that happened to a payment; the shape of ``data`` is that of its type (docs/events)."""
+
+    id = ma.fields.String(required=True, metadata={"example": "evt_01jd3v6z9gqz4y2t8n5r7c0b1a_3"})
+    object = ma.fields.Constant("event", required=True)
+    type = ma.fields.String(required=True, metadata={"example": "payment.completed"})
+    version = ma.fields.Integer(
+        required=True, metadata={"example": 1, "description": "Of the shape; 0 before there were versions."}
+    )
+    payment = ma.fields.String(required=True, metadata={"example": "pay_01jd3v6z9gqz4y2t8n5r7c0b1a"})
+    sequence = ma.fields.Integer(
+        required=True, metadata={"example": 3, "description": "Which event of its payment this is, from 1."}
+    )
+    at = ma.fields.String(
+        required=True, metadata={"format": "date-time", "example": "2026-11-21T09:05:00.123456+00:00"}
+    )
+    actor = ma.fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"example": "api_client:cli_01jd3v6z9gqz4y2t8n5r7c0b1a", "description": "Who did it."},
+    )
+    data = ma.fields.Dict(keys=ma.fields.String(), required=True)
+
+    @ma.pre_dump
+    def of_row(self, event: PaymentEvent, **_: Any) -> dict[str, Any]:
+        """Read the text that was sealed."""
+        return read_event(event)
+
+
+def read_event(event: PaymentEvent) -> dict[str, Any]:
+    """Return the members of an event; those written before events had a version lack two."""
+    return {"version": 0, "actor": None, **strict_json.loads(event.body.encode())}
+
+
+EventListSchema = list_schema(EventSchema)
+
+WHAT: Mapping[str, str] = {
+    "payment.created": "The payment was created.",
+    "payment.processing": "An attempt to pay began.",
+    "payment.released": "The attempt ended without a charge; the payment can be paid again.",
+    "payment.failed": "The attempt was declined; another card may be tried.",
+    "payment.requires_action": "The bank wants the cardholder to confirm the payment (3-D Secure).",
+    "payment.in_review": "The payment is held until a person has looked at it.",
+    "payment.review_approved": "The review approved the payment.",
+    "payment.review_rejected": "The review rejected the payment; nothing was charged.",
+    "payment.authorized": "The bank holds the amount for the merchant.",
+    "payment.captured": "A part of the held amount was taken.",
+    "payment.completed": "The payment is complete.",
+    "payment.cancelled": "The payment was cancelled.",
+    "payment.expired": "The payment expired.",
+    "payment.late_approval": "The bank approved a charge that nobody waited for any more; it is given back.",
+    "payment.reversed": "The charge that came too late was given back.",
+    "payment.reversal_refused": "The bank refused to give back a charge that came too late: please look.",
+    "capture.requested": "The bank is asked to take held money.",
+    "capture.failed": "Held money was not taken.",
+    "void.requested": "The bank is asked to release what it holds.",
+    "void.failed": "What the bank holds was not released.",
+    "refund.requested": "The bank is asked to give money back.",
+    "refund.succeeded": "Money was given back.",
+    "refund.failed": "Money was not given back.",
+    "dispute.opened": "The cardholder disputes the payment through the bank.",
+    "dispute.won": "The dispute was won: the merchant keeps the money.",
+    "dispute.lost": "The dispute was lost: the money went back to the cardholder.",
+    "dispute.contradicted": "The bank told something about a dispute that contradicts what is known.",
+    "attempt.contradicted": "The bank contradicted itself about an attempt: please look.",
+    "movement.contradicted": "The bank contradicted itself about a movement of money: please look.",
+    "movement.amount_differs": "The bank told another amount than ours: please look.",
+}
+_WHO: Mapping[str, str] = {
+    "api_client": "The merchant's server",
+    "payer": "The payer",
+    "shop": "The shop",
+    "janitor": "The payment service, on its own",
+    "operator": "An operator",
+    "provider": "The bank",
+}
+# What the members of an event's data are about; the rest is about the movement itself.
+_MONEY = {"amount_minor": "amount", "currency": "currency"}
+_WHY_NOT = {
+    "not_sent": "the request surely never reached the bank",
+    "abandoned": "it was given up before the bank had carried it out, and never will be",
+}
+_BANK = (
+    "decline_code",
+    "authorization_code",
+    "three_ds_status",
+    "three_ds_eci",
+    "liability",
+    "claimed_outcome",
+    "said_amount_minor",
+    "said_currency",
+    "said_status",
+    "detail",
+)
+# Not declined, or declined by us.
+_NOT_THE_BANK = (None, "fraudulent")
+
+
+class FraudSchema(ma.Schema):
+    """How fraud-service judged the attempt."""
+
+    decision = ma.fields.String(required=True, metadata={"example": "review"})
+    reasons = ma.fields.List(
+        ma.fields.Dict(keys=ma.fields.String()),
+        required=True,
+        metadata={"example": [{"rule": "amount_limit", "detail": "more than 100000.00 MAD"}]},
+    )
+
+
+class TimelineEntrySchema(ma.Schema):
+    """One thing that happened to a payment."""
+
+    id = ma.fields.String(required=True, metadata={"example": "evt_01jd3v6z9gqz4y2t8n5r7c0b1a_3"})
+    object = ma.fields.Constant("timeline_entry", required=True)
+    type = ma.fields.String(required=True, metadata={"example": "payment.failed"})
+    at = ma.fields.String(
+        required=True, metadata={"format": "date-time", "example": "2026-11-21T09:05:00.123456+00:00"}
+    )
+    who = ma.fields.String(required=True, allow_none=True, metadata={"example": "The payer"})
+    actor = ma.fields.String(required=True, allow_none=True, metadata={"example": "payer"})
+    what = ma.fields.String(required=True, metadata={"example": WHAT["payment.failed"]})
+    why = ma.fields.String(required=True, allow_none=True, metadata={"example": "lost_card"})
+    amount = ma.fields.Integer(required=True, allow_none=True, metadata={"description": "In minor units."})
+    currency = ma.fields.String(required=True, allow_none=True, metadata={"example": "MAD"})
+    fraud = ma.fields.Nested(FraudSchema, required=True, allow_none=True)
+    bank = ma.fields.Dict(
+        keys=ma.fields.String(),
+        required=True,
+        metadata={
+            "description": "What the bank answered, as far as it did.",
+            "example": {"decline_code": "lost_card"},
+        },
+    )
+    details = ma.fields.Dict(
+        keys=ma.fields.String(),
+        required=True,
+        metadata={
+            "description": "The rest: ids, the card's last digits.",
+            "example": {"attempt": "att_01jd3v", "card_last4": "4242"},
+        },
+    )
+
+    @ma.pre_dump
+    def of_row(self, event: PaymentEvent, **_: Any) -> dict[str, Any]:
+        """Arrange an event for a reader."""
+        document = read_event(event)
+        data = document["data"]
+        fraud = _fraud(data)
+        bank = {name: data[name] for name in _BANK if name in data}
+        shown = {*_MONEY, *_BANK, "fraud_decision", "fraud_reasons", "reason"}
+        return {
+            "id": document["id"],
+            "type": document["type"],
+            "at": document["at"],
+            "actor": document["actor"],
+            "who": _who(document["actor"]),
+            "what": WHAT.get(document["type"], document["type"]),
+            "why": _why(data, fraud),
+            **{shown_as: data.get(name) for name, shown_as in _MONEY.items()},
+            "fraud": fraud,
+            "bank": bank,
+            "details": {name: value for name, value in data.items() if name not in shown},
+        }
+
+
+def _who(actor: str | None) -> str | None:
+    if actor is None:
+        return None
+    kind, _, _ = actor.partition(":")
+    return _WHO.get(kind, kind)
+
+
+def _why(data: Mapping[str, Any], fraud: Mapping[str, Any] | None) -> str | None:
+    """Return what explains it best: a person's reason, what fraud-service found, or what the bank said."""
+    if data.get("reason"):
+        return str(data["reason"])
+    if fraud is not None and fraud["decision"] != "approve" and data.get("decline_code") in _NOT_THE_BANK:
+        return (
+            "; ".join(str(reason.get("detail") or reason.get("rule")) for reason in fraud["reasons"]) or None
+        )
+    state = data.get("attempt_state") or data.get("movement_state")
+    return data.get("decline_code") or data.get("detail") or _WHY_NOT.get(state or "")
+
+
+def _fraud(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    if "fraud_decision" not in data:
+        return None
+    reasons = strict_json.loads(data.get("fraud_reasons", "[]").encode())
+    return {"decision": data["fraud_decision"], "reasons": reasons}
+
+
+TimelineSchema = list_schema(TimelineEntrySchema)

@@ -1,0 +1,93 @@
+"""Refunds, as merchants' servers see and ask for them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import marshmallow as ma
+from service_kit.web.api import OptionalBody, StrictBoolean
+
+from payment_service.domain.settlement.captures import CaptureWish
+from payment_service.models.movement import Refund
+from payment_service.schemas.v1.pagination import PageQuerySchema, PublicId, Timestamp
+from payment_service.schemas.v1.payment_requests import amount_field, text_field
+from payment_service.values.statuses import MovementState
+
+_SHOWN: Mapping[str, str] = {MovementState.APPROVED: "succeeded"}
+
+
+@dataclass(frozen=True, slots=True)
+class RefundView:
+    """A refund with the public id of its payment."""
+
+    refund: Refund
+    payment_id: str
+
+    @property
+    def status(self) -> str:
+        """An unknown outcome is pending: nobody may believe that it failed."""
+        return "pending" if self.refund.is_open else _SHOWN.get(self.refund.state, "failed")
+
+    @property
+    def failure_code(self) -> str | None:
+        """Why nothing went back: the bank's code, or that it never left (not_sent) or was given up."""
+        return (self.refund.decline_code or self.refund.state) if self.status == "failed" else None
+
+
+class RefundSchema(ma.Schema):
+    """A refund; the amount in minor units of the currency."""
+
+    id = ma.fields.String(
+        required=True,
+        attribute="refund.public_id",
+        metadata={"example": "re_01kaq3m5x0e8d7w2v9t4r6y1zn"},
+    )
+    object = ma.fields.Constant("refund", required=True)
+    payment = ma.fields.String(
+        required=True, attribute="payment_id", metadata={"example": "pay_01kaq3m5x0e8d7w2v9t4r6y1zn"}
+    )
+    amount = ma.fields.Integer(required=True, attribute="refund.amount_minor", metadata={"example": 19999})
+    currency = ma.fields.String(required=True, attribute="refund.currency", metadata={"example": "MAD"})
+    status = ma.fields.String(required=True, validate=ma.validate.OneOf(("pending", "succeeded", "failed")))
+    reason = ma.fields.String(required=True, allow_none=True, attribute="refund.reason")
+    failure_code = ma.fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The bank's decline code; not_sent or abandoned where it never acted."},
+    )
+    created_at = Timestamp(required=True, attribute="refund.started_at")
+
+
+class RefundCreateSchema(ma.Schema):
+    """A refund to be made; without an amount it is all that can still be refunded."""
+
+    payment = PublicId(required=True, metadata={"example": "pay_01kaq3m5x0e8d7w2v9t4r6y1zn"})
+    amount = amount_field(load_default=None)
+    reason = text_field(500, load_default=None)
+
+
+class RefundsQuerySchema(PageQuerySchema):
+    """The query of the list of refunds."""
+
+    payment = PublicId(load_default=None, metadata={"description": "Only refunds of this payment."})
+
+
+class CaptureSchema(OptionalBody):
+    """How much of the hold is taken; without an amount all of it, and nothing more can be taken after."""
+
+    amount = amount_field(load_default=None)
+    final = StrictBoolean(
+        load_default=False,
+        metadata={"description": "Release what is left of the hold."},
+    )
+
+    @ma.post_load
+    def to_wish(self, data: dict[str, Any], **_: Any) -> CaptureWish:
+        """Return the wish."""
+        return CaptureWish(amount_minor=data["amount"], is_final=data["final"])
+
+
+class CancelSchema(OptionalBody):
+    """Why the payment is cancelled."""
+
+    reason = text_field(500, load_default=None)

@@ -1,1 +1,0 @@
-"""Many payments that came to their end, written by bulk inserts, for tests and benchmarks."""

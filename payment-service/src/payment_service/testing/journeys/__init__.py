@@ -1,1 +1,0 @@
-"""What a shop, a payer and the worker do, request by request."""

@@ -1,0 +1,272 @@
+"""One database per service: engine settings, and units of work that can be re-run.
+
+The rules are those of docs/adr/0002 (SQLite as the embedded default) and 0005 (unknown outcomes):
+no network call inside a transaction, pure database work inside a unit, the whole unit repeated on a
+deadlock, and an unknown outcome only where a connection is lost while COMMIT is under way.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar, cast
+
+import structlog
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Engine, MetaData, event, select
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry,
+    retry_if_exception,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from service_kit.db.rows import AppendingSession, insert_rows
+from service_kit.deadlines import Deadline, current_deadline
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+DEADLOCK, LOCK_WAIT_TIMEOUT, RECORD_CHANGED = 1213, 1205, 1020
+ERROR_DURING_COMMIT = 1180
+# 1040, 1203: the server has no connection left for us. The others: it went away, or cannot be reached.
+CONNECTION_ERRORS = frozenset({1040, 1203, 1047, 1053, 1927, 2002, 2003, 2006, 2013, 2055})
+DEFAULT_BUDGET_S = 10.0
+
+_NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+_in_unit_of_work: ContextVar[bool] = ContextVar("in_unit_of_work", default=False)
+
+
+def new_metadata() -> MetaData:
+    """Return the metadata for one service's tables, whose constraints are named alike everywhere.
+
+    Each service has its own base class: ``class Base(DeclarativeBase): metadata = new_metadata()`` in its
+    ``models/base.py``; a base shared by all would mix the tables of services that a test imports together.
+    """
+    return MetaData(naming_convention=_NAMING)
+
+
+class CommitOutcomeUnknown(Exception):
+    """The connection was lost while COMMIT was under way: the work may or may not be stored.
+
+    ``result`` is what the work returned, for an answer that need not read the database again.
+    """
+
+    def __init__(self, result: object) -> None:
+        super().__init__("The connection was lost while the work was being stored.")
+        self.result = result
+
+
+class DatabaseUnavailable(Exception):
+    """The database did not take the work within the budget; nothing of it is stored."""
+
+
+class NetworkCallInTransaction(RuntimeError):
+    """A network call was about to be made while rows were locked or written: a programming error."""
+
+
+class Database(SQLAlchemy):
+    """Flask-SQLAlchemy with the two ways to use a database here: ``in_transaction`` and ``reading``."""
+
+    def __init__(self) -> None:
+        super().__init__(session_options={"expire_on_commit": False, "class_": AppendingSession})
+
+    def in_transaction(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` in one transaction, commit it and return what it returned.
+
+        ``work`` is pure database work: no network, clock or randomness inside, because it is run again
+        from the start after a deadlock, a lock time-out, or a connection lost before COMMIT, until the
+        current deadline (or ``DEFAULT_BUDGET_S``) passes.
+
+        Raises:
+            CommitOutcomeUnknown: the connection was lost at COMMIT.
+            DatabaseUnavailable: the budget ran out; nothing is stored.
+        """
+        deadline = current_deadline() or Deadline.after(DEFAULT_BUDGET_S)
+        try:
+            return self._run_once(work)
+        except DBAPIError as exc:
+            if not is_repeatable(exc):
+                raise
+            return self._run_again(work, exc, deadline)
+
+    def _run_again(self, work: Callable[[Session], T], first_error: DBAPIError, deadline: Deadline) -> T:
+        log.warning("unit_of_work_repeated", error=error_code(first_error))
+        retrying = Retrying(
+            retry=retry_if_exception(is_repeatable),
+            wait=wait_random_exponential(multiplier=0.02, max=0.5),
+            stop=lambda state: _no_time_for_another(state, deadline),
+            reraise=True,
+        )
+        try:
+            if deadline.has_passed:
+                raise first_error
+            result: T = retrying(self._run_once, work)
+        except DBAPIError as exc:
+            if is_repeatable(exc):
+                raise DatabaseUnavailable("The database did not take the work in time.") from exc
+            raise
+        return result
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give a session of its own for a few SELECTs, and end it afterwards.
+
+        What was loaded stays readable after the block, detached. No network call may be made inside.
+
+        Raises:
+            DatabaseUnavailable: the database cannot be read now.
+        """
+        token = _in_unit_of_work.set(True)
+        try:
+            with self.session.session_factory() as session:
+                yield session
+        except DBAPIError as exc:
+            if is_repeatable(exc):
+                raise DatabaseUnavailable("The database cannot be read.") from exc
+            raise
+        finally:
+            _in_unit_of_work.reset(token)
+
+    def _run_once(self, work: Callable[[Session], T]) -> T:
+        session = cast(AppendingSession, self.session())
+        session.rollback()
+        token = _in_unit_of_work.set(True)
+        try:
+            if session.get_bind().dialect.name == "sqlite":
+                session.connection(execution_options={"begin_immediate": True})
+            result = work(session)
+            session.write_gathered()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            _in_unit_of_work.reset(token)
+        self._commit(session, result)
+        return result
+
+    @staticmethod
+    def _commit(session: Session, result: object) -> None:
+        try:
+            session.commit()
+        except DBAPIError as exc:
+            # SQLAlchemy sends no ROLLBACK after a COMMIT that failed. What is open goes with the connection;
+            # otherwise the next unit would store it.
+            session.invalidate()
+            if error_code(exc) == ERROR_DURING_COMMIT or is_connection_lost(exc):
+                raise CommitOutcomeUnknown(result) from exc
+            raise
+
+
+def leave_transaction(session: Session) -> None:
+    """Make sure that no transaction is open before a network call.
+
+    Raises:
+        NetworkCallInTransaction: a unit of work is running, or the session holds unsaved changes.
+    """
+    if _in_unit_of_work.get() or session.new or session.dirty or session.deleted:
+        raise NetworkCallInTransaction("No network call may be made inside a database transaction.")
+    if session.in_transaction():
+        log.info("read_transaction_closed_before_network_call")
+        session.rollback()
+
+
+def error_code(exc: DBAPIError) -> int | None:
+    """Return MySQL's error number, or None where the driver gave none."""
+    args = exc.orig.args if exc.orig is not None else ()
+    return args[0] if args and isinstance(args[0], int) else None
+
+
+def is_connection_lost(exc: DBAPIError) -> bool:
+    """Whether the connection to the server is gone or could not be made."""
+    return exc.connection_invalidated or error_code(exc) in CONNECTION_ERRORS
+
+
+def is_repeatable(exc: BaseException) -> bool:
+    """Whether the unit of work left no trace and may be run again whole."""
+    if not isinstance(exc, DBAPIError):
+        return False
+    if error_code(exc) in {DEADLOCK, LOCK_WAIT_TIMEOUT, RECORD_CHANGED} or is_connection_lost(exc):
+        return True
+    # SQLITE_BUSY and its kin; the names came with Python 3.11.
+    return str(getattr(exc.orig, "sqlite_errorname", "")).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def engine_options(url: URL | str) -> dict[str, Any]:
+    """Return the arguments of ``create_engine`` that fit the engine behind ``url``."""
+    if make_url(url).get_backend_name() == "sqlite":
+        # isolation_level None: the driver begins nothing by itself, our own event below does.
+        return {"connect_args": {"isolation_level": None, "timeout": 2.0, "check_same_thread": False}}
+    return {
+        "isolation_level": "READ COMMITTED",
+        "pool_size": 20,
+        "max_overflow": 20,
+        "pool_recycle": 1800,
+        # The session has ended its transaction when it gives a connection back, or has given it up (_commit):
+        # one more ROLLBACK is a round trip for nothing.
+        "pool_reset_on_return": None,
+        "connect_args": {
+            "charset": "utf8mb4",
+            "connect_timeout": 2,
+            "read_timeout": 10,
+            "write_timeout": 10,
+            "init_command": (
+                "SET sql_mode='STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
+                "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone='+00:00', "
+                "innodb_lock_wait_timeout=2"
+            ),
+        },
+    }
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Give a SQLite engine transactions that really begin when we say so; MySQL needs nothing here."""
+    if engine.dialect.name != "sqlite":
+        return
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=2000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get("begin_immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _no_time_for_another(state: RetryCallState, deadline: Deadline) -> bool:
+    pause_s = state.upcoming_sleep
+    return deadline.remaining_s() <= pause_s
+
+
+# Somebody else stored one of the same keys between our look and our insert: look again.
+@retry(retry=retry_if_exception_type(IntegrityError), stop=stop_after_attempt(5), reraise=True)
+def insert_once(db: Database, key: InstrumentedAttribute[str], rows: Mapping[str, Mapping[str, Any]]) -> int:
+    """Insert those of ``rows`` (by key) that are not stored yet, and return how many those are.
+
+    ``key`` is the model's column that names a row; a unique constraint on it decides.
+    """
+
+    def work(session: Session) -> int:
+        known = set(session.scalars(select(key).where(key.in_(rows))))
+        # In the order of their keys, so that two who bring the same rows lock them in the same order.
+        missing = [dict(rows[name]) for name in sorted(rows) if name not in known]
+        if missing:
+            insert_rows(session, cast(type[DeclarativeBase], key.class_), missing)
+        return len(missing)
+
+    return db.in_transaction(work)

@@ -1,0 +1,1 @@
+"""Background work: the leased queue, its loops, wake-ups."""

@@ -1,0 +1,245 @@
+"""The background process of a service: a few loops, one thread each, until it is told to stop."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from types import FrameType
+from typing import Generic, Protocol, TypeVar
+
+import structlog
+from flask import Flask
+
+from service_kit.jobs.queue import Failed, LeasedQueue, LeasedRow, Result
+from service_kit.process.gunicorn import calm_garbage_collector
+
+log = structlog.get_logger(__name__)
+
+POLL_S = 0.5
+PAUSE_AFTER_FAILURE_S = 1.0
+# Jobs that come, or are done, within this time are claimed and recorded in one transaction.
+GATHER_S = 0.04
+Row = TypeVar("Row", bound=LeasedRow)
+
+
+class Loop(Protocol):
+    """Something that is done again and again; ``turn`` says whether there may be more at once."""
+
+    name: str
+
+    def turn(self) -> bool:
+        """Do what is due now."""
+        ...
+
+
+class QueueLoop(Generic[Row]):
+    """Does the jobs of one queue, ``concurrency`` at a time, so that a slow one delays no other.
+
+    Where nobody waits for a job, ``pause_s`` lets a few come together: so long, at least, it does not look
+    again unless it found as many as it could take.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        queue: LeasedQueue[Row],
+        handle: Callable[[Row], Result],
+        *,
+        concurrency: int = 8,
+        pause_s: float = 0.0,
+    ) -> None:
+        self.name = queue.name
+        self._app = app
+        self._queue = queue
+        self._handle = handle
+        self._concurrency = concurrency
+        self._pause_s = pause_s
+        self._next_s = 0.0
+        self._free = threading.Semaphore(concurrency)
+        self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix=queue.name)
+        self._finished: SimpleQueue[tuple[Row, Result] | None] = SimpleQueue()
+        self._recorder = threading.Thread(target=self._record, name=f"{queue.name}-recorder", daemon=True)
+        self._recorder.start()
+
+    def turn(self) -> bool:
+        """Claim as many jobs as there are free places, and start them, if it is time."""
+        if time.monotonic() < self._next_s:
+            return False
+        places = self._take_places()
+        if places == 0:
+            return False
+        rows: list[Row] = []
+        try:
+            with self._app.app_context():
+                rows = self._queue.claim(places)
+        finally:
+            for _ in range(places - len(rows)):
+                self._free.release()
+        for row in rows:
+            self._pool.submit(self._do, row)
+        found_all = len(rows) < places
+        if found_all:
+            self._next_s = time.monotonic() + self._pause_s
+        return not found_all
+
+    def close(self) -> None:
+        """Wait for every job that was claimed: one that was dropped would lie idle until its lease ends."""
+        self._pool.shutdown(wait=True)
+        self._finished.put(None)
+        self._recorder.join()
+
+    def _take_places(self) -> int:
+        places = 0
+        # One place is waited for; the others only if they are free anyway.
+        while places < self._concurrency and self._free.acquire(timeout=POLL_S if places == 0 else 0):
+            places += 1
+        return places
+
+    def _do(self, row: Row) -> None:
+        try:
+            with self._app.app_context():
+                result = self._handle(row)
+        except Exception as exc:
+            log.exception("job_failed", queue=self.name, job=row.id)
+            result = Failed(f"defect: {type(exc).__name__}")
+        self._finished.put((row, result))
+        self._free.release()
+
+    def _record(self) -> None:
+        """Record what is done, a little at a time together, until ``close``."""
+        is_open = True
+        while is_open:
+            batch = [self._finished.get()]
+            time.sleep(GATHER_S)
+            while not self._finished.empty():
+                batch.append(self._finished.get())
+            is_open = None not in batch
+            self._record_batch([finished for finished in batch if finished is not None])
+
+    def _record_batch(self, batch: Sequence[tuple[Row, Result]]) -> None:
+        try:
+            with self._app.app_context():
+                self._queue.record_all(batch)
+        except Exception:
+            # The leases run out by themselves and the jobs are done again; the worker must live on.
+            log.exception("jobs_not_recorded", queue=self.name, jobs=[row.id for row, _ in batch])
+
+
+class Background:
+    """Loops at work, one thread each, from ``start`` to ``stop``; a web process may have some too."""
+
+    def __init__(self, loops: Sequence[Loop], wake_event: Callable[[], threading.Event]) -> None:
+        self._loops = loops
+        self._stopping = threading.Event()
+        # Daemons: a web process that is ended without `stop` must not wait for them.
+        self._threads = [
+            threading.Thread(
+                target=_run_loop, args=(loop, wake_event(), self._stopping), name=loop.name, daemon=True
+            )
+            for loop in loops
+        ]
+
+    def start(self) -> None:
+        """Start every loop."""
+        for thread in self._threads:
+            thread.start()
+        log.info("worker_started", loops=[loop.name for loop in self._loops])
+
+    def stop(self) -> None:
+        """Stop every loop; running jobs are finished first."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+        for loop in self._loops:
+            if isinstance(loop, QueueLoop):
+                loop.close()
+        log.info("worker_stopped")
+
+
+def run(loops: Sequence[Loop], wake_event: Callable[[], threading.Event]) -> None:
+    """Run every loop in a thread of its own until SIGTERM or SIGINT; running jobs are finished first."""
+    told_to_stop = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        told_to_stop.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    background = Background(loops, wake_event)
+    calm_garbage_collector()
+    background.start()
+    told_to_stop.wait()
+    background.stop()
+
+
+def _run_loop(loop: Loop, wake: threading.Event, stopping: threading.Event) -> None:
+    while not stopping.is_set():
+        wake.clear()
+        try:
+            has_more = loop.turn()
+        except Exception:
+            # Whatever it was (the database may be away), the next turn may go well.
+            log.exception("loop_failed", loop=loop.name)
+            stopping.wait(PAUSE_AFTER_FAILURE_S)
+            continue
+        if not has_more and wake.wait(POLL_S):
+            stopping.wait(GATHER_S)
+
+
+class BatchLoop(Generic[Row]):
+    """Claims up to ``size`` jobs, hands them to ``handle`` at once, and records what became of them.
+
+    It looks every ``gather_s`` seconds at most, so that a few come together; after a full batch at once.
+    A worker that is killed in between leaves a lease that runs out, as with ``QueueLoop``: ``handle`` must
+    be idempotent at its other end, for each job.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        queue: LeasedQueue[Row],
+        handle: Callable[[Sequence[Row]], Result],
+        *,
+        size: int = 100,
+        gather_s: float = 1.0,
+    ) -> None:
+        self.name = queue.name
+        self._app = app
+        self._queue = queue
+        self._handle = handle
+        self._size = size
+        self._gather_s = gather_s
+        self._next_s = 0.0
+
+    def turn(self) -> bool:
+        """Do one batch, if it is time."""
+        if time.monotonic() < self._next_s:
+            return False
+        with self._app.app_context():
+            rows = self._queue.claim(self._size)
+            for part, result in self._do(rows) if rows else ():
+                self._queue.record_all([(row, result) for row in part])
+        is_full = len(rows) == self._size
+        if not is_full:
+            self._next_s = time.monotonic() + self._gather_s
+        return is_full
+
+    def _do(self, rows: Sequence[Row]) -> Iterator[tuple[Sequence[Row], Result]]:
+        """Handle the rows; a batch that is refused is halved, until only what is meant is refused."""
+        result = self._handle_safely(rows)
+        if isinstance(result, Failed) and result.is_refused and len(rows) > 1:
+            middle = len(rows) // 2
+            yield from self._do(rows[:middle])
+            yield from self._do(rows[middle:])
+        else:
+            yield rows, result
+
+    def _handle_safely(self, rows: Sequence[Row]) -> Result:
+        try:
+            return self._handle(rows)
+        except Exception as exc:
+            # A defect that one row brings out must not stop the others for ever: it is halved like a refusal.
+            log.exception("batch_failed", queue=self.name, first_job=rows[0].id, jobs=len(rows))
+            return Failed(f"defect: {type(exc).__name__}", is_refused=True)

@@ -1,0 +1,203 @@
+"""A durable queue in the service's own database: claim with a lease, commit, do, record.
+
+Nothing is lost when a worker is killed at any moment: the lease runs out and somebody else takes the row.
+It may then be done twice, so what a handler does must be idempotent at its other end.
+"""
+
+import random
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+import structlog
+from sqlalchemy import Select, String, Text, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from service_kit.clock import utc_now
+from service_kit.db.columns import BigId, UtcDateTime
+from service_kit.db.database import Database
+
+log = structlog.get_logger(__name__)
+
+
+class JobStatus(StrEnum):
+    """Where a row stands: still to be done, done, or given up and waiting for a person."""
+
+    PENDING = "pending"
+    DONE = "done"
+    DEAD = "dead"
+
+
+class LeasedRow:
+    """Columns of a queue's table; a service mixes it into a model of its own and adds the payload.
+
+    The model's table needs ``Index(None, "queue", "status", "next_attempt_at")``, which the claims read.
+
+    ``next_attempt_at`` is also the end of the lease while ``lease_id`` is set.
+    """
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    queue: Mapped[str] = mapped_column(String(32))
+    status: Mapped[str] = mapped_column(String(8), default=JobStatus.PENDING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    lease_id: Mapped[str | None] = mapped_column(String(32))
+    last_error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+Row = TypeVar("Row", bound=LeasedRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The job is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The job failed: try again later, until one of the limits is reached.
+
+    ``give_up_after`` counts from the row's creation. ``is_refused``: the other side would have none of it,
+    however often it comes; of a batch it may be one row only that is meant.
+    """
+
+    reason: str
+    give_up_after: timedelta = timedelta(days=7)
+    max_attempts: int | None = None
+    is_refused: bool = False
+
+
+Result = Done | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class RetrySchedule:
+    """When to try again, in seconds: the first delays one by one, then ``steps`` of (row's age, delay)."""
+
+    first_delays_s: Sequence[float]
+    steps: Sequence[tuple[float, float]]
+    jitter: float = 0.2
+
+    def delay_s(self, attempts: int, age_s: float) -> float:
+        """Return the pause after the ``attempts``-th failure (1 is the first) of a row of that age."""
+        if attempts <= len(self.first_delays_s):
+            base_s = self.first_delays_s[attempts - 1]
+        else:
+            base_s = next((delay for limit, delay in self.steps if age_s < limit), self.steps[-1][1])
+        return base_s * random.uniform(1 - self.jitter, 1 + self.jitter)  # noqa: S311  no secret depends on it
+
+
+class LeasedQueue(Generic[Row]):
+    """One named queue in the table of ``model``."""
+
+    def __init__(
+        self, db: Database, model: type[Row], name: str, schedule: RetrySchedule, *, lease_s: float = 30.0
+    ) -> None:
+        self.name = name
+        self._db = db
+        self._model = model
+        self._schedule = schedule
+        self._lease_s = lease_s
+
+    def claim(self, limit: int) -> list[Row]:
+        """Take up to ``limit`` rows that are due; they are ours until the lease ends."""
+        now = utc_now()
+        lease_id = secrets.token_hex(16)
+        if self._db.engine.dialect.name == "sqlite" and not self._has_due(now):
+            # A claim takes SQLite's one write lock: an idle worker must not do so again and again.
+            return []
+        return self._db.in_transaction(lambda session: self._lease(session, limit, now, lease_id))
+
+    def record(self, row: Row, result: Result) -> None:
+        """Store what became of one claimed row; see :meth:`record_all`."""
+        self.record_all([(row, result)])
+
+    def record_all(self, finished: Sequence[tuple[Row, Result]]) -> None:
+        """Store in one transaction what became of claimed rows; one that somebody else holds by now stays."""
+        if not finished:
+            return
+        now = utc_now()
+        done = [row for row, result in finished if isinstance(result, Done)]
+        # The delays hold a little chance, so they are drawn before the unit of work, which may run twice.
+        failed = [
+            (row, self._after(row, result, now)) for row, result in finished if isinstance(result, Failed)
+        ]
+
+        def work(session: Session) -> None:
+            if done:
+                self._store_done(session, done, now)
+            for row, values in failed:
+                self._store_failed(session, row, values)
+            self._store_more(session, finished)
+
+        self._db.in_transaction(work)
+
+    def _store_done(self, session: Session, rows: Sequence[Row], now: datetime) -> None:
+        """Say of all of them in one statement that they are done."""
+        model = self._model
+        session.execute(
+            update(model)
+            # A row may be held under another of these leases than when it was done: it is done all the same.
+            .where(model.id.in_([row.id for row in rows]), model.lease_id.in_({row.lease_id for row in rows}))
+            .values(status=JobStatus.DONE, done_at=now, lease_id=None, last_error=None)
+            .execution_options(synchronize_session=False)
+        )
+
+    def _store_failed(self, session: Session, row: Row, values: Mapping[str, Any]) -> None:
+        model = self._model
+        session.execute(
+            update(model)
+            .where(model.id == row.id, model.lease_id == row.lease_id)
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+
+    def _store_more(self, session: Session, finished: Sequence[tuple[Row, Result]]) -> None:
+        """Store what a service's own queue keeps beside its rows, in the same transaction."""
+
+    def _due(self, now: datetime) -> Select[Row]:
+        model = self._model
+        return (
+            select(model)
+            .where(model.queue == self.name, model.status == JobStatus.PENDING, model.next_attempt_at <= now)
+            .order_by(model.next_attempt_at)
+        )
+
+    def _has_due(self, now: datetime) -> bool:
+        first = self._due(now).with_only_columns(self._model.id).limit(1)
+        with self._db.reading() as session:
+            return session.execute(first).first() is not None
+
+    def _lease(self, session: Session, limit: int, now: datetime, lease_id: str) -> list[Row]:
+        claim = self._due(now).limit(limit).with_for_update(skip_locked=True)
+        rows = list(session.scalars(claim.execution_options(populate_existing=True)))
+        if rows:
+            model = self._model
+            until = now + timedelta(seconds=self._lease_s)
+            session.execute(
+                update(model)
+                .where(model.id.in_([row.id for row in rows]))
+                .values(lease_id=lease_id, next_attempt_at=until, attempts=model.attempts + 1)
+                .execution_options(synchronize_session="evaluate")
+            )
+        return rows
+
+    def _after(self, row: Row, result: Failed, now: datetime) -> dict[str, Any]:
+        age = now - row.created_at
+        worn_out = result.max_attempts is not None and row.attempts >= result.max_attempts
+        is_given_up = worn_out or age >= result.give_up_after
+        if is_given_up:
+            # A person must look: operators are alerted by this line.
+            log.error("job_given_up", queue=self.name, job=row.id, reason=result.reason[:500])
+        delay_s = self._schedule.delay_s(row.attempts, age.total_seconds())
+        return {
+            "status": JobStatus.DEAD if is_given_up else JobStatus.PENDING,
+            "next_attempt_at": now + timedelta(seconds=delay_s),
+            "lease_id": None,
+            "last_error": result.reason[:500],
+        }

@@ -1,0 +1,34 @@
+"""The command lines of the services: what an operator can put right is said in one sentence."""
+
+from typing import Any
+
+import click
+from environs import EnvError
+from sqlalchemy.exc import DBAPIError
+
+from service_kit.db.database import CommitOutcomeUnknown, DatabaseUnavailable
+from service_kit.db.migrations import UnknownRevision
+from service_kit.process.config import ConfigurationError
+
+
+class OperatorCommands(click.Group):
+    """A click group whose commands end with a message, not with a stack trace, where an operator can help."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command.
+
+        Raises:
+            click.ClickException: a setting is wrong, or the database is away, not migrated or of another
+                version.
+        """
+        try:
+            return super().invoke(ctx)
+        except (ConfigurationError, EnvError, UnknownRevision) as exc:
+            raise click.ClickException(str(exc)) from exc
+        except (DatabaseUnavailable, CommitOutcomeUnknown) as exc:
+            raise click.ClickException(f"The database did not answer: {exc}") from exc
+        except DBAPIError as exc:
+            raise click.ClickException(
+                f"The database refused ({type(exc.orig).__name__}). "
+                "Is DATABASE_URL right, and was `migrate` run?"
+            ) from exc

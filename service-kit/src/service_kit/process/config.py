@@ -1,0 +1,81 @@
+"""Reading a service's configuration from the environment, once, at start."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from environs import Env
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from service_kit.jobs.wake import parse_address
+
+
+class Profile(StrEnum):
+    """``lab`` has everything and works out of the box; ``production`` accepts no default secret."""
+
+    LAB = "lab"
+    PRODUCTION = "production"
+
+
+class ConfigurationError(Exception):
+    """The environment does not hold what the service needs; the message says what to set."""
+
+
+def read_profile(env: Env) -> Profile:
+    """Read ``CAISSE_PROFILE`` (default ``lab``).
+
+    Raises:
+        ConfigurationError: it is neither of the two.
+    """
+    name = env.str("CAISSE_PROFILE", Profile.LAB)
+    try:
+        return Profile(name)
+    except ValueError as exc:
+        raise ConfigurationError(f"CAISSE_PROFILE is {name!r}; it can be lab or production.") from exc
+
+
+def read_secret(env: Env, profile: Profile, name: str, lab_default: str) -> str:
+    """Read a secret; in production it must be set, and must not be the lab's well-known one.
+
+    Raises:
+        ConfigurationError: a production service would start with a secret that everybody can read here.
+    """
+    value: str = env.str(name, lab_default if profile is Profile.LAB else "")
+    if profile is Profile.PRODUCTION and (not value or value == lab_default):
+        raise ConfigurationError(f"{name} must be set to a secret of your own in the production profile.")
+    return value
+
+
+def read_database_url(env: Env, service: str) -> str:
+    """Read ``DATABASE_URL``; without it, a SQLite file of the service's name in ``.run``.
+
+    A SQLite path is made absolute, because Flask-SQLAlchemy would take it from another folder than ours,
+    and its folder is made.
+
+    Raises:
+        ConfigurationError: it is no such address; the message leaves it out, as it may hold a password.
+    """
+    url: str = env.str("DATABASE_URL", "") or f"sqlite:///.run/{service}.db"
+    try:
+        parsed = make_url(url)
+    except ArgumentError as exc:
+        raise ConfigurationError("DATABASE_URL is not an address such as sqlite:////folder/file.db.") from exc
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        return url
+    path = Path(parsed.database).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return parsed.set(database=str(path)).render_as_string(hide_password=False)
+
+
+def read_address(env: Env, name: str, default: str) -> str:
+    """Read a ``host:port``.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    address: str = env.str(name, default)
+    try:
+        parse_address(address)
+    except ValueError as exc:
+        raise ConfigurationError(f"{name} is {address!r}; it must be host:port.") from exc
+    return address

@@ -1,0 +1,40 @@
+"""What the gunicorn.conf.py of every service has in common."""
+
+import gc
+from pathlib import Path
+from typing import Any
+
+from environs import Env
+
+# Heartbeats go to a file: in memory where there is such a folder, so that a busy disk stops no worker.
+_MEMORY = Path("/dev/shm")  # noqa: S108
+
+
+def settings(default_port: int, *, workers: int = 1, threads: int = 16) -> dict[str, Any]:
+    """Return gunicorn's settings; ``BIND``, ``WEB_WORKERS`` and ``WEB_THREADS`` change them."""
+    env = Env()
+    return {
+        "bind": env.str("BIND", f"127.0.0.1:{default_port}"),
+        "workers": env.int("WEB_WORKERS", workers),
+        "threads": env.int("WEB_THREADS", threads),
+        # HTTP/1.1 with kept-alive connections: a sync worker's 1.0 answers would close the client's too.
+        "worker_class": "gthread",
+        # Longer than the gateway keeps idle connections (30 s): a stale one would cost a request.
+        "keepalive": 75,
+        "timeout": 60,
+        "graceful_timeout": 25,
+        "accesslog": None,
+        "worker_tmp_dir": str(_MEMORY) if _MEMORY.is_dir() else None,
+        "control_socket_disable": True,
+        "post_worker_init": lambda _worker: calm_garbage_collector(),
+    }
+
+
+def calm_garbage_collector() -> None:
+    """Look for cycles less often: what start-up made lives for ever, and a request makes few.
+
+    Call it once everything is imported, in the process that will do the work.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

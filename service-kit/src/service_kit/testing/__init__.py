@@ -1,1 +1,0 @@
-"""What the services' tests share: private database servers, and the pytest plugin that hands them out."""

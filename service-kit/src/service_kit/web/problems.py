@@ -1,0 +1,149 @@
+"""Problem documents (RFC 9457): the one shape of every error answer.
+
+A service hands over a table from its domain errors to :class:`Problem`; nothing else knows status codes.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response, request
+from marshmallow import ValidationError
+from marshmallow.exceptions import SCHEMA
+from werkzeug.exceptions import HTTPException
+
+from service_kit.db.database import CommitOutcomeUnknown, DatabaseUnavailable
+from service_kit.process.logs import mask_long_numbers
+from service_kit.web import strict_json
+from service_kit.web.request_context import current_request_id
+from service_kit.web.strict_json import MalformedJson
+
+log = structlog.get_logger(__name__)
+
+CONTENT_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a client is told: ``code`` is for programs, ``detail`` for people.
+
+    ``members`` are further members of the document, ``errors`` maps a field to its messages.
+    """
+
+    status: int
+    code: str
+    detail: str
+    errors: Mapping[str, Any] | None = None
+    members: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """Return the members of the JSON document; ``error`` repeats the detail for older clients.
+
+        Nothing that the caller named is repeated where it could be a card number.
+        """
+        detail = mask_long_numbers(self.detail)
+        document: dict[str, Any] = {
+            "type": f"urn:problem:{self.code}",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": detail,
+            "code": self.code,
+            "instance": mask_long_numbers(request.path),
+            "error": detail,
+            "request_id": current_request_id(),
+            **self.members,
+        }
+        if self.errors:
+            document["errors"] = self.errors
+        return document
+
+    def response(self) -> Response:
+        """Return the answer that carries this problem."""
+        response = Response(strict_json.dumps(self.document()), self.status, content_type=CONTENT_TYPE)
+        response.headers["Cache-Control"] = "no-store"
+        response.headers.update(self.headers)
+        return response
+
+
+ProblemTable = Mapping[type[Exception], Callable[[Any], Problem]]
+
+
+def init_app(app: Flask, table: ProblemTable) -> None:
+    """Answer every error with a problem document: the service's own by ``table``, the rest by ours."""
+    for error, to_problem in {**_OURS, **table}.items():
+        app.register_error_handler(error, _handler(to_problem))
+    app.register_error_handler(HTTPException, _from_http_exception)
+    app.register_error_handler(Exception, _from_defect)
+
+
+def field_errors(messages: Any) -> dict[str, list[str]]:
+    """Flatten marshmallow's messages to ``{"path.to.field": [text, …]}``."""
+    flat: dict[str, list[str]] = {}
+    _flatten("", messages, flat)
+    return flat
+
+
+def _flatten(path: str, messages: Any, flat: dict[str, list[str]]) -> None:
+    if isinstance(messages, Mapping):
+        for key, inner in messages.items():
+            # Masked before it is joined: after a dot a long number would look like part of a word.
+            shown = mask_long_numbers(str(key))
+            name = path if key == SCHEMA else f"{path}.{shown}" if path else shown
+            _flatten(name, inner, flat)
+    elif isinstance(messages, list):
+        flat.setdefault(path or "body", []).extend(str(message) for message in messages)
+    else:
+        flat.setdefault(path or "body", []).append(str(messages))
+
+
+def invalid_input(messages: Any, *, status: int = HTTPStatus.BAD_REQUEST) -> Problem:
+    """Return the problem for input that a schema refused."""
+    if isinstance(messages, Mapping) and set(messages) <= {"json", "query", "path"}:
+        # webargs puts the place of the input before the field's name.
+        messages = {name: texts for place in messages.values() for name, texts in place.items()}
+    errors = field_errors(messages)
+    detail = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items())
+    return Problem(status, "invalid_input", detail[:500] or "The input is not valid.", errors=errors)
+
+
+def _handler(to_problem: Callable[[Any], Problem]) -> Callable[[Exception], Response]:
+    return lambda error: to_problem(error).response()
+
+
+def _from_http_exception(error: HTTPException) -> Response:
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    phrase = HTTPStatus(status).phrase
+    code = phrase.lower().replace(" ", "_").replace("-", "_")
+    detail = _OWN_WORDS.get(status) or error.description or phrase
+    headers = {
+        name: value for name, value in error.get_headers() if name not in {"Content-Type", "Content-Length"}
+    }
+    return Problem(status, code, detail, headers=headers).response()
+
+
+def _from_defect(error: Exception) -> Response:
+    log.error("unhandled_error", exc_info=error)
+    return Problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong on our side."
+    ).response()
+
+
+_OWN_WORDS: Mapping[int, str] = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this address.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not know this method.",
+}
+
+
+def _retry_later(code: str, detail: str) -> Problem:
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, headers={"Retry-After": "2"})
+
+
+_OURS: ProblemTable = {
+    MalformedJson: lambda error: Problem(HTTPStatus.BAD_REQUEST, "malformed_json", str(error)),
+    ValidationError: lambda error: invalid_input(error.messages),
+    DatabaseUnavailable: lambda _: _retry_later("database_unavailable", "Please try again in a moment."),
+    CommitOutcomeUnknown: lambda _: _retry_later("database_unavailable", "Please try again in a moment."),
+}

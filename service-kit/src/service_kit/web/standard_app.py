@@ -1,0 +1,115 @@
+"""What every service's ``create_app`` begins and ends with."""
+
+import hmac
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from flask import Blueprint, Flask, Response, g, request
+from sqlalchemy import text
+from werkzeug.exceptions import Unauthorized
+
+from service_kit.db.database import Database, engine_options, prepare_engine
+from service_kit.deadlines import time_budget
+from service_kit.process import logs
+from service_kit.web import api, problems, request_context
+from service_kit.web.problems import ProblemTable
+
+MAX_BODY_BYTES = 64 * 1024
+
+
+def begin(
+    app: Flask,
+    db: Database,
+    database_url: str,
+    *,
+    title: str,
+    description: str,
+    body_limits: Mapping[str, int] | None = None,
+) -> api.Api:
+    """Connect the database and set up identity, logs and the API; return the API for the blueprints.
+
+    ``body_limits`` are the endpoints that take larger bodies than all others, and how many bytes.
+    """
+    # `//` is another address, and no redirect: gateways follow those by themselves.
+    app.url_map.merge_slashes = False
+    app.config["SQLALCHEMY_DATABASE_URI"] = database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(database_url)
+    request_context.init_app(app)
+    logs.init_app(app)
+    smorest = api.init_app(
+        app,
+        title=title,
+        version="1",
+        description=description,
+        max_body_bytes=MAX_BODY_BYTES,
+        body_limits=body_limits,
+    )
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+    add_health_routes(app, db)
+    app.after_request(_keep_nothing)
+    return smorest
+
+
+def finish(
+    app: Flask,
+    table: ProblemTable,
+    *,
+    budget_s: float,
+    budgets_s: Mapping[str, float] | None = None,
+) -> None:
+    """Set the time budgets and answer errors by ``table``; last, as it replaces flask-smorest's handlers."""
+    set_time_budgets(app, default_s=budget_s, by_endpoint=budgets_s)
+    problems.init_app(app, table)
+
+
+def _keep_nothing(response: Response) -> Response:
+    """Let no proxy keep an answer, unless the view said for how long it is good."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def add_health_routes(app: Flask, db: Database) -> None:
+    """Add the two health routes."""
+
+    @app.get("/health/live")
+    def live() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/health/ready")
+    def ready() -> dict[str, str]:
+        with db.reading() as session:
+            session.execute(text("SELECT 1"))
+        return {"status": "ok"}
+
+
+def require_service_token(blueprint: Blueprint, token: str) -> None:
+    """Refuse every request to ``blueprint`` that does not carry ``Authorization: Bearer <token>``."""
+    if not token:
+        raise ValueError("An empty service token would let everybody in.")
+    expected = f"Bearer {token}".encode()
+
+    def check() -> None:
+        given = request.headers.get("Authorization", "").encode()
+        if not hmac.compare_digest(given, expected):
+            raise Unauthorized("This needs the service token.")
+
+    blueprint.before_request(check)
+
+
+def set_time_budgets(app: Flask, *, default_s: float, by_endpoint: Mapping[str, float] | None = None) -> None:
+    """Set the deadline of each request: ``by_endpoint`` (Flask's endpoint names) or ``default_s`` seconds."""
+    budgets = dict(by_endpoint or {})
+
+    @app.before_request
+    def begin_budget() -> None:
+        stack = ExitStack()
+        stack.enter_context(time_budget(budgets.get(request.endpoint or "", default_s)))
+        g.time_budget = stack
+
+    @app.teardown_request
+    def end_budget(_error: BaseException | None) -> None:
+        stack = g.pop("time_budget", None)
+        if stack is not None:
+            stack.close()

@@ -1,0 +1,1 @@
+"""What tests, benchmarks and the model stand on; no product package imports it."""

@@ -1,0 +1,1 @@
+"""Database servers for tests, and the pytest plugin that hands them out."""

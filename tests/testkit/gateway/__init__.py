@@ -1,0 +1,1 @@
+"""A gateway process and backends behind it."""

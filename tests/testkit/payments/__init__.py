@@ -1,0 +1,1 @@
+"""payment-service with everything around it scripted."""

@@ -1,0 +1,1 @@
+"""Fills tables with many plausible payments."""

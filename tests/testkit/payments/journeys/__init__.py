@@ -1,0 +1,1 @@
+"""Plays whole journeys of payments."""

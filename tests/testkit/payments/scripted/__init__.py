@@ -1,0 +1,1 @@
+"""A bank and other services that answer as a test scripts them."""

@@ -1,0 +1,47 @@
+"""How the scripted bank may take a sale or an authorisation."""
+
+from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult
+from service_kit.web.http_client import NotSent, TooManyCalls
+
+from tests.testkit.payments.scripted.bank import SaleBehaviour, ScriptedBank
+
+
+def approve(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+    """Take the money and say so."""
+    return bank.carry_out(request)
+
+
+def decline(code: str) -> SaleBehaviour:
+    """Take nothing and say why."""
+
+    def behave(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+        return bank.remember(request.attempt_id, ProviderResult(Outcome.DECLINED, decline_code=code))
+
+    return behave
+
+
+def lose_answer(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+    """Take the money; the answer is lost on its way."""
+    bank.carry_out(request)
+    return ProviderResult(Outcome.PENDING, detail="the answer was lost")
+
+
+def lose_request(_bank: ScriptedBank, _request: ChargeRequest) -> ProviderResult:
+    """Nothing arrives, and nobody can know that."""
+    return ProviderResult(Outcome.PENDING, detail="the request was lost")
+
+
+def refuse_connection(_bank: ScriptedBank, _request: ChargeRequest) -> ProviderResult:
+    """The request surely never left."""
+    raise NotSent("bank: connection refused")
+
+
+def be_full(_bank: ScriptedBank, _request: ChargeRequest) -> ProviderResult:
+    """Too many calls are under way already."""
+    raise TooManyCalls("bank: too many calls at once")
+
+
+def challenge(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+    """Have the cardholder prove who they are."""
+    asked = ProviderResult(Outcome.REQUIRES_ACTION, redirect_url="https://acs.example/challenge")
+    return bank.remember(request.attempt_id, asked)

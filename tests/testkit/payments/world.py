@@ -1,0 +1,230 @@
+"""An application that is put together on a scripted world and an empty database."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeVar, cast
+
+from flask import Flask
+from payment_service.app import create_app
+from payment_service.commands.access.rotate_signing_keys import ensure_signing_key
+from payment_service.commands.upkeep.run_janitor import run_janitor
+from payment_service.commands.upkeep.seed_lab import seed_lab
+from payment_service.config import Config
+from payment_service.controllers.request import EXTENSION
+from payment_service.domain.payments.locks import TABLES, AnyMovement
+from payment_service.extensions import db
+from payment_service.models.base import Base
+from payment_service.models.message import OutboxMessage
+from payment_service.models.movement import PaymentAttempt
+from payment_service.models.payment import Payment, PaymentEvent
+from payment_service.processing.dependencies import Dependencies
+from payment_service.values.statuses import Destination
+from sqlalchemy import Connection, delete, event, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from tests.testkit.payments.cards import CARD
+from tests.testkit.payments.client import Answer, Client
+from tests.testkit.payments.scripted.bank import ScriptedBank
+from tests.testkit.payments.scripted.services import CountingWaker, ScriptedFraud
+
+T = TypeVar("T")
+Model = TypeVar("Model", bound=Base)
+Movements = TypeVar("Movements", bound=AnyMovement)
+
+CONNECTION_LOST = 2013
+EVENT_QUEUES = frozenset({Destination.EVENTS, Destination.FRAUD_OUTCOMES})
+
+
+@dataclass
+class World:
+    """A payment-service on one database, with the scripted world around it."""
+
+    app: Flask
+    config: Config
+    bank: ScriptedBank = field(default_factory=ScriptedBank)
+    fraud: ScriptedFraud = field(default_factory=ScriptedFraud)
+    waker: CountingWaker = field(default_factory=CountingWaker)
+
+    @property
+    def client(self) -> Client:
+        """A new client, without cookies of others."""
+        return cast(Client, self.app.test_client())
+
+    @property
+    def dependencies(self) -> Dependencies:
+        """What the commands are given."""
+        dependencies: Dependencies = self.app.extensions[EXTENSION]
+        return dependencies
+
+    def create(self, total_amount: Any = 3999.98, **changes: Any) -> int:
+        """Create a payment as Store Manager does, and return its id."""
+        body = {"user_id": 1, "order_id": 1, "total_amount": total_amount, **changes}
+        response = self.client.post("/payments", json=body)
+        if response.status_code != 201:
+            raise AssertionError(response.text)
+        payment_id: int = response.json["payment_id"]
+        return payment_id
+
+    def pay(self, payment_id: object, card: Mapping[str, Any] = CARD, **headers: str) -> Answer:
+        """Send a card."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.post(f"/payments/process/{payment_id}", json=dict(card), headers=given)
+
+    def all(self, model: type[Model], **where: Any) -> Sequence[Model]:
+        """Return the rows of a table, oldest first."""
+        with self.app.app_context(), db.reading() as session:
+            rows = list(session.scalars(select(model).filter_by(**where).order_by(model.__table__.c.id)))
+            session.expunge_all()
+        return rows
+
+    def payment(self, payment_id: int) -> Payment:
+        """Return one payment as stored."""
+        return self.all(Payment, id=payment_id)[0]
+
+    def payment_by(self, public_id: str) -> Payment:
+        """Return one payment by its public id."""
+        return self.all(Payment, public_id=public_id)[0]
+
+    def attempts(self, payment_id: int) -> Sequence[PaymentAttempt]:
+        """Return a payment's movements."""
+        return self.all(PaymentAttempt, payment_id=payment_id)
+
+    def attempt(self, payment_id: int) -> PaymentAttempt:
+        """Return a payment's only movement."""
+        (attempt,) = self.attempts(payment_id)
+        return attempt
+
+    def events(self, payment_id: int) -> list[str]:
+        """Return the types of a payment's events, in order."""
+        return [event.type for event in self.all(PaymentEvent, payment_id=payment_id)]
+
+    def messages(self, **where: Any) -> Sequence[OutboxMessage]:
+        """Return the outbox, but for the queues that every event goes to, unless one is named."""
+        rows = self.all(OutboxMessage, **where)
+        return rows if "queue" in where else [row for row in rows if row.queue not in EVENT_QUEUES]
+
+    def change(self, work: Callable[[Session], T]) -> T:
+        """Change rows behind the service's back."""
+        with self.app.app_context():
+            return db.in_transaction(work)
+
+    def age(self, seconds: float, *, payment_id: int | None = None) -> None:
+        """Let all movements, or those of one payment, have begun ``seconds`` earlier."""
+        by = timedelta(seconds=seconds)
+
+        def work(session: Session) -> None:
+            for table in TABLES:
+                _make_older(session, table, by, payment_id)
+
+        self.change(work)
+
+    def run_janitor(self) -> int:
+        """Do one turn of the janitor, in a thread of its own as in the worker."""
+        return self.in_other_thread(lambda: len(run_janitor(self.dependencies)))
+
+    def in_other_thread(self, do: Callable[[], T]) -> T:
+        """Run ``do`` as another process would: with a session of its own."""
+        results: list[T] = []
+        errors: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                with self.app.app_context():
+                    results.append(do())
+            except BaseException as exc:  # noqa: BLE001  raised again in the test's thread
+                errors.append(exc)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+        if errors:
+            raise errors[0]
+        return results[0]
+
+    @contextmanager
+    def losing_commit(self, number: int, *, is_stored: bool) -> Iterator[None]:
+        """Lose the connection at the ``number``-th COMMIT from now, after or before the server had it."""
+        count = 0
+
+        def commit(connection: Connection) -> None:
+            nonlocal count
+            count += 1
+            if count == number:
+                if is_stored:
+                    connection.connection.commit()
+                raise lost_connection()
+
+        with self._listening("commit", commit):
+            yield
+
+    @contextmanager
+    def losing_database(self, *, after_units: int) -> Iterator[None]:
+        """Let no unit of work begin any more after so many of them."""
+        count = 0
+
+        def begin(_connection: Connection) -> None:
+            nonlocal count
+            # The session of units of work; whoever only reads has one of its own.
+            if db.session().in_transaction():
+                count += 1
+                if count > after_units:
+                    raise lost_connection()
+
+        with self._listening("begin", begin):
+            yield
+
+    @contextmanager
+    def _listening(self, name: str, listener: Callable[[Connection], None]) -> Iterator[None]:
+        with self.app.app_context():
+            engine = db.engine
+        event.listen(engine, name, listener)
+        try:
+            yield
+        finally:
+            event.remove(engine, name, listener)
+
+
+def _make_older(session: Session, table: type[Movements], by: timedelta, payment_id: int | None) -> None:
+    for movement in session.scalars(select(table)):
+        if payment_id in {None, movement.payment_id}:
+            movement.started_at -= by
+            movement.send_before -= by
+            if movement.next_ask_at is not None:
+                movement.next_ask_at -= by
+
+
+class _DriverError(Exception):
+    """Carries an error number as PyMySQL's exceptions do."""
+
+
+def lost_connection() -> OperationalError:
+    """Return the error of a connection that is lost while COMMIT is under way."""
+    return OperationalError("COMMIT", None, _DriverError(CONNECTION_LOST, "Lost connection to server"))
+
+
+@contextmanager
+def world_on(config: Config) -> Iterator[World]:
+    """Put the service together on a migrated database, which is emptied and seeded first."""
+    bank, fraud, waker = ScriptedBank(), ScriptedFraud(), CountingWaker()
+    app = create_app(config, provider=bank, fraud=fraud, waker=waker)
+    world = World(app, config, bank, fraud, waker)
+    with app.app_context():
+        db.in_transaction(_empty)
+        seed_lab(world.dependencies)
+        ensure_signing_key(world.dependencies)
+    try:
+        yield world
+    finally:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+def _empty(session: Session) -> None:
+    # Whatever points to a row goes before it.
+    for table in reversed(Base.metadata.sorted_tables):
+        session.execute(delete(table))
