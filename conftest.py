@@ -8,6 +8,8 @@ import pytest
 
 from tests.testkit.databases.private_directory import PrivateDirectory
 
+pytest_plugins = ["tests.testkit.databases.plugin"]
+
 MEMORY = Path("/dev/shm")  # noqa: S108  a locked folder of our own in it
 ROOM_BYTES = 4 * 2**30
 

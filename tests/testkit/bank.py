@@ -20,7 +20,7 @@ from werkzeug.serving import make_server
 
 Answer = dict[str, Any]
 
-_SERVICE = Path(__file__).parents[2]
+_SERVICE = Path(__file__).parents[2] / "bank-simulator"
 
 
 @contextmanager

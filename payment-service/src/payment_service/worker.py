@@ -1,12 +1,10 @@
 """The background process: delivers the outbox, asks about open attempts, closes what nobody paid,
 forgets old idempotency keys and messages."""
 
-import time
-from collections.abc import Callable
 from functools import partial
 
 from flask import Flask
-from service_kit.jobs.loops import BatchLoop, Loop, QueueLoop, run
+from service_kit.jobs.loops import BatchLoop, Loop, PeriodicLoop, QueueLoop, run
 from service_kit.jobs.wake import WakeUpCall
 from service_kit.web.http_client import Dependency
 
@@ -24,28 +22,6 @@ from payment_service.domain.merchant_directory import MerchantDirectory
 
 CONCURRENT_DELIVERIES = 8
 CONCURRENT_EVENTS = 4
-
-
-class PeriodicLoop:
-    """Does one thing every ``interval_s`` seconds, and again at once while it finds full batches."""
-
-    def __init__(self, app: Flask, name: str, interval_s: float, do: Callable[[], int], batch: int) -> None:
-        self.name = name
-        self._app = app
-        self._interval_s = interval_s
-        self._do = do
-        self._batch = batch
-        self._next_s = 0.0
-
-    def turn(self) -> bool:
-        """Do it if it is due."""
-        if time.monotonic() < self._next_s:
-            return False
-        with self._app.app_context():
-            done = self._do()
-        if done < self._batch:
-            self._next_s = time.monotonic() + self._interval_s
-        return done >= self._batch
 
 
 def build_loops(app: Flask, config: Config) -> list[Loop]:

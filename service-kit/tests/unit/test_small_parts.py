@@ -14,9 +14,9 @@ from service_kit.clock import utc_now
 from service_kit.deadlines import Deadline, current_deadline, time_budget, time_left_s
 from service_kit.ids import new_id
 from service_kit.jobs.queue import RetrySchedule
-from service_kit.jobs.wake import Waker, WakeUpCall, parse_address
+from service_kit.jobs.wake import Waker, WakeUpCall
 from service_kit.process import logs
-from service_kit.process.config import ConfigurationError, Profile, read_profile, read_secret
+from service_kit.process.config import ConfigurationError, Profile, parse_address, read_profile, read_secret
 from service_kit.process.gunicorn import settings
 
 

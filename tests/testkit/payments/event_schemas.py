@@ -9,7 +9,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-SCHEMAS = Path(__file__).parents[4] / "docs" / "events"
+SCHEMAS = Path(__file__).parents[3] / "docs" / "events"
 COMMON = frozenset({"event", "members"})
 
 

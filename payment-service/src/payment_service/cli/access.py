@@ -154,9 +154,8 @@ def list_clients(merchant: str | None) -> None:
     now = utc_now()
     with create_app().app_context():
         for client, merchant_id in list_api_clients(merchant):
-            click.echo(
-                f"{client.client_id}  {merchant_id}  {client.name}  {_client_state(client, now)}  {client.scopes}"
-            )
+            state = _client_state(client, now)
+            click.echo(f"{client.client_id}  {merchant_id}  {client.name}  {state}  {client.scopes}")
 
 
 @api_clients.command("rotate-secret")

@@ -6,6 +6,7 @@ from service_kit.clock import utc_now
 from service_kit.deadlines import time_budget, time_left_s
 from service_kit.web.http_client import NotSent
 
+from payment_service.domain.payments.claims import Claim
 from payment_service.domain.payments.events import JANITOR
 from payment_service.domain.payments.locks import AnyMovement
 from payment_service.domain.settlement.settle import Settlement
@@ -104,3 +105,12 @@ def ask_or_abandon(
     if answer.outcome is Outcome.NOT_FOUND and now > nobody_sends_now and provider.capabilities.can_abandon:
         return provider.abandon(movement.public_id)
     return answer
+
+
+def is_left_behind(claim: Claim, dependencies: Dependencies) -> bool:
+    """Whether an attempt is open of which only its provider knows more: nobody is at work on it."""
+    attempt = claim.attempt
+    if claim.is_ours or attempt is None or not attempt.is_open or attempt.state == MovementState.HELD:
+        return False
+    grace = timedelta(seconds=dependencies.config.limits.busy_grace_s)
+    return attempt.state == MovementState.REQUIRES_ACTION or utc_now() >= attempt.send_before + grace

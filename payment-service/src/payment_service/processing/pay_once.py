@@ -9,7 +9,6 @@ import structlog
 from service_kit.db.database import CommitOutcomeUnknown
 from sqlalchemy.orm import Session
 
-from payment_service.commands.payments.process_payment import is_left_behind
 from payment_service.domain.idempotency_keys import Earlier, IdempotentRequest, StoredAnswer, begin, finish
 from payment_service.domain.payments.claims import Claim, latest_attempt, lock_by_reference
 from payment_service.domain.payments.references import MerchantPayment
@@ -21,7 +20,7 @@ from payment_service.models.payment import Payment
 from payment_service.processing.charge import Charge, LeftToJanitor, judge_and_charge, send_and_settle
 from payment_service.processing.dependencies import Dependencies
 from payment_service.processing.idempotent import left_no_trace
-from payment_service.processing.inquiry import ask_provider
+from payment_service.processing.inquiry import ask_provider, is_left_behind
 from payment_service.providers.port import ThreeDSecure
 
 log = structlog.get_logger(__name__)

@@ -243,3 +243,25 @@ class BatchLoop(Generic[Row]):
             # A defect that one row brings out must not stop the others for ever: it is halved like a refusal.
             log.exception("batch_failed", queue=self.name, first_job=rows[0].id, jobs=len(rows))
             return Failed(f"defect: {type(exc).__name__}", is_refused=True)
+
+
+class PeriodicLoop:
+    """Does one thing every ``interval_s`` seconds, and again at once while it finds full batches."""
+
+    def __init__(self, app: Flask, name: str, interval_s: float, do: Callable[[], int], batch: int) -> None:
+        self.name = name
+        self._app = app
+        self._interval_s = interval_s
+        self._do = do
+        self._batch = batch
+        self._next_s = 0.0
+
+    def turn(self) -> bool:
+        """Do it if it is due."""
+        if time.monotonic() < self._next_s:
+            return False
+        with self._app.app_context():
+            done = self._do()
+        if done < self._batch:
+            self._next_s = time.monotonic() + self._interval_s
+        return done >= self._batch

@@ -8,19 +8,9 @@ import threading
 
 import structlog
 
+from service_kit.process.config import parse_address
+
 log = structlog.get_logger(__name__)
-
-
-def parse_address(text: str) -> tuple[str, int]:
-    """Split ``host:port``.
-
-    Raises:
-        ValueError: there is no port.
-    """
-    host, separator, port = text.rpartition(":")
-    if not separator:
-        raise ValueError(f"{text!r} is not host:port")
-    return host, int(port)
 
 
 class Waker:

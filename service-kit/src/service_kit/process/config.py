@@ -7,8 +7,6 @@ from environs import Env
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from service_kit.jobs.wake import parse_address
-
 
 class Profile(StrEnum):
     """``lab`` has everything and works out of the box; ``production`` accepts no default secret."""
@@ -79,3 +77,15 @@ def read_address(env: Env, name: str, default: str) -> str:
     except ValueError as exc:
         raise ConfigurationError(f"{name} is {address!r}; it must be host:port.") from exc
     return address
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Split ``host:port``.
+
+    Raises:
+        ValueError: there is no port.
+    """
+    host, separator, port = text.rpartition(":")
+    if not separator:
+        raise ValueError(f"{text!r} is not host:port")
+    return host, int(port)

@@ -33,7 +33,7 @@ from service_kit.web.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 View = TypeVar("View", bound=Callable[..., Any])
 
 _SWAGGER_FILES = Path(flask_swagger_ui.__file__).parent / "dist"
-_DOCS_PAGE = (Path(__file__).parent / "templates" / "docs.html").read_text()
+_DOCS_PAGE = (Path(__file__).parents[1] / "templates" / "docs.html").read_text()
 
 
 class StrictJsonProvider(JSONProvider):

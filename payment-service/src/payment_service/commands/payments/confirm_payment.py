@@ -8,7 +8,6 @@ from service_kit.db.database import CommitOutcomeUnknown
 from service_kit.deadlines import Deadline
 from sqlalchemy.orm import Session
 
-from payment_service.commands.payments.process_payment import is_left_behind
 from payment_service.domain.idempotency_keys import StoredAnswer
 from payment_service.domain.payments.claims import Claim, NewAttempt, claim_payment
 from payment_service.domain.payments.references import MerchantPayment
@@ -19,7 +18,7 @@ from payment_service.models.movement import PaymentAttempt
 from payment_service.processing.abandonment import WaitingAttempt, abandon_attempt
 from payment_service.processing.charge import Charge, Wish, new_attempt
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.inquiry import ask_provider
+from payment_service.processing.inquiry import ask_provider, is_left_behind
 from payment_service.processing.pay_once import Begun, Keyed, pay_once, refuse_once
 from payment_service.values.cards import CardData
 from payment_service.values.statuses import MovementState, PaymentStatus

@@ -5,7 +5,6 @@ Claim, judge, charge, settle (docs/adr/0005); sent again, it tells how the payme
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import cast
 
 import structlog
@@ -21,7 +20,7 @@ from payment_service.extensions import db
 from payment_service.models.movement import PaymentAttempt
 from payment_service.processing.charge import Charge, LeftToJanitor, Wish, judge_and_charge, new_attempt
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.inquiry import ask_provider
+from payment_service.processing.inquiry import ask_provider, is_left_behind
 from payment_service.values.cards import CardData
 from payment_service.values.statuses import MovementState
 
@@ -100,15 +99,6 @@ def process_payment(command: ProcessPayment, dependencies: Dependencies) -> Proc
     if begun.charge is None:
         return _answer_from_claim(begun.claim, wish, dependencies)
     return _carry_on(begun.charge, begun.pending, dependencies)
-
-
-def is_left_behind(claim: Claim, dependencies: Dependencies) -> bool:
-    """Whether an attempt is open of which only its provider knows more: nobody is at work on it."""
-    attempt = claim.attempt
-    if claim.is_ours or attempt is None or not attempt.is_open or attempt.state == MovementState.HELD:
-        return False
-    grace = timedelta(seconds=dependencies.config.limits.busy_grace_s)
-    return attempt.state == MovementState.REQUIRES_ACTION or utc_now() >= attempt.send_before + grace
 
 
 def _begin(reference: PaymentReference, wish: Wish, dependencies: Dependencies) -> _Begun:
