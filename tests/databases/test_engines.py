@@ -220,7 +220,7 @@ seen = []
 def test_a_module_shares_one_database(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(MODULE)
 
-    result = pytester.runpytest_subprocess("--engines", "sqlite", "-rs")
+    result = _run_pytest(pytester, "--engines", "sqlite", "-rs")
 
     result.assert_outcomes(passed=2, skipped=1)
     result.stdout.fnmatch_lines(["engines: sqlite"])
@@ -240,14 +240,14 @@ def test_a_missing_engine_is_skipped_on_a_desk_and_fails_under_ci(
     monkeypatch.setenv("MYSQL_ROOT", str(tmp_path / "nothing"))
     monkeypatch.setenv("CI", ci)
 
-    result = pytester.runpytest_subprocess("--engines", "mysql", "-rsE")
+    result = _run_pytest(pytester, "--engines", "mysql", "-rsE")
 
     result.assert_outcomes(**outcome)
     result.stdout.fnmatch_lines(["*MySQL is not there: run python -m tests.testkit.databases.fetch_mysql*"])
 
 
 def test_an_unknown_engine_is_refused(pytester: pytest.Pytester) -> None:
-    result = pytester.runpytest_subprocess("--engines", "sqlite,oracle")
+    result = _run_pytest(pytester, "--engines", "sqlite,oracle")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--engines: unknown oracle; known are sqlite, mariadb, mysql"])
@@ -297,3 +297,10 @@ def test_a_failed_fetch_says_why_and_leaves_nothing(tmp_path: Path) -> None:
 
     assert str(archive) in failure.value.message
     assert list(into.parent.iterdir()) == []
+
+
+def _run_pytest(pytester: pytest.Pytester, *words: str) -> pytest.RunResult:
+    """Run pytest in a folder of its own, with the plugin of this checkout."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+        return pytester.runpytest_subprocess("-p", "tests.testkit.databases.plugin", *words)
