@@ -14,7 +14,7 @@ from payment_service.commands.upkeep.seed_lab import seed_lab
 from payment_service.controllers.request import EXTENSION
 from payment_service.extensions import db
 from payment_service.models.payment import Payment
-from payment_service.providers.port import ChargeRequest, ProviderResult
+from payment_service.providers.port import ProviderCharge, ProviderResult
 from payment_service.values.statuses import PaymentStatus
 from service_kit.clock import utc_now
 from service_kit.db import migrations
@@ -126,7 +126,7 @@ def test_a_unit_whose_rows_changed_under_it_is_repeated(patient_world: World) ->
 
 
 def test_a_provider_that_breaks_in_our_hands_is_pending(world: World) -> None:
-    def take_and_break(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+    def take_and_break(bank: ScriptedBank, request: ProviderCharge) -> ProviderResult:
         bank.carry_out(request)
         raise RuntimeError("a defect of the adapter")
 

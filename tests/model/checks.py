@@ -29,7 +29,7 @@ from service_kit.jobs.queue import JobStatus
 from sqlalchemy import select
 
 from tests.model.model import HOLDING, OVER, Movement, Order, Shown
-from tests.model.town import MERCHANT, Town
+from tests.model.system_under_test import MERCHANT, SystemUnderTest
 
 # What fraud-service learns from, and what customers get letters about.
 OUTCOMES = frozenset(
@@ -60,15 +60,17 @@ class AtBank:
     disputed: int = 0
 
 
-def shown_orders(town: Town, *, with_refunds: bool = True, with_disputes: bool = True) -> Mapping[str, Shown]:
+def shown_orders(
+    system: SystemUnderTest, *, with_refunds: bool = True, with_disputes: bool = True
+) -> Mapping[str, Shown]:
     """Return every payment over HTTP, by its order; what nobody asked for yet need not be read each time."""
-    payments = _listed(town, "/v1/payments")
+    payments = _listed(system, "/v1/payments")
     refunds: ByPayment = defaultdict(dict)
     disputes: ByPayment = defaultdict(dict)
     if with_refunds:
-        refunds = _by_payment(town, "/v1/refunds")
+        refunds = _by_payment(system, "/v1/refunds")
     if with_disputes:
-        disputes = _by_payment(town, "/v1/disputes")
+        disputes = _by_payment(system, "/v1/disputes")
     return {
         row["order_id"]: Shown(
             id=row["id"],
@@ -85,14 +87,14 @@ def shown_orders(town: Town, *, with_refunds: bool = True, with_disputes: bool =
     }
 
 
-def orders_at_bank(town: Town) -> dict[str, AtBank]:
+def orders_at_bank(system: SystemUnderTest) -> dict[str, AtBank]:
     """Return what the bank holds for true, by order; refunds that it has still to decide count."""
     found: dict[str, AtBank] = defaultdict(AtBank)
     query = select(NetworkRequest).where(
         NetworkRequest.kind.in_([RequestKind.SALE, RequestKind.AUTHORIZATION]),
         NetworkRequest.status == Status.APPROVED,
     )
-    with town.bank.app_context(), bank_db.reading() as session:
+    with system.bank.app_context(), bank_db.reading() as session:
         for request in session.scalars(query):
             if request.holding is not Holding.VOIDED:
                 order = found[str(request.order_id)]
@@ -121,13 +123,13 @@ def bank_differences(order: Order, shown: Shown, bank: AtBank) -> Iterator[str]:
             yield f"{held} is held, the bank holds {bank.held}"
 
 
-def differences_in_tables(town: Town, before: Statuses) -> Iterator[str]:
+def differences_in_tables(system: SystemUnderTest, before: Statuses) -> Iterator[str]:
     """Books, sums, chains of events and states are what they must be; ``before`` becomes the states now."""
     findings = Findings()
-    with town.world.app.app_context():
+    with system.world.app.app_context():
         verify_payments(findings, _nobody)
         yield from findings.differences
-        yield from verify_events({town.world.config.event_key_id: town.world.config.event_key})
+        yield from verify_events({system.world.config.event_key_id: system.world.config.event_key})
         with db.reading() as session:
             payments = list(session.scalars(select(Payment)))
             entries = session.execute(
@@ -142,39 +144,39 @@ def differences_in_tables(town: Town, before: Statuses) -> Iterator[str]:
         before[payment.id] = now
 
 
-def differences_at_the_end(town: Town) -> Iterator[str]:
+def differences_at_the_end(system: SystemUnderTest) -> Iterator[str]:
     """Nothing is in flight, and everybody's books say the same."""
     findings = Findings()
-    with town.world.app.app_context():
+    with system.world.app.app_context():
         verify_payments(findings, _nobody)
         verify_snapshots(findings, _nobody)
         for merchant in list_merchants():
-            books = BankBooks(town.wire)
+            books = BankBooks(system.wire)
             verify_bank(findings, merchant, books, BankSimulator.name, utc_now(), _nobody)
         yield from findings.differences
         yield from (f"in flight: {what}" for what in findings.in_flight)
         yield from findings.notes
-        yield from verify_events({town.world.config.event_key_id: town.world.config.event_key})
-        yield from _untold_events(town)
-    with town.bank.app_context():
+        yield from verify_events({system.world.config.event_key_id: system.world.config.event_key})
+        yield from _untold_events(system)
+    with system.bank.app_context():
         yield from verify_books().differences
-    yield from _differing_totals(town)
+    yield from _differing_totals(system)
 
 
 def _nobody(_done: int) -> None:
     """Nobody looks at the progress."""
 
 
-def untrue_tellings(town: Town) -> Iterator[str]:
+def untrue_tellings(system: SystemUnderTest) -> Iterator[str]:
     """Whatever others were told happened; those who are told at once of many events got no other."""
-    with town.world.app.app_context(), db.reading() as session:
+    with system.world.app.app_context(), db.reading() as session:
         events = set(session.scalars(select(PaymentEvent.public_id)))
-    for queue, name in town.post.received:
+    for queue, name in system.post.received:
         if queue != Destination.STORE_MANAGER and name not in events:
             yield f"{queue} was told of {name}, which is nothing"
 
 
-def _untold_events(town: Town) -> Iterator[str]:
+def _untold_events(system: SystemUnderTest) -> Iterator[str]:
     """Everybody was told of everything that concerns them, and of nothing else."""
     with db.reading() as session:
         rows = session.execute(
@@ -196,18 +198,18 @@ def _untold_events(town: Town) -> Iterator[str]:
         },
     }
     for destination, names in expected.items():
-        arrived = town.post.at(destination)
+        arrived = system.post.at(destination)
         if arrived != names:
             yield f"{destination} was not told of {names - arrived}, and was told of {arrived - names}"
 
 
-def _differing_totals(town: Town) -> Iterator[str]:
+def _differing_totals(system: SystemUnderTest) -> Iterator[str]:
     """What the bank owes the merchant is what the payments show."""
     ours = 0
-    for shown in shown_orders(town).values():
+    for shown in shown_orders(system).values():
         kept = shown.captured - shown.refunded
         ours += kept - shown.disputes_that_are("opened") - shown.disputes_that_are("lost")
-    totals = town.ask_bank("GET", "/admin/totals").get_json()["totals"]
+    totals = system.ask_bank("GET", "/admin/totals").get_json()["totals"]
     theirs = sum(row["net_minor"] for row in totals if row["merchant_id"] == MERCHANT)
     if ours != theirs:
         yield f"we show {ours}, the bank has {theirs} for us"
@@ -243,16 +245,16 @@ def _reachable(start: PaymentStatus) -> set[PaymentStatus]:
     return found
 
 
-def _listed(town: Town, path: str) -> list[dict[str, Any]]:
-    answer = town.shop.get(town.world, path, limit=100)
+def _listed(system: SystemUnderTest, path: str) -> list[dict[str, Any]]:
+    answer = system.shop.get(system.world, path, limit=100)
     if answer.status_code != 200:
         raise AssertionError(answer.text)
     rows: list[dict[str, Any]] = answer.json["data"]
     return rows
 
 
-def _by_payment(town: Town, path: str) -> ByPayment:
+def _by_payment(system: SystemUnderTest, path: str) -> ByPayment:
     found: ByPayment = defaultdict(dict)
-    for row in _listed(town, path):
+    for row in _listed(system, path):
         found[row["payment"]][row["id"]] = (row["amount"], row["status"])
     return found

@@ -48,26 +48,26 @@ class Faults(World):
     @rule(troubles=st.lists(st.sampled_from(Trouble), min_size=1, max_size=3))
     def trouble_is_near(self, troubles: list[Trouble]) -> None:
         """Let something befall the next calls of the bank."""
-        self.town.wire.troubles[:] = troubles
+        self.system.wire.troubles[:] = troubles
 
     @rule(spared=st.integers(0, 3), loss=st.sampled_from(Loss))
     def commit_is_lost(self, spared: int, loss: Loss) -> None:
         """Let a COMMIT be lost, alone or with its process."""
-        self.town.storage.losses[:] = [*[None] * spared, loss]
+        self.system.storage.losses[:] = [*[None] * spared, loss]
 
     @rule(moment=st.sampled_from(Moment), others=st.sampled_from(Others), delay=DELAYS)
     def others_come_between(self, moment: Moment, others: Others, delay: int) -> None:
         """Let others do something while the next call is under way."""
-        self.town.wire.meanwhile = Meanwhile(moment, partial(self._work_meanwhile, others, delay))
+        self.system.wire.meanwhile = Meanwhile(moment, partial(self._work_meanwhile, others, delay))
 
     @rule(seed=st.integers(0, 99), errors=RATES, lost=RATES)
     def bank_has_a_bad_day(self, seed: int, errors: float, lost: float) -> None:
         """Let the simulator itself fail at random, until its next plan."""
         plan = {"seed": seed, "errors": {"rate": errors}, "lost_answers": {"rate": lost}}
-        assert self.town.ask_bank("POST", "/admin/faults", plan).status_code == 200
+        assert self.system.ask_bank("POST", "/admin/faults", plan).status_code == 200
         self.has_fault_plan = bool(errors or lost)
 
-    @precondition(lambda self: self.is_troubled or self.town.has_surprises)
+    @precondition(lambda self: self.is_troubled or self.system.has_surprises)
     @rule()
     def all_is_calm_again(self) -> None:
         """Let nothing go wrong any more."""
@@ -75,12 +75,12 @@ class Faults(World):
 
     def calm(self) -> None:
         """Let nothing go wrong any more."""
-        self.town.calm()
+        self.system.calm()
         self.has_fault_plan = False
 
     def _work_meanwhile(self, others: Others, delay: int) -> None:
         self.note(f"others who work meanwhile → {others}")
-        self.town.pass_time(delay)
+        self.system.pass_time(delay)
         order = self.busy_with or next(iter(self.known()), None)
         if others is Others.WORKERS:
             self._let_workers_work()
@@ -94,15 +94,15 @@ class Faults(World):
             each.is_unsure = True
 
     def _let_workers_work(self) -> None:
-        for event in self.town.bank_events():
+        for event in self.system.bank_events():
             self.bring(event)
-        self.alive(self.town.work_inbox)
-        self.alive(self.town.work_janitor)
+        self.alive(self.system.work_inbox)
+        self.alive(self.system.work_janitor)
         self.expiry_works()
 
     def _repeat(self, sent: Sent, delay: int) -> None:
         """Send what is under way once more: while its key is leased it is told so, and never done twice."""
-        is_first_call = self.town.wire.is_moving_money and sent.answer is None
+        is_first_call = self.system.wire.is_moving_money and sent.answer is None
         answer, was_struck = self.deliver(replace(sent, is_begun=is_first_call))
         if is_first_call and delay < LEASE_S and answer is not None and not was_struck:
             assert answer.status_code == 409, answer.text

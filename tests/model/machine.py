@@ -36,8 +36,8 @@ class PaymentMachine(Faults):
     @invariant()
     def all_is_true(self) -> None:
         """Compare the service, the bank and the model."""
-        if self.town.wire.found_meanwhile:
-            raise self.town.wire.found_meanwhile[0]
+        if self.system.wire.found_meanwhile:
+            raise self.system.wire.found_meanwhile[0]
         if self.has_news:
             self.look()
         self.may_expire = False
@@ -47,33 +47,33 @@ class PaymentMachine(Faults):
         self.calm()
         for _ in range(ROUNDS):
             self.operators_replay()
-            commits = self.town.commits
+            commits = self.system.commits
             self.workers_do_a_round()
-            if self.town.commits == commits:
+            if self.system.commits == commits:
                 break
         self.look()
         # What waits for a person, or for a card, waits no longer; holds last a week.
-        self.town.pass_time(DAY + HOUR)
+        self.system.pass_time(DAY + HOUR)
         self.expiry_works()
-        self.town.work_outbox()
+        self.system.work_outbox()
         self.has_refunds = self.has_disputes = True
         self.look()
-        wrong = list(differences_at_the_end(self.town))
+        wrong = list(differences_at_the_end(self.system))
         assert not wrong, "\n".join(wrong)
 
     def operators_replay(self) -> None:
         """Let operators put back what the workers gave up."""
-        self.town.replay_inbox()
-        self.town.replay_outbox()
+        self.system.replay_inbox()
+        self.system.replay_outbox()
 
     def workers_do_a_round(self) -> None:
         """Let the bank tell everything, and the workers do all that is due."""
-        for event in self.town.bank_events():
-            assert self.town.deliver(event) == 202
-        self.town.work_inbox()
-        self.town.work_outbox()
-        self.town.pass_time(ROUND_S)
-        self.town.work_janitor()
+        for event in self.system.bank_events():
+            assert self.system.deliver(event) == 202
+        self.system.work_inbox()
+        self.system.work_outbox()
+        self.system.pass_time(ROUND_S)
+        self.system.work_janitor()
 
 
 for _name, _lots in LOTS.items():

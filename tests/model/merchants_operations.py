@@ -21,7 +21,7 @@ from tests.model.stage import (
     is_kept,
     part_of,
 )
-from tests.model.town import Town
+from tests.model.system_under_test import SystemUnderTest
 from tests.model.wire import Died
 
 # Of each three requests that may be final, one is.
@@ -61,8 +61,8 @@ def is_cancellable(order: Order) -> bool:
 class Merchants(Stage):
     """Every POST of /v1 and of the lab surface that concerns payments."""
 
-    def __init__(self, town: Town) -> None:
-        super().__init__(town)
+    def __init__(self, system: SystemUnderTest) -> None:
+        super().__init__(system)
         self._cards = 0
 
     @initialize(amount=AMOUNTS, waits_for=st.sampled_from([Judgement.REVIEW, Judgement.CHALLENGE, None]))
@@ -187,7 +187,7 @@ class Merchants(Stage):
         order = self.new_order(amount)
         body = {"user_id": 1, "order_id": int(order.order_id), "total_amount": amount / 100}
         with suppress(Died):
-            answer = self.town.world.client.post("/payments", json=body)
+            answer = self.system.world.client.post("/payments", json=body)
             self.note(f"a payment of the lab → {answer.status_code}")
             assert answer.status_code == 201, answer.text
             order.lab_id = answer.json["payment_id"]
@@ -198,14 +198,14 @@ class Merchants(Stage):
         """Send a card as the shop does: no key guards it."""
         of_lab = [order for order in reversed(self.orders) if order.lab_id is not None]
         order = of_lab[which % len(of_lab)]
-        was_troubled, was_surprised = self.is_troubled, self.town.has_surprises
-        strikes, self.busy_with = self.town.storage.struck, order
-        self.town.judge(judgement)
+        was_troubled, was_surprised = self.is_troubled, self.system.has_surprises
+        strikes, self.busy_with = self.system.storage.struck, order
+        self.system.judge(judgement)
         answer = None
         with suppress(Died):
-            answer = self.town.world.pay(order.lab_id, card.on_lab)
+            answer = self.system.world.pay(order.lab_id, card.on_lab)
         self.busy_with = None
-        was_struck = self.town.storage.struck > strikes
+        was_struck = self.system.storage.struck > strikes
         self.note(f"process → {answer.status_code if answer else 'death'}")
         if answer is None or (was_surprised and answer.status_code == UNAVAILABLE):
             order.card = card
@@ -244,8 +244,8 @@ class Merchants(Stage):
         codes = CREATED if is_new else CHANGED
         expected = expectations.charge(order, chosen, codes, is_troubled=self.is_troubled)
         was_payable = order.status in PAYABLE
-        is_usual = not (self.is_troubled or self.town.has_surprises)
-        self.town.judge(judgement)
+        is_usual = not (self.is_troubled or self.system.has_surprises)
+        self.system.judge(judgement)
         answer = self.send(self.request(path, body, order, Movement.CHARGE, order.amount), expected)
         if answer is None:
             order.card = card
@@ -265,8 +265,8 @@ class Merchants(Stage):
         key = f"card {self._cards}"
         for _ in range(3):  # a COMMIT may be lost, or two
             with suppress(Died):
-                answer = self.town.shop.post(
-                    self.town.world, "/v1/payment-methods", {"card": card.on_v1}, key
+                answer = self.system.shop.post(
+                    self.system.world, "/v1/payment-methods", {"card": card.on_v1}, key
                 )
                 if answer.status_code == 201:
                     return {"payment_method": answer.json["id"]}

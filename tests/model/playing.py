@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from tests.model.machine import PaymentMachine
-from tests.model.town import Town
+from tests.model.system_under_test import SystemUnderTest
 
 SEED = 20261121
 SEQUENCES = 100
@@ -16,7 +16,7 @@ TOGETHER = 10
 
 
 def play(
-    town: Town,
+    system: SystemUnderTest,
     chosen_seed: int,
     *,
     sequences: int = SEQUENCES,
@@ -34,7 +34,7 @@ def play(
         """The machine with its town."""
 
         def __init__(self) -> None:
-            super().__init__(town)
+            super().__init__(system)
 
     chosen = settings(
         max_examples=TOGETHER,

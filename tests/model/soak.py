@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from tests.model.playing import SEQUENCES, STEPS, play
-from tests.model.town import open_town
+from tests.model.system_under_test import open_town
 from tests.testkit.databases.plugin import ENGINES, SERVERS
 
 
@@ -39,12 +39,12 @@ def _soak(
     database_url: str, folder: Path, minutes: float, seed: int | None, sequences: int, steps: int
 ) -> None:
     ends_at_s = time.monotonic() + minutes * 60 if minutes else float("inf")
-    with open_town(database_url, folder) as town:
+    with open_town(database_url, folder) as system:
         while True:
             chosen = secrets.randbits(32) if seed is None else seed
             began_s = time.monotonic()
             try:
-                play(town, chosen, sequences=sequences, steps=steps)
+                play(system, chosen, sequences=sequences, steps=steps)
             except Exception as failure:
                 _tell(failure, chosen, sequences, steps)
                 if isinstance(failure, AssertionError):
@@ -52,7 +52,7 @@ def _soak(
                 raise
             click.echo(f"  fine, after {time.monotonic() - began_s:.0f} s")
             if seed is not None or time.monotonic() >= ends_at_s:
-                _show(town.seen)
+                _show(system.seen)
                 break
 
 

@@ -19,7 +19,7 @@ from tests.model.checks import (
     shown_orders,
 )
 from tests.model.model import Movement, Order
-from tests.model.town import Town
+from tests.model.system_under_test import SystemUnderTest
 from tests.model.wire import Died
 from tests.testkit.payments.client import Answer
 
@@ -66,10 +66,10 @@ class Sent:
 class Stage(RuleBasedStateMachine):
     """The merchant's desk: what was ordered, what was sent, and what it came to."""
 
-    def __init__(self, town: Town) -> None:
+    def __init__(self, system: SystemUnderTest) -> None:
         super().__init__()
-        self.town = town
-        town.restart()
+        self.system = system
+        system.restart()
         self.orders: list[Order] = []
         self.sent: list[Sent] = []
         self.statuses: Statuses = {}
@@ -88,7 +88,7 @@ class Stage(RuleBasedStateMachine):
     @property
     def is_troubled(self) -> bool:
         """Whether something may befall the next calls of the bank."""
-        return bool(self.town.wire.troubles or self.has_fault_plan)
+        return bool(self.system.wire.troubles or self.has_fault_plan)
 
     def new_order(self, amount: int, *, is_manual: bool = False) -> Order:
         """Note an order; it is not sent yet."""
@@ -112,7 +112,7 @@ class Stage(RuleBasedStateMachine):
 
     def send(self, sent: Sent, expected: frozenset[int]) -> Answer | None:
         """Send a request; return its answer, which must be one that may come, None where none did."""
-        if self.town.has_surprises:
+        if self.system.has_surprises:
             expected |= ANYTHING
         self.sent.append(sent)
         answer, was_struck = self.deliver(sent)
@@ -131,17 +131,17 @@ class Stage(RuleBasedStateMachine):
 
     def deliver(self, sent: Sent) -> tuple[Answer | None, bool]:
         """Bring a request to the service, and say whether a COMMIT was lost meanwhile; no answer: it died."""
-        calls, strikes = self.town.wire.money_calls, self.town.storage.struck
+        calls, strikes = self.system.wire.money_calls, self.system.storage.struck
         before = self.busy_with, self.under_way
         self.busy_with, self.under_way = sent.order, sent
         answer = None
         with suppress(Died):
-            answer = self.town.shop.post(self.town.world, sent.path, sent.body, sent.key)
+            answer = self.system.shop.post(self.system.world, sent.path, sent.body, sent.key)
         self.busy_with, self.under_way = before
-        has_called = self.town.wire.money_calls > calls
+        has_called = self.system.wire.money_calls > calls
         assert not (sent.is_begun and has_called), "a repeat moved money"
         sent.is_begun |= has_called
-        return answer, self.town.storage.struck > strikes
+        return answer, self.system.storage.struck > strikes
 
     def request(self, path: str, body: Body, order: Order, what: Movement, amount: int) -> Sent:
         """Return a request with a new key, or one that was forgotten."""
@@ -151,21 +151,21 @@ class Stage(RuleBasedStateMachine):
         else:
             self._keys += 1
             key = f"key {self._keys}"
-        return Sent(path, body, key, order, what, amount, self.town.clock.now())
+        return Sent(path, body, key, order, what, amount, self.system.clock.now())
 
     def note(self, what: str) -> None:
         """Count what an operation came to."""
-        self.town.seen[what] += 1
+        self.system.seen[what] += 1
 
     @property
     def has_news(self) -> bool:
         """Whether anything was stored since the last look."""
-        return self.town.commits != self._commits_seen
+        return self.system.commits != self._commits_seen
 
     def look(self) -> None:
         """Compare everything with everything; the model learns what happened by itself."""
-        shown = shown_orders(self.town, with_refunds=self.has_refunds, with_disputes=self.has_disputes)
-        bank = orders_at_bank(self.town)
+        shown = shown_orders(self.system, with_refunds=self.has_refunds, with_disputes=self.has_disputes)
+        bank = orders_at_bank(self.system)
         wrong: list[str] = []
         for order in self.orders:
             found = shown.get(order.order_id)
@@ -179,8 +179,8 @@ class Stage(RuleBasedStateMachine):
             faults = [said] if said else []
             faults += bank_differences(order, found, bank.get(order.order_id, AtBank()))
             wrong += [f"order {order.order_id}: {fault}" for fault in faults]
-        wrong += differences_in_tables(self.town, self.statuses)
-        self._commits_seen = self.town.commits
+        wrong += differences_in_tables(self.system, self.statuses)
+        self._commits_seen = self.system.commits
         assert not wrong, "\n".join(wrong)
 
 

@@ -27,7 +27,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from tests.model.playing import play
-from tests.model.town import open_town
+from tests.model.system_under_test import open_town
 
 Patch = pytest.MonkeyPatch
 
@@ -191,5 +191,5 @@ DEEP = (
 def test_a_defect_is_found(planted: Planted, database_url: str, tmp_path: Path, monkeypatch: Patch) -> None:
     planted.put_in(monkeypatch)
 
-    with open_town(database_url, tmp_path) as town, pytest.raises(AssertionError):
-        play(town, planted.seed, is_shrunk=False)
+    with open_town(database_url, tmp_path) as system, pytest.raises(AssertionError):
+        play(system, planted.seed, is_shrunk=False)

@@ -15,7 +15,7 @@ from tests.model.checks import untrue_tellings
 from tests.model.merchants_operations import Merchants, is_captured, waits_for_cardholder
 from tests.model.model import Movement, Order
 from tests.model.stage import REPLAYED, UNAVAILABLE, WHICH, is_kept, part_of
-from tests.model.town import MERCHANT, BankEvent, Town
+from tests.model.system_under_test import MERCHANT, BankEvent, SystemUnderTest
 from tests.model.wire import Died, Trouble
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -34,8 +34,8 @@ CODE = "123456"
 class World(Merchants):
     """Everything that happens without the merchant's asking."""
 
-    def __init__(self, town: Town) -> None:
-        super().__init__(town)
+    def __init__(self, system: SystemUnderTest) -> None:
+        super().__init__(system)
         # Disputes at the bank by id: the order, and how it stands there.
         self.disputes: dict[str, tuple[Order, str]] = {}
         self.has_mail = False
@@ -53,9 +53,9 @@ class World(Merchants):
             return
         token = pages[which % len(pages)].rpartition("/")[2]
         if answer == "cancelled":
-            self.town.answer_challenge(token, action="cancel")
+            self.system.answer_challenge(token, action="cancel")
         for _ in range({"right": 1, "wrong": 3}.get(answer, 0)):
-            self.town.answer_challenge(token, code=CODE if answer == "right" else "000000")
+            self.system.answer_challenge(token, code=CODE if answer == "right" else "000000")
         self.note(f"the cardholder answers → {answer}")
 
     @precondition(lambda self: any(order.has_doubt(*DECIDED_BY_BANKS) for order in self.orders))
@@ -66,7 +66,7 @@ class World(Merchants):
         if pending:
             body = {"status": "approved" if is_approved else "declined"}
             path = f"/admin/requests/{pending[which % len(pending)]}/decide"
-            assert self.town.ask_bank("POST", path, body).status_code == 200
+            assert self.system.ask_bank("POST", path, body).status_code == 200
             self.note(f"the bank decides → {body['status']}")
 
     @precondition(lambda self: self.has(is_captured))
@@ -85,7 +85,7 @@ class World(Merchants):
         ]
         body = {"original_request_id": originals[-1], "reason": "fraudulent"}
         amount = part_of(order.captured, share)
-        answer = self.town.ask_bank(
+        answer = self.system.ask_bank(
             "POST", "/admin/disputes", body if amount is None else {**body, "amount_minor": amount}
         )
         if answer.status_code == 201:
@@ -99,15 +99,15 @@ class World(Merchants):
         """Let the banks decide a dispute."""
         is_open = [name for name, (_, status) in self.disputes.items() if status == "open"]
         name, end = is_open[which % len(is_open)], "won" if is_won else "lost"
-        assert self.town.ask_bank("POST", f"/admin/disputes/{name}/{end}").status_code == 200
+        assert self.system.ask_bank("POST", f"/admin/disputes/{name}/{end}").status_code == 200
         self.disputes[name] = (self.disputes[name][0], end)
         self.note(f"a dispute → {end}")
 
-    @precondition(lambda self: self.town.bank_events())
+    @precondition(lambda self: self.system.bank_events())
     @rule(dice=st.randoms(use_true_random=False), is_twice=st.booleans(), are_all=st.booleans())
     def webhooks_arrive(self, dice: random.Random, is_twice: bool, are_all: bool) -> None:
         """Deliver events of the bank, in any order, some twice; the others are late."""
-        events = self.town.bank_events()
+        events = self.system.bank_events()
         dice.shuffle(events)
         for event in events if are_all else events[:1]:
             for _ in range(2 if is_twice else 1):
@@ -119,30 +119,30 @@ class World(Merchants):
     def worker_settles_the_inbox(self) -> None:
         """Let the worker find out what the bank's events mean."""
         self.has_mail = False
-        self.alive(self.town.work_inbox)
+        self.alive(self.system.work_inbox)
         self.note("the inbox is worked off")
 
     @rule(troubles=st.lists(st.sampled_from([None, *Trouble]), max_size=4))
     def worker_delivers_the_outbox(self, troubles: list[Trouble | None]) -> None:
         """Let the worker tell everybody what happened; some of that is lost on its way."""
-        self.town.post.befall(troubles)
-        self.alive(self.town.work_outbox)
+        self.system.post.befall(troubles)
+        self.alive(self.system.work_outbox)
         self.note("the outbox is worked off")
-        self.town.post.calm()
-        wrong = list(untrue_tellings(self.town))
+        self.system.post.calm()
+        wrong = list(untrue_tellings(self.system))
         assert not wrong, "\n".join(wrong)
 
     @rule(pause=PAUSES)
     def time_passes(self, pause: int) -> None:
         """Let time pass."""
-        self.town.pass_time(pause)
+        self.system.pass_time(pause)
         self.note("time passes")
 
     @rule(pause=PAUSES)
     def janitor_works(self, pause: int) -> None:
         """Let time pass, then ask about what is open."""
-        self.town.pass_time(pause)
-        self.alive(self.town.work_janitor)
+        self.system.pass_time(pause)
+        self.alive(self.system.work_janitor)
         self.note("the janitor works")
 
     @rule()
@@ -150,8 +150,8 @@ class World(Merchants):
         """End what is over in time."""
         self.may_expire = True
         for order in self.orders:
-            order.may_end(self.town.clock.now())
-        self.alive(self.town.work_expiry)
+            order.may_end(self.system.clock.now())
+        self.alive(self.system.work_expiry)
         self.note("the expiry works")
 
     @precondition(lambda self: self.sent)
@@ -193,11 +193,11 @@ class World(Merchants):
     @rule(pause=st.sampled_from([0, 25 * HOUR]))
     def old_keys_are_pruned(self, pause: int) -> None:
         """Let the worker forget the keys that are older than a day; they can be used again."""
-        self.town.pass_time(pause)
-        strikes = self.town.storage.struck
-        ages = [(sent, self.town.clock.now() - sent.sent_at) for sent in self.sent]
-        self.alive(self.town.prune_keys)
-        is_pruned = self.town.storage.struck == strikes
+        self.system.pass_time(pause)
+        strikes = self.system.storage.struck
+        ages = [(sent, self.system.clock.now() - sent.sent_at) for sent in self.sent]
+        self.alive(self.system.prune_keys)
+        is_pruned = self.system.storage.struck == strikes
         for sent, age in ages:
             if age > KEPT - MARGIN:
                 self.sent.remove(sent)
@@ -207,25 +207,25 @@ class World(Merchants):
 
     def bring(self, event: BankEvent) -> None:
         """Deliver an event of the bank; one that the service could not store comes again."""
-        strikes = self.town.storage.struck
+        strikes = self.system.storage.struck
         with suppress(Died):
-            status = self.town.deliver(event)
-            assert status == 202 or self.town.storage.struck > strikes, status
+            status = self.system.deliver(event)
+            assert status == 202 or self.system.storage.struck > strikes, status
             self.note(f"a webhook → {status}")
 
     def alive(self, work: Callable[[], object]) -> None:
         """Let a worker work, which may die over it, or lose its connection and go on at its next turn."""
-        strikes, was_surprised = self.town.storage.struck, self.town.has_surprises
+        strikes, was_surprised = self.system.storage.struck, self.system.has_surprises
         with suppress(Died, CommitOutcomeUnknown):
             work()
-            if self.town.storage.struck == strikes and not was_surprised:
+            if self.system.storage.struck == strikes and not was_surprised:
                 return
         # Whatever it had settled by then is news.
         for order in self.orders:
             order.is_unsure = True
 
     def _requests(self) -> list[dict[str, object]]:
-        answer = self.town.ask_bank("GET", f"/admin/requests?merchant_id={MERCHANT}")
+        answer = self.system.ask_bank("GET", f"/admin/requests?merchant_id={MERCHANT}")
         rows: list[dict[str, object]] = answer.get_json()["requests"]
         return rows
 

@@ -16,7 +16,7 @@ from service_kit.process.config import (
 )
 from service_kit.web.strict_json import MalformedJson
 
-from bank_simulator.domain.terms import Terms
+from bank_simulator.domain.bank_settings import BankSettings
 from bank_simulator.schemas.admin import read_fault_plan
 from bank_simulator.values.fault_plan import FaultPlan
 
@@ -47,9 +47,9 @@ class Config:
     log_level: str = "INFO"
 
     @property
-    def terms(self) -> Terms:
+    def settings(self) -> BankSettings:
         """What the banks need to know of this."""
-        return Terms(self.card_key, self.acs_session_s, self.decision_s)
+        return BankSettings(self.card_key, self.acs_session_s, self.decision_s)
 
     @classmethod
     def from_env(cls) -> "Config":

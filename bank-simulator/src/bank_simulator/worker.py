@@ -31,7 +31,7 @@ class OverdueLoop:
 
     def __init__(self, app: Flask, config: Config) -> None:
         self._app = app
-        self._terms = config.terms
+        self._terms = config.settings
         self._next_s = 0.0
 
     def turn(self) -> bool:

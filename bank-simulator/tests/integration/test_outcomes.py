@@ -4,14 +4,16 @@ import time
 import pytest
 import requests
 from bank_simulator.values.issued_cards import LAB_CARD, TEST_CARDS, TestCard
-from bank_simulator.values.vocabulary import Manner
+from bank_simulator.values.vocabulary import CardBehaviour
 
 from tests.testkit.bank import Answer, BankClient
 
 APPROVED = [
     card
     for card in TEST_CARDS
-    if card.outcome.startswith("approved") and card.manner is Manner.NORMAL and card.opening_minor is None
+    if card.outcome.startswith("approved")
+    and card.behaviour is CardBehaviour.NORMAL
+    and card.opening_minor is None
 ]
 DECLINED = [card for card in TEST_CARDS if card.outcome.startswith("declined: ")]
 SLOW = "4000200000000032"

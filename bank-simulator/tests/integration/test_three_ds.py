@@ -213,8 +213,8 @@ def test_a_challenge_that_nobody_finishes_fails(hasty_bank: BankClient, own_app:
             hasty_bank.answer_challenge(waiting, code="123456")
         case "the sweep":
             with own_app.app_context():
-                assert end_all_overdue(own_app.extensions["bank_config"].terms, 10) == 1
-                assert end_all_overdue(own_app.extensions["bank_config"].terms, 10) == 0
+                assert end_all_overdue(own_app.extensions["bank_config"].settings, 10) == 1
+                assert end_all_overdue(own_app.extensions["bank_config"].settings, 10) == 0
     assert status_in_database(own_app, waiting) == ("requires_action" if by == "asking" else "declined")
     answer = hasty_bank.status(waiting["request_id"]).json()
     assert (answer["status"], answer["decline_code"]) == ("declined", "authentication_failed")

@@ -5,7 +5,7 @@ from bank_simulator.cli import card_table
 from bank_simulator.domain.routing import issuer_of
 from bank_simulator.values.card_data import CardData, has_expired
 from bank_simulator.values.issued_cards import TEST_CARDS, bench_cards
-from bank_simulator.values.vocabulary import Bank, Manner
+from bank_simulator.values.vocabulary import Bank, CardBehaviour
 
 
 def test_every_test_card_is_routed_to_the_bank_that_issued_it() -> None:
@@ -21,7 +21,7 @@ def test_numbers_are_unique_and_every_client_bank_has_issued_some() -> None:
 
 
 def test_every_manner_has_a_test_card() -> None:
-    assert {card.manner for card in TEST_CARDS} == set(Manner)
+    assert {card.behaviour for card in TEST_CARDS} == set(CardBehaviour)
 
 
 def test_the_readme_shows_the_table_as_it_is() -> None:

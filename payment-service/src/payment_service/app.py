@@ -35,7 +35,7 @@ from payment_service.domain.access.api_clients import ClientDirectory, ClientSec
 from payment_service.domain.access.signing_keys import KeyRing, KeySealer
 from payment_service.domain.merchant_directory import MerchantDirectory
 from payment_service.domain.payments.events import EventKey
-from payment_service.domain.payments.schedules import AskSchedule
+from payment_service.domain.payments.schedules import InquirySchedule
 from payment_service.domain.settlement.context import Lifetimes, Rules
 from payment_service.domain.settlement.settle import Settler
 from payment_service.extensions import db
@@ -147,7 +147,7 @@ def _dependencies(
         settler=Settler(
             Rules(
                 event_key=EventKey(config.event_key_id, config.event_key),
-                asks=AskSchedule(limits.asks_after_s, limits.asks_hourly_s, limits.asks_daily_s),
+                inquiries=InquirySchedule(limits.asks_after_s, limits.asks_hourly_s, limits.asks_daily_s),
                 merchants=MerchantDirectory(),
                 lifetimes=Lifetimes(
                     requires_action=timedelta(seconds=limits.requires_action_s),

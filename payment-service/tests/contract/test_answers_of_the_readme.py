@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from payment_service.models.payment import Payment
-from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult
+from payment_service.providers.port import Outcome, ProviderCharge, ProviderResult
 from payment_service.values.statuses import FraudDecision, PaymentStatus
 from sqlalchemy import update
 
@@ -29,7 +29,7 @@ def rows() -> Mapping[str, str]:
     return {situation: answer for situation, _, answer in cells[1:]}
 
 
-def give_up(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+def give_up(bank: ScriptedBank, request: ProviderCharge) -> ProviderResult:
     return bank.remember(request.attempt_id, ProviderResult(Outcome.ABANDONED))
 
 

@@ -1,10 +1,10 @@
 """What was given up at the bank is told as that, and not as a bank that could not be reached."""
 
 import pytest
-from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult
+from payment_service.providers.port import Outcome, ProviderCharge, ProviderResult
 
 from tests.testkit.payments.access import open_shop
-from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.merchant import TestMerchant
 from tests.testkit.payments.scripted.bank import CarryOut, ScriptedBank
 from tests.testkit.payments.scripted.follow_ups import lose_it
 from tests.testkit.payments.scripted.sales import lose_request
@@ -14,11 +14,11 @@ GIVEN_UP = ProviderResult(Outcome.ABANDONED)
 
 
 @pytest.fixture
-def till(world: World) -> Till:
-    return Till.of(world)
+def seller(world: World) -> TestMerchant:
+    return TestMerchant.of(world)
 
 
-def give_up(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+def give_up(bank: ScriptedBank, request: ProviderCharge) -> ProviderResult:
     """The janitor was quicker: the bank promised never to carry this out."""
     return bank.remember(request.attempt_id, GIVEN_UP)
 
@@ -53,43 +53,43 @@ def test_the_payer_reads_that_the_attempt_was_given_up(world: World) -> None:
     assert "injoignable" not in page.text
 
 
-def test_what_the_janitor_gave_up_is_shown_as_that(till: Till) -> None:
-    till.world.bank.script = [lose_request]
-    payment_id = till.pay(till.create())
+def test_what_the_janitor_gave_up_is_shown_as_that(seller: TestMerchant) -> None:
+    seller.world.bank.script = [lose_request]
+    payment_id = seller.pay(seller.create())
 
-    till.work()
+    seller.work()
 
-    error = till.get(f"/v1/payments/{payment_id}").json["last_error"]
-    entry = till.get(f"/v1/payments/{payment_id}/events").json["data"][0]
+    error = seller.get(f"/v1/payments/{payment_id}").json["last_error"]
+    entry = seller.get(f"/v1/payments/{payment_id}/events").json["data"][0]
     assert error["code"] == "charge_abandoned"
     assert "given up" in error["message"]
     assert entry["type"] == "payment.released"
     assert "given up" in entry["why"]
 
 
-def test_a_challenge_that_was_given_up_was_not_late(till: Till) -> None:
-    payment_id = till.challenged()
-    till.cancel(payment_id)
+def test_a_challenge_that_was_given_up_was_not_late(seller: TestMerchant) -> None:
+    payment_id = seller.challenged()
+    seller.cancel(payment_id)
 
-    assert "in time" not in till.get(f"/v1/payments/{payment_id}").json["last_error"]["message"]
+    assert "in time" not in seller.get(f"/v1/payments/{payment_id}").json["last_error"]["message"]
 
 
 @pytest.mark.parametrize("kind", ["capture", "cancel", "refund"])
-def test_a_follow_up_that_was_given_up_changed_nothing(till: Till, kind: str) -> None:
-    payment_id = till.taken() if kind == "refund" else till.held()
-    till.world.bank.follow_up_script = [give_it_up]
+def test_a_follow_up_that_was_given_up_changed_nothing(seller: TestMerchant, kind: str) -> None:
+    payment_id = seller.taken() if kind == "refund" else seller.held()
+    seller.world.bank.follow_up_script = [give_it_up]
 
-    told = getattr(till, kind)(payment_id)
+    told = getattr(seller, kind)(payment_id)
 
     assert told.status_code == 502
     assert told.json["code"] == f"{'cancellation' if kind == 'cancel' else kind}_abandoned"
     assert "reached" not in told.json["detail"]
 
 
-def test_a_refund_that_was_given_up_says_so(till: Till) -> None:
-    till.world.bank.follow_up_script = [lose_it]
-    refund_id = till.refund(till.taken()).json["id"]
+def test_a_refund_that_was_given_up_says_so(seller: TestMerchant) -> None:
+    seller.world.bank.follow_up_script = [lose_it]
+    refund_id = seller.refund(seller.taken()).json["id"]
 
-    till.work()
+    seller.work()
 
-    assert till.get(f"/v1/refunds/{refund_id}").json["failure_code"] == "abandoned"
+    assert seller.get(f"/v1/refunds/{refund_id}").json["failure_code"] == "abandoned"

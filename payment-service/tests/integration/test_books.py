@@ -9,7 +9,7 @@ from payment_service.domain.books.postings import POSTINGS
 from payment_service.models.ledger import LedgerEntry
 from payment_service.models.movement import Capture
 from payment_service.models.payment import Payment
-from payment_service.providers.port import ChargeRequest, ProviderResult
+from payment_service.providers.port import ProviderCharge, ProviderResult
 from payment_service.values.statuses import EntryKind, LedgerAccount
 from sqlalchemy.exc import IntegrityError
 
@@ -137,7 +137,7 @@ def test_the_same_posting_twice_is_refused_by_the_database(world: World) -> None
     assert len(world.all(LedgerEntry)) == 2
 
 
-def lose_answer_and_leave(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+def lose_answer_and_leave(bank: ScriptedBank, request: ProviderCharge) -> ProviderResult:
     """Take the money, lose the answer, and answer no question afterwards."""
     bank.is_away = True
     return lose_answer(bank, request)

@@ -5,7 +5,7 @@ from payment_service.models.card import SealedCard
 from payment_service.models.movement import Capture, PaymentAttempt, Void
 from payment_service.providers.port import Outcome, ProviderResult
 
-from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.merchant import TestMerchant
 from tests.testkit.payments.scripted.bank import CarryOut, FollowUpBehaviour, ScriptedBank
 from tests.testkit.payments.scripted.follow_ups import (
     APPROVED,
@@ -21,94 +21,94 @@ from tests.testkit.payments.world import World
 
 
 @pytest.fixture
-def till(world: World) -> Till:
-    return Till.of(world)
+def seller(world: World) -> TestMerchant:
+    return TestMerchant.of(world)
 
 
-def failed(till: Till) -> str:
-    till.world.bank.script = [decline("lost_card")]
-    return till.pay(till.create())
+def failed(seller: TestMerchant) -> str:
+    seller.world.bank.script = [decline("lost_card")]
+    return seller.pay(seller.create())
 
 
-def states(till: Till, payment_id: str) -> list[str]:
-    return [attempt.state for attempt in till.world.attempts(till.payment(payment_id).id)]
+def states(seller: TestMerchant, payment_id: str) -> list[str]:
+    return [attempt.state for attempt in seller.world.attempts(seller.payment(payment_id).id)]
 
 
-def test_what_nobody_paid_is_cancelled_at_once(till: Till) -> None:
-    for payment_id in (till.create(), failed(till)):
-        answer = till.cancel(payment_id, reason="the customer left")
+def test_what_nobody_paid_is_cancelled_at_once(seller: TestMerchant) -> None:
+    for payment_id in (seller.create(), failed(seller)):
+        answer = seller.cancel(payment_id, reason="the customer left")
 
         assert (answer.status_code, answer.json["status"]) == (200, "cancelled")
-        assert till.events(payment_id)[-1] == "payment.cancelled"
-        assert till.cancel(payment_id).json["code"] == "wrong_payment_state"
-    assert till.world.bank.voids == []
+        assert seller.events(payment_id)[-1] == "payment.cancelled"
+        assert seller.cancel(payment_id).json["code"] == "wrong_payment_state"
+    assert seller.world.bank.voids == []
 
 
-def test_what_is_held_for_review_is_cancelled_and_its_card_forgotten(till: Till) -> None:
-    payment_id = till.reviewed()
-    assert len(till.world.all(SealedCard)) == 1
+def test_what_is_held_for_review_is_cancelled_and_its_card_forgotten(seller: TestMerchant) -> None:
+    payment_id = seller.reviewed()
+    assert len(seller.world.all(SealedCard)) == 1
 
-    answer = till.cancel(payment_id)
+    answer = seller.cancel(payment_id)
 
     assert (answer.status_code, answer.json["status"]) == (200, "cancelled")
-    assert states(till, payment_id) == ["not_sent"]
-    assert till.world.all(SealedCard) == []
-    assert till.world.bank.sales == []
+    assert states(seller, payment_id) == ["not_sent"]
+    assert seller.world.all(SealedCard) == []
+    assert seller.world.bank.sales == []
 
 
-def test_a_hold_is_released(till: Till) -> None:
-    payment_id = till.held()
+def test_a_hold_is_released(seller: TestMerchant) -> None:
+    payment_id = seller.held()
 
-    answer = till.cancel(payment_id, reason="sold out")
+    answer = seller.cancel(payment_id, reason="sold out")
 
     assert (answer.status_code, answer.json["status"]) == (200, "cancelled")
     assert answer.json["amount_capturable"] == 0
-    assert till.world.bank.held_minor == {}
-    assert till.events(payment_id)[-2:] == ["void.requested", "payment.cancelled"]
-    assert [(void.purpose, void.reason, void.state) for void in till.world.all(Void)] == [
+    assert seller.world.bank.held_minor == {}
+    assert seller.events(payment_id)[-2:] == ["void.requested", "payment.cancelled"]
+    assert [(void.purpose, void.reason, void.state) for void in seller.world.all(Void)] == [
         ("cancel", "sold out", "approved")
     ]
-    assert till.entries(payment_id) == []
+    assert seller.entries(payment_id) == []
 
 
-def test_of_a_part_that_was_captured_the_rest_is_released(till: Till) -> None:
-    payment_id = till.held(10000)
-    till.capture(payment_id, amount=4000)
+def test_of_a_part_that_was_captured_the_rest_is_released(seller: TestMerchant) -> None:
+    payment_id = seller.held(10000)
+    seller.capture(payment_id, amount=4000)
 
-    answer = till.cancel(payment_id)
+    answer = seller.cancel(payment_id)
 
     assert (answer.status_code, answer.json["status"]) == (200, "completed")
     assert (answer.json["amount_captured"], answer.json["amount_capturable"]) == (4000, 0)
-    assert (till.world.bank.total_minor, till.world.bank.held_minor) == (4000, {})
-    assert till.payment(payment_id).paid_at is not None
+    assert (seller.world.bank.total_minor, seller.world.bank.held_minor) == (4000, {})
+    assert seller.payment(payment_id).paid_at is not None
 
 
 @pytest.mark.parametrize("behave", [lose_it, take_time])
 def test_a_cancellation_is_not_believed_before_the_bank_confirms_it(
-    till: Till, behave: FollowUpBehaviour
+    seller: TestMerchant, behave: FollowUpBehaviour
 ) -> None:
-    payment_id = till.held()
-    till.world.bank.follow_up_script = [behave]
+    payment_id = seller.held()
+    seller.world.bank.follow_up_script = [behave]
 
-    answer = till.cancel(payment_id)
+    answer = seller.cancel(payment_id)
 
     assert (answer.status_code, answer.json["status"]) == (202, "authorized")
-    assert till.cancel(payment_id).json["code"] == "movement_open"
+    assert seller.cancel(payment_id).json["code"] == "movement_open"
 
 
 @pytest.mark.parametrize(("behave", "status"), [(lose_it, "authorized"), (do_it_and_vanish, "cancelled")])
-def test_the_janitor_finds_out(till: Till, behave: FollowUpBehaviour, status: str) -> None:
-    payment_id = till.held()
-    till.world.bank.follow_up_script = [behave]
-    till.cancel(payment_id)
-    till.world.bank.is_away = False
+def test_the_janitor_finds_out(seller: TestMerchant, behave: FollowUpBehaviour, status: str) -> None:
+    payment_id = seller.held()
+    seller.world.bank.follow_up_script = [behave]
+    seller.cancel(payment_id)
+    seller.world.bank.is_away = False
 
-    till.work()
+    seller.work()
 
-    assert till.payment(payment_id).status == status
+    assert seller.payment(payment_id).status == status
     if status == "authorized":
-        assert till.cancel(payment_id).json["status"] == "cancelled"
-    assert till.world.bank.held_minor == {}
+        assert seller.cancel(payment_id).json["status"] == "cancelled"
+    assert seller.world.bank.held_minor == {}
 
 
 @pytest.mark.parametrize(
@@ -119,65 +119,65 @@ def test_the_janitor_finds_out(till: Till, behave: FollowUpBehaviour, status: st
     ],
 )
 def test_a_void_that_was_not_carried_out_changes_nothing(
-    till: Till, behave: FollowUpBehaviour, status_code: int, code: str
+    seller: TestMerchant, behave: FollowUpBehaviour, status_code: int, code: str
 ) -> None:
-    payment_id = till.held()
-    till.world.bank.follow_up_script = [behave]
+    payment_id = seller.held()
+    seller.world.bank.follow_up_script = [behave]
 
-    answer = till.cancel(payment_id)
+    answer = seller.cancel(payment_id)
 
     assert (answer.status_code, answer.json["code"]) == (status_code, code)
     assert answer.json["payment"]["status"] == "authorized"
-    assert till.events(payment_id)[-1] == "void.failed"
-    assert till.capture(payment_id).status_code == 200
+    assert seller.events(payment_id)[-1] == "void.failed"
+    assert seller.capture(payment_id).status_code == 200
 
 
 @pytest.mark.parametrize("behave", [lose_it, take_time])
-def test_beside_an_open_capture_nothing_is_cancelled(till: Till, behave: FollowUpBehaviour) -> None:
-    payment_id = till.held(10000)
-    till.world.bank.follow_up_script = [behave]
-    till.capture(payment_id, amount=1)
+def test_beside_an_open_capture_nothing_is_cancelled(seller: TestMerchant, behave: FollowUpBehaviour) -> None:
+    payment_id = seller.held(10000)
+    seller.world.bank.follow_up_script = [behave]
+    seller.capture(payment_id, amount=1)
 
-    answer = till.cancel(payment_id)
+    answer = seller.cancel(payment_id)
 
     assert (answer.status_code, answer.json["code"]) == (409, "movement_open")
-    assert till.world.bank.voids == []
+    assert seller.world.bank.voids == []
 
 
-def test_what_is_being_processed_or_was_paid_is_not_cancelled(till: Till) -> None:
-    till.world.bank.script = [lose_request]
-    processing = till.pay(till.create())
-    for payment_id in (processing, till.taken()):
-        answer = till.cancel(payment_id)
+def test_what_is_being_processed_or_was_paid_is_not_cancelled(seller: TestMerchant) -> None:
+    seller.world.bank.script = [lose_request]
+    processing = seller.pay(seller.create())
+    for payment_id in (processing, seller.taken()):
+        answer = seller.cancel(payment_id)
 
         assert (answer.status_code, answer.json["code"]) == (409, "wrong_payment_state")
-        assert answer.json["payment_status"] == till.payment(payment_id).status
+        assert answer.json["payment_status"] == seller.payment(payment_id).status
 
 
-def test_a_hold_that_is_gone_with_every_capture_accounted_for_is_cancelled(till: Till) -> None:
-    payment_id = till.held()
-    till.world.bank.follow_up_script = [decline_it("issuer_unavailable"), decline_it("wrong_state")]
-    till.capture(payment_id, amount=1000)
+def test_a_hold_that_is_gone_with_every_capture_accounted_for_is_cancelled(seller: TestMerchant) -> None:
+    payment_id = seller.held()
+    seller.world.bank.follow_up_script = [decline_it("issuer_unavailable"), decline_it("wrong_state")]
+    seller.capture(payment_id, amount=1000)
 
-    answer = till.cancel(payment_id)
+    answer = seller.cancel(payment_id)
 
-    (capture,) = till.world.all(Capture)
-    assert capture.public_id in till.world.bank.asked
+    (capture,) = seller.world.all(Capture)
+    assert capture.public_id in seller.world.bank.asked
     assert (answer.status_code, answer.json["status"]) == (200, "cancelled")
 
 
-def test_a_hold_that_is_gone_because_something_was_captured_is_not_cancelled(till: Till) -> None:
-    payment_id = till.held()
-    till.world.bank.follow_up_script = [refuse_it, decline_it("wrong_state")]
-    till.capture(payment_id)
-    (capture,) = till.world.all(Capture)
-    till.world.bank.settle(capture.public_id, APPROVED)
+def test_a_hold_that_is_gone_because_something_was_captured_is_not_cancelled(seller: TestMerchant) -> None:
+    payment_id = seller.held()
+    seller.world.bank.follow_up_script = [refuse_it, decline_it("wrong_state")]
+    seller.capture(payment_id)
+    (capture,) = seller.world.all(Capture)
+    seller.world.bank.settle(capture.public_id, APPROVED)
 
-    answer = till.cancel(payment_id)
+    answer = seller.cancel(payment_id)
 
     assert (answer.status_code, answer.json["decline_code"]) == (402, "wrong_state")
-    assert till.payment(payment_id).status == "authorized"
-    assert till.events(payment_id)[-2:] == ["movement.contradicted", "void.failed"]
+    assert seller.payment(payment_id).status == "authorized"
+    assert seller.events(payment_id)[-2:] == ["movement.contradicted", "void.failed"]
 
 
 def refuse_and_vanish(bank: ScriptedBank, movement_id: str, carry_out: CarryOut) -> ProviderResult:
@@ -187,42 +187,42 @@ def refuse_and_vanish(bank: ScriptedBank, movement_id: str, carry_out: CarryOut)
 
 @pytest.mark.parametrize("behave", [decline_it("wrong_state"), refuse_and_vanish])
 def test_a_hold_that_is_gone_is_asked_about_until_every_capture_is_known(
-    till: Till, behave: FollowUpBehaviour
+    seller: TestMerchant, behave: FollowUpBehaviour
 ) -> None:
-    payment_id = till.held()
-    till.world.bank.follow_up_script = [refuse_it, behave]
-    till.capture(payment_id)
-    (capture,) = till.world.all(Capture)
-    till.world.bank.settle(capture.public_id, ProviderResult(Outcome.PENDING))
+    payment_id = seller.held()
+    seller.world.bank.follow_up_script = [refuse_it, behave]
+    seller.capture(payment_id)
+    (capture,) = seller.world.all(Capture)
+    seller.world.bank.settle(capture.public_id, ProviderResult(Outcome.PENDING))
 
-    first = till.cancel(payment_id)
-    till.world.bank.is_away = False
-    till.world.bank.settle(capture.public_id, DECLINED)
-    till.work()
+    first = seller.cancel(payment_id)
+    seller.world.bank.is_away = False
+    seller.world.bank.settle(capture.public_id, DECLINED)
+    seller.work()
 
     assert first.status_code == 202
-    assert till.payment(payment_id).status == "cancelled"
+    assert seller.payment(payment_id).status == "cancelled"
 
 
-def test_a_challenge_is_abandoned_first(till: Till) -> None:
-    payment_id = till.challenged()
+def test_a_challenge_is_abandoned_first(seller: TestMerchant) -> None:
+    payment_id = seller.challenged()
 
-    answer = till.cancel(payment_id)
+    answer = seller.cancel(payment_id)
 
     assert (answer.status_code, answer.json["status"]) == (200, "cancelled")
-    (attempt,) = till.world.all(PaymentAttempt)
-    assert till.world.bank.abandoned == [attempt.public_id]
+    (attempt,) = seller.world.all(PaymentAttempt)
+    assert seller.world.bank.abandoned == [attempt.public_id]
     assert attempt.state == "abandoned"
-    assert till.events(payment_id)[-2:] == ["payment.released", "payment.cancelled"]
+    assert seller.events(payment_id)[-2:] == ["payment.released", "payment.cancelled"]
 
 
-def test_without_the_banks_word_a_challenge_goes_on(till: Till) -> None:
-    payment_id = till.challenged()
-    till.world.bank.is_away = True
+def test_without_the_banks_word_a_challenge_goes_on(seller: TestMerchant) -> None:
+    payment_id = seller.challenged()
+    seller.world.bank.is_away = True
 
-    answer = till.cancel(payment_id, "one")
-    till.world.bank.is_away = False
-    again = till.cancel(payment_id, "one")
+    answer = seller.cancel(payment_id, "one")
+    seller.world.bank.is_away = False
+    again = seller.cancel(payment_id, "one")
 
     assert (answer.status_code, answer.json["code"]) == (502, "cancellation_not_confirmed")
     assert (again.status_code, again.json["status"]) == (200, "cancelled")
@@ -237,26 +237,26 @@ def test_without_the_banks_word_a_challenge_goes_on(till: Till) -> None:
     ],
 )
 def test_a_cardholder_who_finished_meanwhile_did_so(
-    till: Till, says: ProviderResult, is_held: bool, status_code: int, status: str
+    seller: TestMerchant, says: ProviderResult, is_held: bool, status_code: int, status: str
 ) -> None:
-    payment_id = till.challenged(is_held=is_held)
-    (attempt,) = till.world.all(PaymentAttempt)
-    till.world.bank.settle(attempt.public_id, says)
+    payment_id = seller.challenged(is_held=is_held)
+    (attempt,) = seller.world.all(PaymentAttempt)
+    seller.world.bank.settle(attempt.public_id, says)
     if says is APPROVED and is_held:
-        till.world.bank.held_minor[attempt.public_id] = attempt.amount_minor
+        seller.world.bank.held_minor[attempt.public_id] = attempt.amount_minor
 
-    answer = till.cancel(payment_id)
+    answer = seller.cancel(payment_id)
 
     assert answer.status_code == status_code
-    assert till.payment(payment_id).status == status
-    assert till.world.bank.held_minor == {}
+    assert seller.payment(payment_id).status == status
+    assert seller.world.bank.held_minor == {}
 
 
-def test_a_repeat_gets_the_first_answer(till: Till) -> None:
-    for payment_id in (till.create(), till.held(), till.challenged()):
-        first, again = (till.cancel(payment_id, "one") for _ in range(2))
+def test_a_repeat_gets_the_first_answer(seller: TestMerchant) -> None:
+    for payment_id in (seller.create(), seller.held(), seller.challenged()):
+        first, again = (seller.cancel(payment_id, "one") for _ in range(2))
 
         assert first.status_code == 200
         assert (again.status_code, again.text) == (200, first.text)
         assert again.headers["Idempotent-Replayed"] == "true"
-    assert len(till.world.bank.voids) == 1
+    assert len(seller.world.bank.voids) == 1

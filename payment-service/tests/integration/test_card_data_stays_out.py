@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from payment_service.config import Config
 from payment_service.extensions import db
-from payment_service.providers.port import ChargeRequest, ProviderResult
+from payment_service.providers.port import ProviderCharge, ProviderResult
 from payment_service.values.statuses import FraudDecision
 from sqlalchemy import inspect, text
 from sqlalchemy.orm import Session
@@ -56,7 +56,7 @@ def submit(world: World, **changes: str) -> Answer:
     return world.client.post(f"/payments/process/{world.create()}", data={**CARD, **form})
 
 
-def break_down(_bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+def break_down(_bank: ScriptedBank, request: ProviderCharge) -> ProviderResult:
     raise RuntimeError(f"a defect that tells {request.card.number} and {request.card}")
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from payment_service.app import create_app
 from payment_service.extensions import db
-from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult
+from payment_service.providers.port import Outcome, ProviderCharge, ProviderResult
 from payment_service.values.statuses import FraudDecision
 
 from tests.testkit.payments.access import Shop, open_shop
@@ -35,7 +35,7 @@ def shop(world: World) -> Shop:
     return open_shop(world)
 
 
-def challenge(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+def challenge(bank: ScriptedBank, request: ProviderCharge) -> ProviderResult:
     return bank.remember(request.attempt_id, ProviderResult(Outcome.REQUIRES_ACTION, redirect_url=ACS_URL))
 
 

@@ -18,7 +18,7 @@ from service_kit.jobs.queue import Done, Failed
 from sqlalchemy.orm import Session
 
 from tests.testkit.payments.access import bearer, new_client, open_shop
-from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.merchant import TestMerchant
 from tests.testkit.payments.scripted.sales import lose_request
 from tests.testkit.payments.webhooks import event_body, make_due, outcomes, send, settle_inbox
 from tests.testkit.payments.world import World
@@ -312,29 +312,29 @@ def test_workers_that_settle_all_events_of_a_dispute_at_one_moment_apply_it_once
 
 
 def test_what_is_disputed_or_lost_cannot_be_refunded(world: World) -> None:
-    till = Till.of(world)
-    payment = till.taken(10_000)
-    attempt = world.attempt(till.payment(payment).id)
+    seller = TestMerchant.of(world)
+    payment = seller.taken(10_000)
+    attempt = world.attempt(seller.payment(payment).id)
     tell(world, attempt, "opened", "dsp_1", amount_minor=6_000)
     tell(world, attempt, "lost", "dsp_2", amount_minor=1_000)
 
-    refused = till.refund(payment, amount=3_001)
+    refused = seller.refund(payment, amount=3_001)
     assert (refused.status_code, world.bank.refunds) == (422, [])
-    assert till.refund(payment, amount=3_000).status_code == 201
+    assert seller.refund(payment, amount=3_000).status_code == 201
 
     tell(world, attempt, "won", "dsp_1", amount_minor=6_000)
-    rest = till.refund(payment)
+    rest = seller.refund(payment)
     assert (rest.status_code, rest.json["amount"]) == (201, 6_000)
     assert sums(world, attempt) == (0, 1_000, 0)
     assert books(world) == {}
 
 
 def test_a_dispute_waits_for_a_refund_and_then_fits_or_does_not(world: World) -> None:
-    till = Till.of(world)
-    payment = till.taken(10_000)
-    attempt = world.attempt(till.payment(payment).id)
+    seller = TestMerchant.of(world)
+    payment = seller.taken(10_000)
+    attempt = world.attempt(seller.payment(payment).id)
     world.bank.is_slow = True
-    assert till.refund(payment, amount=1).status_code == 202
+    assert seller.refund(payment, amount=1).status_code == 202
     (refund,) = world.all(Refund)
 
     tell(world, attempt, "opened", amount_minor=10_000)
@@ -366,27 +366,27 @@ def test_a_dispute_waits_for_a_refund_and_then_fits_or_does_not(world: World) ->
 def test_a_payment_shows_that_it_is_disputed(
     world: World, statuses: tuple[str, ...], shown: tuple[str, int]
 ) -> None:
-    till = Till.of(world)
-    payment = till.taken(10_000)
-    attempt = world.attempt(till.payment(payment).id)
+    seller = TestMerchant.of(world)
+    payment = seller.taken(10_000)
+    attempt = world.attempt(seller.payment(payment).id)
 
     for status in statuses:
         tell(world, attempt, status, amount_minor=4_000)
 
-    answer = till.get(f"/v1/payments/{payment}").json
+    answer = seller.get(f"/v1/payments/{payment}").json
     assert (answer["status"], answer["amount_disputed"]) == shown
-    timeline = [event["type"] for event in till.get(f"/v1/payments/{payment}/events").json["data"]]
+    timeline = [event["type"] for event in seller.get(f"/v1/payments/{payment}/events").json["data"]]
     assert f"dispute.{statuses[-1]}" in timeline
 
 
 def test_a_disputed_payment_of_which_more_can_be_captured_shows_that_it_can(world: World) -> None:
-    till = Till.of(world)
-    payment = till.held(10_000)
-    till.capture(payment, amount=4_000)
-    attempt = world.attempt(till.payment(payment).id)
+    seller = TestMerchant.of(world)
+    payment = seller.held(10_000)
+    seller.capture(payment, amount=4_000)
+    attempt = world.attempt(seller.payment(payment).id)
 
     tell(world, attempt, "opened", amount_minor=4_000)
 
-    shown = till.get(f"/v1/payments/{payment}").json
+    shown = seller.get(f"/v1/payments/{payment}").json
     assert (shown["status"], shown["amount_disputed"]) == ("partially_captured", 4_000)
     assert shown["amount_capturable"] == 6_000

@@ -12,7 +12,7 @@ from service_kit.clock import utc_now
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.merchant import TestMerchant
 from tests.testkit.payments.process_kills import outside
 from tests.testkit.payments.repeatable_request import Post
 from tests.testkit.payments.world import World
@@ -28,22 +28,22 @@ POINTS = [
 
 
 @pytest.fixture
-def till(world: World) -> Till:
-    return Till.of(world)
+def seller(world: World) -> TestMerchant:
+    return TestMerchant.of(world)
 
 
-def capture(till: Till) -> tuple[str, str, Mapping[str, Any]]:
-    payment_id = till.held(10000)
+def capture(seller: TestMerchant) -> tuple[str, str, Mapping[str, Any]]:
+    payment_id = seller.held(10000)
     return payment_id, f"/v1/payments/{payment_id}/capture", {"amount": 4000}
 
 
-def cancel(till: Till) -> tuple[str, str, Mapping[str, Any]]:
-    payment_id = till.held(10000)
+def cancel(seller: TestMerchant) -> tuple[str, str, Mapping[str, Any]]:
+    payment_id = seller.held(10000)
     return payment_id, f"/v1/payments/{payment_id}/cancel", {"reason": "sold out"}
 
 
-def refund(till: Till) -> tuple[str, str, Mapping[str, Any]]:
-    payment_id = till.taken(10000)
+def refund(seller: TestMerchant) -> tuple[str, str, Mapping[str, Any]]:
+    payment_id = seller.taken(10000)
     return payment_id, "/v1/refunds", {"payment": payment_id, "amount": 4000}
 
 
@@ -69,29 +69,29 @@ def end_leases(session: Session) -> None:
 )
 @pytest.mark.parametrize("janitor_first", [True, False])
 def test_whoever_dies_anywhere_does_it_at_most_once(
-    till: Till,
+    seller: TestMerchant,
     verb: str,
-    begin: Callable[[Till], tuple[str, str, Mapping[str, Any]]],
+    begin: Callable[[TestMerchant], tuple[str, str, Mapping[str, Any]]],
     is_done: Callable[[Payment], bool],
     janitor_first: bool,
 ) -> None:
-    bank = till.world.bank
-    with outside(till.world) as processes:
+    bank = seller.world.bank
+    with outside(seller.world) as processes:
         for number in count(1):
-            payment_id, path, body = begin(till)
+            payment_id, path, body = begin(seller)
             key = f"death-{number}"
-            headers = {**till.shop.bearer, "Idempotency-Key": key}
+            headers = {**seller.shop.bearer, "Idempotency-Key": key}
 
             life = processes.send(Post(path, dict(body), headers), die_at=number)
-            till.world.age(60)
-            till.world.change(end_leases)
+            seller.world.age(60)
+            seller.world.change(end_leases)
             if janitor_first:
-                till.world.run_janitor()
-            first, again = till.post(path, body, key), till.post(path, body, key)
+                seller.world.run_janitor()
+            first, again = seller.post(path, body, key), seller.post(path, body, key)
 
-            payment = till.payment(payment_id)
+            payment = seller.payment(payment_id)
             assert (payment.capturing_minor, payment.refunding_minor) == (0, 0), life.points
-            (attempt,) = till.world.attempts(payment.id)
+            (attempt,) = seller.world.attempts(payment.id)
             requests = [sent for sent in getattr(bank, f"{verb}s") if sent.original_id == attempt.public_id]
             assert len(requests) == is_done(payment), life.points
             assert first.status_code in ({200, 201} if is_done(payment) else {502}), life.points

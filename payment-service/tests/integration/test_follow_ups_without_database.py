@@ -9,31 +9,31 @@ from payment_service.models.movement import Capture
 from service_kit.deadlines import Deadline
 
 from tests.testkit.payments.client import Answer
-from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.merchant import TestMerchant
 from tests.testkit.payments.world import World, world_on
 
 ASK, SETTLE = 1, 2
-Do = Callable[[Till, str], Answer]
+Do = Callable[[TestMerchant, str], Answer]
 
 
-def capture(till: Till, payment_id: str) -> Answer:
-    return till.capture(payment_id, "one", amount=4000)
+def capture(seller: TestMerchant, payment_id: str) -> Answer:
+    return seller.capture(payment_id, "one", amount=4000)
 
 
-def refund(till: Till, payment_id: str) -> Answer:
-    return till.refund(payment_id, "one", amount=4000)
+def refund(seller: TestMerchant, payment_id: str) -> Answer:
+    return seller.refund(payment_id, "one", amount=4000)
 
 
 @pytest.fixture
-def till(config: Config) -> Iterator[Till]:
+def seller(config: Config) -> Iterator[TestMerchant]:
     """A world whose requests give up soon."""
     impatient = replace(config, limits=replace(config.limits, processing_s=1.5, request_s=1.5))
     with world_on(impatient) as world:
-        yield Till.of(world)
+        yield TestMerchant.of(world)
 
 
-def moved_minor(till: Till, payment_id: str) -> int:
-    payment = till.payment(payment_id)
+def moved_minor(seller: TestMerchant, payment_id: str) -> int:
+    payment = seller.payment(payment_id)
     assert (payment.capturing_minor, payment.refunding_minor) == (0, 0)
     return payment.refunded_minor or (payment.captured_minor if payment.capture_method == "manual" else 0)
 
@@ -46,57 +46,61 @@ def requests(world: World) -> int:
 @pytest.mark.parametrize("number", [ASK, SETTLE])
 @pytest.mark.parametrize("do", [capture, refund])
 def test_a_commit_of_unknown_outcome_promises_nothing_and_the_janitor_goes_on(
-    till: Till, do: Do, number: int, is_stored: bool
+    seller: TestMerchant, do: Do, number: int, is_stored: bool
 ) -> None:
-    payment_id = till.held() if do is capture else till.taken()
-    till.get(f"/v1/payments/{payment_id}")  # the client is known: no look-up comes between
+    payment_id = seller.held() if do is capture else seller.taken()
+    seller.get(f"/v1/payments/{payment_id}")  # the client is known: no look-up comes between
 
-    with till.world.losing_commit(number, is_stored=is_stored):
-        answer = do(till, payment_id)
+    with seller.world.losing_commit(number, is_stored=is_stored):
+        answer = do(seller, payment_id)
 
     # Of what was not even written down nothing is left: the same key may be sent again.
     assert answer.status_code == (503 if number == ASK and not is_stored else 202)
-    assert requests(till.world) == (0 if number == ASK else 1)
-    till.work()
-    assert moved_minor(till, payment_id) == (4000 if number == SETTLE else 0)
+    assert requests(seller.world) == (0 if number == ASK else 1)
+    seller.work()
+    assert moved_minor(seller, payment_id) == (4000 if number == SETTLE else 0)
     if answer.status_code == 503:
-        assert do(till, payment_id).status_code in {200, 201}
+        assert do(seller, payment_id).status_code in {200, 201}
 
 
 @pytest.mark.parametrize("do", [capture, refund])
-def test_a_database_that_is_away_at_first_is_503_and_nobody_is_called(till: Till, do: Do) -> None:
-    payment_id = till.held() if do is capture else till.taken()
-    till.get(f"/v1/payments/{payment_id}")
+def test_a_database_that_is_away_at_first_is_503_and_nobody_is_called(seller: TestMerchant, do: Do) -> None:
+    payment_id = seller.held() if do is capture else seller.taken()
+    seller.get(f"/v1/payments/{payment_id}")
 
-    with till.world.losing_database(after_units=0):
-        answer = do(till, payment_id)
+    with seller.world.losing_database(after_units=0):
+        answer = do(seller, payment_id)
 
     assert (answer.status_code, answer.json["code"]) == (503, "database_unavailable")
-    assert requests(till.world) == 0
-    assert do(till, payment_id).status_code in {200, 201}
+    assert requests(seller.world) == 0
+    assert do(seller, payment_id).status_code in {200, 201}
 
 
 @pytest.mark.parametrize("do", [capture, refund])
-def test_a_database_that_is_away_after_the_call_is_202_and_the_janitor_finishes(till: Till, do: Do) -> None:
-    payment_id = till.held() if do is capture else till.taken()
-    till.get(f"/v1/payments/{payment_id}")
+def test_a_database_that_is_away_after_the_call_is_202_and_the_janitor_finishes(
+    seller: TestMerchant, do: Do
+) -> None:
+    payment_id = seller.held() if do is capture else seller.taken()
+    seller.get(f"/v1/payments/{payment_id}")
 
-    with till.world.losing_database(after_units=1):
-        answer = do(till, payment_id)
+    with seller.world.losing_database(after_units=1):
+        answer = do(seller, payment_id)
 
     assert answer.status_code == 202
-    assert requests(till.world) == 1
-    till.work()
-    assert moved_minor(till, payment_id) == 4000
-    assert requests(till.world) == 1
+    assert requests(seller.world) == 1
+    seller.work()
+    assert moved_minor(seller, payment_id) == 4000
+    assert requests(seller.world) == 1
 
 
-def test_a_sender_who_comes_too_late_sends_nothing(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
-    payment_id = till.held()
+def test_a_sender_who_comes_too_late_sends_nothing(
+    seller: TestMerchant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment_id = seller.held()
     monkeypatch.setattr(Deadline, "has_passed", True)
 
-    answer = capture(till, payment_id)
+    answer = capture(seller, payment_id)
 
     assert (answer.status_code, answer.json["code"]) == (502, "capture_not_sent")
-    assert [capture.last_error for capture in till.world.all(Capture)] == ["too late to send"]
-    assert requests(till.world) == 0
+    assert [capture.last_error for capture in seller.world.all(Capture)] == ["too late to send"]
+    assert requests(seller.world) == 0

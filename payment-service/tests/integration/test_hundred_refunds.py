@@ -14,7 +14,7 @@ from payment_service.config import TimeLimits
 from payment_service.models.movement import Refund
 from payment_service.values.statuses import MovementState
 
-from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.merchant import TestMerchant
 from tests.testkit.payments.parallel_processes import Refunds, racers, refund
 from tests.testkit.payments.world import World
 
@@ -55,29 +55,29 @@ def bank() -> Iterator[ThreadingHTTPServer]:
     server.server_close()
 
 
-def assert_never_too_much(till: Till, payment_id: str, statuses: list[int]) -> None:
+def assert_never_too_much(seller: TestMerchant, payment_id: str, statuses: list[int]) -> None:
     parts = CAPTURED // PART
-    refunds = till.world.all(Refund)
+    refunds = seller.world.all(Refund)
     assert Counter(statuses) == {201: parts, 422: PROCESSES * EACH - parts}
     assert [refund.state for refund in refunds] == [MovementState.APPROVED] * parts
-    assert till.sums(payment_id) == (CAPTURED, 0, parts * PART, 0)
-    assert sum(entry.amount_minor for entry in till.entries(payment_id)) == 0
+    assert seller.sums(payment_id) == (CAPTURED, 0, parts * PART, 0)
+    assert sum(entry.amount_minor for entry in seller.entries(payment_id)) == 0
 
 
 def test_a_hundred_threads_refund_no_more_than_was_captured(world: World) -> None:
-    till = Till.of(world)
-    payment_id = till.taken(CAPTURED)
+    seller = TestMerchant.of(world)
+    payment_id = seller.taken(CAPTURED)
 
     with ThreadPoolExecutor(25) as threads:
-        answers = list(threads.map(lambda _: till.refund(payment_id, amount=PART), range(PROCESSES * EACH)))
+        answers = list(threads.map(lambda _: seller.refund(payment_id, amount=PART), range(PROCESSES * EACH)))
 
-    assert_never_too_much(till, payment_id, [answer.status_code for answer in answers])
+    assert_never_too_much(seller, payment_id, [answer.status_code for answer in answers])
     assert world.bank.total_minor == CAPTURED % PART
 
 
 def test_four_processes_refund_no_more_than_was_captured(world: World, bank: ThreadingHTTPServer) -> None:
-    till = Till.of(world)
-    payment_id = till.taken(CAPTURED)
+    seller = TestMerchant.of(world)
+    payment_id = seller.taken(CAPTURED)
     config = replace(
         world.config,
         bank_url=f"http://127.0.0.1:{bank.server_port}",
@@ -87,9 +87,9 @@ def test_four_processes_refund_no_more_than_was_captured(world: World, bank: Thr
 
     with racers(PROCESSES, refund, config) as processes:
         for number, process in enumerate(processes):
-            process.send(Refunds(f"refunder-{number}", EACH, body, till.shop.bearer))
+            process.send(Refunds(f"refunder-{number}", EACH, body, seller.shop.bearer))
         statuses = [status for process in processes for status in process.answer()]
 
-    assert_never_too_much(till, payment_id, statuses)
+    assert_never_too_much(seller, payment_id, statuses)
     assert sum(Bank.refunded.values()) == CAPTURED // PART * PART
     assert len(Bank.refunded) == CAPTURED // PART

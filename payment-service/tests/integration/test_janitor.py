@@ -10,7 +10,7 @@ from payment_service.domain.settlement.settle import Settler
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
 from payment_service.processing.dependencies import Dependencies
-from payment_service.providers.port import Capabilities, ChargeRequest, ProviderResult
+from payment_service.providers.port import Capabilities, ProviderCharge, ProviderResult
 from payment_service.values.statuses import PaymentStatus
 from service_kit.clock import utc_now
 from sqlalchemy import update
@@ -38,7 +38,7 @@ def die_while_judged(world: World) -> int:
 
 
 def die_while_charging(world: World, *, is_carried_out: bool) -> int:
-    def die(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+    def die(bank: ScriptedBank, request: ProviderCharge) -> ProviderResult:
         if is_carried_out:
             bank.carry_out(request)
         raise Killed

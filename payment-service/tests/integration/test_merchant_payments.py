@@ -12,8 +12,8 @@ from payment_service.models.movement import Capture
 from payment_service.models.payment import Payment
 from payment_service.providers.port import (
     Authentication,
-    ChargeRequest,
     Outcome,
+    ProviderCharge,
     ProviderResult,
     ThreeDSecure,
 )
@@ -41,7 +41,7 @@ def shop(world: World) -> Shop:
     return open_shop(world)
 
 
-def challenge(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+def challenge(bank: ScriptedBank, request: ProviderCharge) -> ProviderResult:
     return bank.remember(request.attempt_id, ProviderResult(Outcome.REQUIRES_ACTION, redirect_url=ACS_URL))
 
 

@@ -16,7 +16,7 @@ from payment_service.models.merchant import ApiClient, Merchant
 from payment_service.models.movement import Capture
 
 from tests.testkit.payments.access import ask_token
-from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.merchant import TestMerchant
 from tests.testkit.payments.scripted.follow_ups import lose_it
 from tests.testkit.payments.world import World
 
@@ -259,11 +259,11 @@ def test_production_gets_a_signing_key_and_no_lab(database_url: str, tmp_path: P
 
 
 def test_the_janitor_says_what_it_did_and_what_is_unresolved_is_listed(world: World, run: Run) -> None:
-    till = Till.of(world)
-    held, taken = till.held(), till.taken()
+    seller = TestMerchant.of(world)
+    held, taken = seller.held(), seller.taken()
     world.bank.follow_up_script = [lose_it, lose_it]
-    till.capture(held, amount=100)
-    refund_id = till.refund(taken, amount=200).json["id"]
+    seller.capture(held, amount=100)
+    refund_id = seller.refund(taken, amount=200).json["id"]
     (capture,) = [capture.public_id for capture in world.all(Capture) if capture.state == "unknown"]
 
     fresh = done(run("unresolved", "--older-than", "600"))
@@ -275,7 +275,8 @@ def test_the_janitor_says_what_it_did_and_what_is_unresolved_is_listed(world: Wo
     assert (fresh, early) == ("There are none.\n", "Nothing is due.\n")
     assert len(listed) == 2
     assert re.match(
-        rf"{capture}  unknown  for 7\d\d s  100 MAD  {till.shop.merchant_id}  {held} authorized  ", listed[0]
+        rf"{capture}  unknown  for 7\d\d s  100 MAD  {seller.shop.merchant_id}  {held} authorized  ",
+        listed[0],
     )
     assert re.match(
         rf"{refund_id}  unknown  for 7\d\d s  200 MAD  .*{taken} completed  asked 0 time", listed[1]

@@ -23,7 +23,7 @@ from service_kit.jobs.loops import QueueLoop
 from service_kit.jobs.queue import Done, Failed, JobStatus
 
 from tests.testkit.payments.client import Answer
-from tests.testkit.payments.merchant import Till
+from tests.testkit.payments.merchant import TestMerchant
 from tests.testkit.payments.scripted.sales import lose_request
 from tests.testkit.payments.webhooks import (
     ADDRESS,
@@ -371,10 +371,10 @@ def test_an_event_that_arrives_eight_times_at_one_moment_is_kept_once(world: Wor
     assert world.waker.calls == 1
 
 
-FOLLOW_UPS: Mapping[str, tuple[type[Capture | Void | Refund], Callable[[Till], Answer]]] = {
-    "capture": (Capture, lambda till: till.capture(till.held())),
-    "void": (Void, lambda till: till.cancel(till.held())),
-    "refund": (Refund, lambda till: till.refund(till.taken())),
+FOLLOW_UPS: Mapping[str, tuple[type[Capture | Void | Refund], Callable[[TestMerchant], Answer]]] = {
+    "capture": (Capture, lambda seller: seller.capture(seller.held())),
+    "void": (Void, lambda seller: seller.cancel(seller.held())),
+    "refund": (Refund, lambda seller: seller.refund(seller.taken())),
 }
 
 
@@ -390,10 +390,10 @@ FOLLOW_UPS: Mapping[str, tuple[type[Capture | Void | Refund], Callable[[Till], A
 def test_the_late_end_of_a_capture_void_or_refund_is_asked_for(
     world: World, kind: str, outcome: Outcome, event: Mapping[str, str]
 ) -> None:
-    till = Till.of(world)
+    seller = TestMerchant.of(world)
     model, begin = FOLLOW_UPS[kind]
     world.bank.is_slow = True
-    assert begin(till).status_code == 202
+    assert begin(seller).status_code == 202
     (movement,) = (row for row in world.all(model) if row.is_open)
     world.bank.settle(movement.public_id, ProviderResult(outcome))
 
@@ -413,9 +413,9 @@ def test_the_late_end_of_a_capture_void_or_refund_is_asked_for(
 
 
 def test_a_refund_whose_amount_differs_changes_nothing_but_is_told(world: World) -> None:
-    till = Till.of(world)
+    seller = TestMerchant.of(world)
     world.bank.is_slow = True
-    till.refund(till.taken(), amount=4000)
+    seller.refund(seller.taken(), amount=4000)
     (refund,) = world.all(Refund)
     world.bank.settle(refund.public_id, ProviderResult(Outcome.APPROVED))
 
@@ -433,9 +433,9 @@ def test_a_refund_whose_amount_differs_changes_nothing_but_is_told(world: World)
 def test_a_payment_held_for_review_is_not_ended_by_an_event_of_a_bank_that_does_not_know_it(
     world: World, told: str
 ) -> None:
-    till = Till.of(world)
-    public_id = till.reviewed()
-    attempt = world.attempt(till.payment(public_id).id)
+    seller = TestMerchant.of(world)
+    public_id = seller.reviewed()
+    attempt = world.attempt(seller.payment(public_id).id)
     world.age(60)
 
     send(world, "evt_1", news(attempt, told))
@@ -443,5 +443,5 @@ def test_a_payment_held_for_review_is_not_ended_by_an_event_of_a_bank_that_does_
     world.run_janitor()
 
     assert (world.attempt(attempt.payment_id).state, world.bank.abandoned) == ("held", [])
-    approved = till.post(f"/v1/payments/{public_id}/approve", {"reason": "known customer"})
+    approved = seller.post(f"/v1/payments/{public_id}/approve", {"reason": "known customer"})
     assert (approved.status_code, approved.json["status"]) == (200, "authorized")

@@ -20,7 +20,7 @@ from payment_service.domain.access.signing_keys import (
 )
 from payment_service.errors import AccessTokenInvalid
 from payment_service.models.merchant import SigningKey
-from payment_service.queries.access import authorise, published_keys
+from payment_service.queries.access import authenticate_client, published_keys
 from payment_service.values.scopes import Scope, SigningAlgorithm
 from service_kit.clock import utc_now
 from sqlalchemy import delete
@@ -44,7 +44,7 @@ class Server:
     def accepts(self, token: str) -> bool:
         with self.world.app.app_context():
             try:
-                authorise(token, Scope.PAYMENTS_READ, self.tokens, ClientDirectory(), self.now())
+                authenticate_client(token, Scope.PAYMENTS_READ, self.tokens, ClientDirectory(), self.now())
             except AccessTokenInvalid:
                 return False
         return True

@@ -8,7 +8,7 @@ from payment_service.app import http_client
 from payment_service.config import Config
 from payment_service.extensions import db
 from payment_service.models.payment import Payment
-from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult
+from payment_service.providers.port import Outcome, ProviderCharge, ProviderResult
 from payment_service.values.statuses import PaymentStatus
 from service_kit.db.database import NetworkCallInTransaction
 from service_kit.web.http_client import Dependency
@@ -83,7 +83,7 @@ def test_a_charge_whose_time_to_send_has_passed_is_never_sent(world: World) -> N
 def test_the_janitor_that_abandons_a_slow_charge_and_its_sender_agree(world: World) -> None:
     payment_id = world.create()
 
-    def arrive_too_late(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+    def arrive_too_late(bank: ScriptedBank, request: ProviderCharge) -> ProviderResult:
         world.in_other_thread(lambda: world.age(60))
         world.run_janitor()
         return bank.remember(request.attempt_id, ProviderResult(Outcome.APPROVED))  # abandoned meanwhile
@@ -102,7 +102,7 @@ def test_the_janitor_that_abandons_a_slow_charge_and_its_sender_agree(world: Wor
 def test_a_slow_charge_that_the_janitor_completed_is_told_as_paid(world: World) -> None:
     payment_id = world.create()
 
-    def settle_before_the_answer(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+    def settle_before_the_answer(bank: ScriptedBank, request: ProviderCharge) -> ProviderResult:
         result = bank.carry_out(request)
         world.in_other_thread(lambda: world.age(15))
         world.run_janitor()
@@ -234,7 +234,7 @@ def test_no_transaction_is_open_while_anybody_is_called(world: World) -> None:
     def look() -> None:
         open_transactions.append(db.session().in_transaction())
 
-    def look_and_approve(bank: ScriptedBank, request: ChargeRequest) -> ProviderResult:
+    def look_and_approve(bank: ScriptedBank, request: ProviderCharge) -> ProviderResult:
         look()
         return approve(bank, request)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from payment_service.clients.fraud import AssessmentRequest, _from_body, _to_body
 from payment_service.providers.bank_simulator import _from_answer, _to_charge
-from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult
+from payment_service.providers.port import Outcome, ProviderCharge, ProviderResult
 from payment_service.values.cards import CardData
 from payment_service.values.money import Money
 from payment_service.values.statuses import FraudDecision
@@ -33,7 +33,7 @@ def answer(body: Any, status: int = 200) -> Answer:
 
 
 def test_a_sale_is_said_in_the_banks_words() -> None:
-    request = ChargeRequest(
+    request = ProviderCharge(
         "att_01k", Money(399998, "MAD"), CardData("4242424242424242", 1, 2030, "907"), "mer_1", "7"
     )
 
@@ -59,7 +59,7 @@ def test_a_sale_is_said_in_the_banks_words() -> None:
 def test_an_order_is_named_in_letters_that_the_bank_takes(order_id: str, said: str) -> None:
     card = CardData("4242424242424242", 1, 2030, None)
 
-    assert _to_charge(ChargeRequest("att_01k", ASKED, card, "mer_1", order_id))["order_id"] == said
+    assert _to_charge(ProviderCharge("att_01k", ASKED, card, "mer_1", order_id))["order_id"] == said
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,18 @@ from decimal import Decimal
 import pytest
 from payment_service.config import TimeLimits
 from payment_service.domain.payments.fraud_policy import Course, judge, judge_silence
-from payment_service.domain.payments.schedules import AskSchedule
+from payment_service.domain.payments.schedules import InquirySchedule
 from payment_service.values.money import Money
 from payment_service.values.statuses import Assessment, FraudDecision
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 LIMITS = TimeLimits()
-ASKS = AskSchedule(LIMITS.asks_after_s, LIMITS.asks_hourly_s, LIMITS.asks_daily_s)
+ASKS = InquirySchedule(LIMITS.asks_after_s, LIMITS.asks_hourly_s, LIMITS.asks_daily_s)
 
 
 @pytest.mark.parametrize(("asks", "after_s"), [(0, 10), (1, 30), (2, 60), (3, 300), (4, 900)])
-def test_the_first_asks_come_at_their_time_after_the_beginning(asks: int, after_s: float) -> None:
-    assert ASKS.next_ask_at(START, asks, START) == START + timedelta(seconds=after_s)
+def test_the_first_asks_come_at_their_time_after_the_beginning(inquiries: int, after_s: float) -> None:
+    assert ASKS.next_ask_at(START, inquiries, START) == START + timedelta(seconds=after_s)
 
 
 def test_then_it_is_asked_hourly_for_a_day_and_daily_from_then_on() -> None:

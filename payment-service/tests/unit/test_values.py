@@ -11,7 +11,7 @@ from payment_service.domain.payments.transitions import PAYABLE, TRANSITIONS, ch
 from payment_service.errors import IllegalTransition
 from payment_service.models.payment import Payment
 from payment_service.pages.form import CardInput
-from payment_service.providers.port import ChargeRequest
+from payment_service.providers.port import ProviderCharge
 from payment_service.values.cards import CardData, has_expired, is_card_number
 from payment_service.values.money import Money
 from payment_service.values.statuses import MovementState, PaymentStatus
@@ -128,7 +128,7 @@ def test_a_card_never_prints_itself(card: CardData | CardInput) -> None:
 
 
 def test_a_request_with_a_card_does_not_print_it_either() -> None:
-    request = ChargeRequest("att_1", Money(100, "MAD"), CardData(PAN, 1, 2030, CVV), "1", "1")
+    request = ProviderCharge("att_1", Money(100, "MAD"), CardData(PAN, 1, 2030, CVV), "1", "1")
 
     assert PAN not in repr(request)
     assert CVV not in repr(request)

@@ -4,8 +4,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bank_simulator.domain.accounts import in_transaction_with_accounts
+from bank_simulator.domain.bank_settings import BankSettings, UnitInputs
 from bank_simulator.domain.open_requests import end_by_itself, finish_challenge, lock_request
-from bank_simulator.domain.terms import Given, Terms
 from bank_simulator.errors import ChallengeUnknown
 from bank_simulator.models import NetworkRequest
 from bank_simulator.values.vocabulary import Status
@@ -15,7 +15,7 @@ ONE_TIME_CODE = "123456"
 TRIES = 3
 
 
-def answer_challenge(acs_token: str, code: str | None, terms: Terms) -> None:
+def answer_challenge(acs_token: str, code: str | None, settings: BankSettings) -> None:
     """Take a one-time code, None for a cardholder who does not want to go on.
 
     The third wrong code ends the challenge, and so does its session's end. After its end nothing changes.
@@ -23,7 +23,7 @@ def answer_challenge(acs_token: str, code: str | None, terms: Terms) -> None:
     Raises:
         ChallengeUnknown: there never was a challenge with this token.
     """
-    given = Given.draw(terms)
+    inputs = UnitInputs.draw(settings)
 
     def work(session: Session) -> None:
         request_id = session.scalar(
@@ -33,17 +33,17 @@ def answer_challenge(acs_token: str, code: str | None, terms: Terms) -> None:
         if request is None:
             raise ChallengeUnknown
         if request.status is Status.REQUIRES_ACTION:
-            _answer(session, request, code, given)
+            _answer(session, request, code, inputs)
 
     in_transaction_with_accounts(work)
 
 
-def _answer(session: Session, request: NetworkRequest, code: str | None, given: Given) -> None:
-    if request.is_overdue(given.now):
-        end_by_itself(session, request, given)
+def _answer(session: Session, request: NetworkRequest, code: str | None, inputs: UnitInputs) -> None:
+    if request.is_overdue(inputs.now):
+        end_by_itself(session, request, inputs)
     elif code == ONE_TIME_CODE:
-        finish_challenge(session, request, given, is_passed=True)
+        finish_challenge(session, request, inputs, is_passed=True)
     else:
         request.wrong_codes += code is not None
         if code is None or request.wrong_codes >= TRIES:
-            finish_challenge(session, request, given, is_passed=False)
+            finish_challenge(session, request, inputs, is_passed=False)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from bank_simulator.domain import follow_ups
+from bank_simulator.domain.bank_settings import BankSettings, UnitInputs
 from bank_simulator.domain.follow_ups import FollowUp, carry_out_once
 from bank_simulator.domain.idempotency import Processed
-from bank_simulator.domain.terms import Given, Terms
 from bank_simulator.models import NetworkRequest
 from bank_simulator.values.vocabulary import RequestKind
 
@@ -20,7 +20,7 @@ class Capture:
     is_final: bool
 
 
-def capture(command: Capture, terms: Terms) -> Processed:
+def capture(command: Capture, settings: BankSettings) -> Processed:
     """Take part or all of an authorisation; a final capture gives the rest back to the cardholder.
 
     Raises:
@@ -34,7 +34,7 @@ def capture(command: Capture, terms: Terms) -> Processed:
         {"amount_minor": command.amount_minor, "is_final": command.is_final},
     )
 
-    def rule(original: NetworkRequest, _given: Given) -> follow_ups.Ruling:
+    def rule(original: NetworkRequest, _given: UnitInputs) -> follow_ups.Ruling:
         return follow_ups.capture(original, command.amount_minor, is_final=command.is_final)
 
-    return carry_out_once(follow_up, rule, terms)
+    return carry_out_once(follow_up, rule, settings)

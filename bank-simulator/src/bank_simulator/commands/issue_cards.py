@@ -34,7 +34,7 @@ def _columns(card: TestCard, card_key: str) -> dict[str, object]:
         "exp_year": card.exp_year,
         "exp_month": card.exp_month,
         "cvv_hash": cvv_hash(card_key, card.number, card.cvv),
-        "manner": card.manner,
+        "behaviour": card.behaviour,
         "cardholder_check": card.cardholder_check,
         "opening_minor": card.opening_minor,
     }

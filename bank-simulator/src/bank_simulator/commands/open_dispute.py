@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from bank_simulator.domain import disputes
 from bank_simulator.domain.accounts import in_transaction_with_accounts
-from bank_simulator.domain.disputes import DisputeWish
-from bank_simulator.domain.terms import Given, Terms
+from bank_simulator.domain.bank_settings import BankSettings, UnitInputs
+from bank_simulator.domain.disputes import NewDispute
 from bank_simulator.errors import RequestIdReused, RequestUnknown
 from bank_simulator.extensions import db
 from bank_simulator.models import Dispute, NetworkRequest
@@ -41,7 +41,7 @@ class OpenDispute:
         return fingerprint(card_key, parameters)
 
 
-def open_dispute(command: OpenDispute, terms: Terms) -> Dispute:
+def open_dispute(command: OpenDispute, settings: BankSettings) -> Dispute:
     """Withhold the contested money from the merchant, once per request id.
 
     Raises:
@@ -49,13 +49,13 @@ def open_dispute(command: OpenDispute, terms: Terms) -> Dispute:
         CannotBeDisputed: so much of it is not with the merchant.
         RequestIdReused: the id came before with other parameters.
     """
-    given = Given.draw(terms)
-    wish = DisputeWish(
+    inputs = UnitInputs.draw(settings)
+    wish = NewDispute(
         dispute_id=new_id("dsp"),
         amount_minor=command.amount_minor,
         reason=command.reason,
         request_id=command.request_id,
-        fingerprint=command.fingerprint(terms.card_key),
+        fingerprint=command.fingerprint(settings.card_key),
     )
 
     def work(session: Session) -> Dispute:
@@ -71,7 +71,7 @@ def open_dispute(command: OpenDispute, terms: Terms) -> Dispute:
             return earlier
         if original is None:
             raise RequestUnknown
-        return disputes.open_dispute(session, original, wish, given)
+        return disputes.open_dispute(session, original, wish, inputs)
 
     try:
         return in_transaction_with_accounts(work)
@@ -84,7 +84,7 @@ def open_dispute(command: OpenDispute, terms: Terms) -> Dispute:
         return earlier
 
 
-def _opened_by(session: Session, wish: DisputeWish) -> Dispute | None:
+def _opened_by(session: Session, wish: NewDispute) -> Dispute | None:
     if wish.request_id is None:
         return None
     dispute: Dispute | None = session.scalar(select(Dispute).where(Dispute.request_id == wish.request_id))

@@ -7,10 +7,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bank_simulator.domain.accounts import in_transaction_with_accounts
+from bank_simulator.domain.bank_settings import BankSettings, UnitInputs
 from bank_simulator.domain.idempotency import Processed, stored_answer
 from bank_simulator.domain.issuing import find_card, refusal
 from bank_simulator.domain.paying import ask_cardholder, decline
-from bank_simulator.domain.terms import Given, Terms
 from bank_simulator.models import NetworkRequest
 from bank_simulator.values.authentication import ThreeDSecure
 from bank_simulator.values.card_data import CardData
@@ -47,14 +47,14 @@ class Pay:
         return fingerprint(card_key, parameters)
 
 
-def pay(command: Pay, terms: Terms) -> Processed:
+def pay(command: Pay, settings: BankSettings) -> Processed:
     """Take or hold the money, once per request id, unless cardholder or bank have still to say something.
 
     Raises:
         RequestIdReused: the id came before with other parameters.
     """
-    given = Given.draw(terms)
-    print_of_it = command.fingerprint(terms.card_key)
+    inputs = UnitInputs.draw(settings)
+    print_of_it = command.fingerprint(settings.card_key)
 
     def work(session: Session) -> Processed:
         request = NetworkRequest(
@@ -65,19 +65,19 @@ def pay(command: Pay, terms: Terms) -> Processed:
             currency=command.currency,
             merchant_id=command.merchant_id,
             order_id=command.order_id,
-            processed_at=given.now,
+            processed_at=inputs.now,
         )
         card = find_card(session, command.card)
         request.card_id = card.id if card is not None else None
-        refused = refusal(card, command.card, given.now.date(), terms.card_key)
+        refused = refusal(card, command.card, inputs.now.date(), settings.card_key)
         if card is None or refused is not None:
             decline(request, refused or DeclineCode.INVALID_NUMBER)
         else:
-            ask_cardholder(session, request, card, command.three_ds, given)
+            ask_cardholder(session, request, card, command.three_ds, inputs)
         session.add(request)
         if card is None or request.status is not Status.APPROVED:
             return Processed(request)
-        return Processed(request, card.manner)
+        return Processed(request, card.behaviour)
 
     try:
         return in_transaction_with_accounts(work)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from bank_simulator.domain import follow_ups
+from bank_simulator.domain.bank_settings import BankSettings, UnitInputs
 from bank_simulator.domain.follow_ups import FollowUp, carry_out_once
 from bank_simulator.domain.idempotency import Processed
-from bank_simulator.domain.terms import Given, Terms
 from bank_simulator.models import NetworkRequest
 from bank_simulator.values.vocabulary import RequestKind
 
@@ -19,7 +19,7 @@ class Refund:
     amount_minor: int
 
 
-def refund(command: Refund, terms: Terms) -> Processed:
+def refund(command: Refund, settings: BankSettings) -> Processed:
     """Give back part or all of what was captured; some cards' banks take their time for it.
 
     Raises:
@@ -33,7 +33,7 @@ def refund(command: Refund, terms: Terms) -> Processed:
         {"amount_minor": command.amount_minor},
     )
 
-    def rule(original: NetworkRequest, _given: Given) -> follow_ups.Ruling:
+    def rule(original: NetworkRequest, _given: UnitInputs) -> follow_ups.Ruling:
         return follow_ups.refund(original, command.amount_minor)
 
-    return carry_out_once(follow_up, rule, terms)
+    return carry_out_once(follow_up, rule, settings)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from bank_simulator.domain import follow_ups
+from bank_simulator.domain.bank_settings import BankSettings, UnitInputs
 from bank_simulator.domain.follow_ups import FollowUp, carry_out_once
 from bank_simulator.domain.idempotency import Processed
-from bank_simulator.domain.terms import Given, Terms
 from bank_simulator.models import NetworkRequest
 from bank_simulator.values.vocabulary import RequestKind
 
@@ -18,7 +18,7 @@ class Void:
     original_request_id: str
 
 
-def void(command: Void, terms: Terms) -> Processed:
+def void(command: Void, settings: BankSettings) -> Processed:
     """Release what an authorisation still holds, or give a recent sale back whole.
 
     Raises:
@@ -26,7 +26,7 @@ def void(command: Void, terms: Terms) -> Processed:
     """
     follow_up = FollowUp(RequestKind.VOID, command.request_id, command.original_request_id)
 
-    def rule(original: NetworkRequest, given: Given) -> follow_ups.Ruling:
-        return follow_ups.void(original, given.now)
+    def rule(original: NetworkRequest, inputs: UnitInputs) -> follow_ups.Ruling:
+        return follow_ups.void(original, inputs.now)
 
-    return carry_out_once(follow_up, rule, terms)
+    return carry_out_once(follow_up, rule, settings)

@@ -7,7 +7,7 @@ from service_kit.web.api import Blueprint
 from bank_simulator.commands.decide import decide
 from bank_simulator.commands.set_fault_plan import set_fault_plan
 from bank_simulator.controllers.authentication import require_bank_token
-from bank_simulator.controllers.delivery import fault_plans, terms
+from bank_simulator.controllers.delivery import fault_plans, settings
 from bank_simulator.models import NetworkRequest
 from bank_simulator.queries.reconciliation import RequestPage, list_requests, merchant_totals
 from bank_simulator.schemas.admin import (
@@ -58,7 +58,7 @@ def clear_faults() -> None:
 @admin.problem(409, "It is not pending, and did not end that way")
 def decide_request(body: dict[str, Any], request_id: str) -> NetworkRequest:
     """Decide a pending sale, authorisation or refund now."""
-    return decide(request_id, body["status"], terms())
+    return decide(request_id, body["status"], settings())
 
 
 @admin.get("/totals")

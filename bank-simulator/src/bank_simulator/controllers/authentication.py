@@ -13,6 +13,6 @@ def require_bank_token() -> None:
 
     It asks for the token at each request, so that several applications can share the blueprints.
     """
-    given = request.headers.get("Authorization", "")
-    if not hmac.compare_digest(given.encode(), f"Bearer {config().bank_token}".encode()):
+    inputs = request.headers.get("Authorization", "")
+    if not hmac.compare_digest(inputs.encode(), f"Bearer {config().bank_token}".encode()):
         raise Unauthorized("This needs the bank's token.")

@@ -12,13 +12,13 @@ from service_kit.web.api import Blueprint, problem_response
 
 from bank_simulator.commands.end_overdue import end_overdue
 from bank_simulator.config import Config
+from bank_simulator.domain.bank_settings import BankSettings
 from bank_simulator.domain.faults import FaultPlans, count_arrival
 from bank_simulator.domain.idempotency import Processed
-from bank_simulator.domain.terms import Terms
 from bank_simulator.errors import AnswerLost, InjectedError
 from bank_simulator.models import NetworkRequest
 from bank_simulator.values.fault_plan import Fault
-from bank_simulator.values.vocabulary import Manner
+from bank_simulator.values.vocabulary import CardBehaviour
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,9 +30,9 @@ def config() -> Config:
     return found
 
 
-def terms() -> Terms:
+def settings() -> BankSettings:
     """Return what the banks were configured with."""
-    return config().terms
+    return config().settings
 
 
 def fault_plans() -> FaultPlans:
@@ -47,16 +47,16 @@ def deliver(processed: Processed) -> NetworkRequest:
     Raises:
         AnswerLost: the connection is gone.
     """
-    if processed.manner is Manner.SLOW_ANSWER:
+    if processed.behaviour is CardBehaviour.SLOW_ANSWER:
         time.sleep(config().slow_answer_s)
-    if processed.manner is Manner.LOST_ANSWER:
+    if processed.behaviour is CardBehaviour.LOST_ANSWER:
         drop_connection()
     return as_it_stands(processed.request)
 
 
 def as_it_stands(found: NetworkRequest) -> NetworkRequest:
     """Return a request that was found, ended by now if it waited too long."""
-    return end_overdue(found.request_id, terms()) if found.is_overdue(utc_now()) else found
+    return end_overdue(found.request_id, settings()) if found.is_overdue(utc_now()) else found
 
 
 def faulty(view: Callable[P, T]) -> Callable[P, T]:

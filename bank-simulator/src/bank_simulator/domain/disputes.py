@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bank_simulator.domain.bank_settings import UnitInputs
 from bank_simulator.domain.events import announce
 from bank_simulator.domain.ledger import accounts_for, post_dispute
 from bank_simulator.domain.postings import dispute_postings
-from bank_simulator.domain.terms import Given
 from bank_simulator.errors import CannotBeDisputed
 from bank_simulator.models import Card, Dispute, NetworkRequest
 from bank_simulator.values.vocabulary import DisputeReason, DisputeStatus, EventType, Holding
@@ -25,7 +25,7 @@ _EVENTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class DisputeWish:
+class NewDispute:
     """A dispute that is to be opened, by which request; no amount is all that is left of the payment."""
 
     dispute_id: str
@@ -35,7 +35,7 @@ class DisputeWish:
     fingerprint: str
 
 
-def open_dispute(session: Session, original: NetworkRequest, wish: DisputeWish, given: Given) -> Dispute:
+def open_dispute(session: Session, original: NetworkRequest, wish: NewDispute, inputs: UnitInputs) -> Dispute:
     """Withhold money of the locked ``original`` from the merchant.
 
     Raises:
@@ -56,20 +56,20 @@ def open_dispute(session: Session, original: NetworkRequest, wish: DisputeWish, 
         currency=str(original.currency),
         reason=wish.reason,
         status=DisputeStatus.OPEN,
-        opened_at=given.now,
+        opened_at=inputs.now,
     )
-    _move_and_tell(session, dispute, original, given)
+    _move_and_tell(session, dispute, original, inputs)
     return dispute
 
 
-def close_dispute(session: Session, dispute: Dispute, status: DisputeStatus, given: Given) -> None:
+def close_dispute(session: Session, dispute: Dispute, status: DisputeStatus, inputs: UnitInputs) -> None:
     """End a locked, open dispute: the money goes back to the merchant, or on to the cardholder."""
     original = session.get_one(NetworkRequest, dispute.original_row_id)
     dispute.status = status
-    dispute.closed_at = given.now
+    dispute.closed_at = inputs.now
     if status is DisputeStatus.WON:
         original.disputed_minor -= dispute.amount_minor
-    _move_and_tell(session, dispute, original, given)
+    _move_and_tell(session, dispute, original, inputs)
 
 
 def lock_dispute(session: Session, dispute_id: str) -> Dispute | None:
@@ -87,7 +87,7 @@ def lock_dispute(session: Session, dispute_id: str) -> Dispute | None:
     return dispute
 
 
-def _move_and_tell(session: Session, dispute: Dispute, original: NetworkRequest, given: Given) -> None:
+def _move_and_tell(session: Session, dispute: Dispute, original: NetworkRequest, inputs: UnitInputs) -> None:
     moved = dispute_postings(dispute.status, dispute.amount_minor)
     card = session.get_one(Card, original.card_id)
     accounts = accounts_for(session, moved, card, str(original.merchant_id), dispute.currency)
@@ -100,4 +100,4 @@ def _move_and_tell(session: Session, dispute: Dispute, original: NetworkRequest,
         "reason": dispute.reason.value,
         "status": dispute.status.value,
     }
-    announce(session, given.event_id, _EVENTS[dispute.status], data, given.now)
+    announce(session, inputs.event_id, _EVENTS[dispute.status], data, inputs.now)

@@ -7,14 +7,14 @@ from typing import Any
 from service_kit.web import strict_json
 from sqlalchemy.orm import Session
 
-from bank_simulator.domain.terms import Given
+from bank_simulator.domain.bank_settings import UnitInputs
 from bank_simulator.models import NetworkRequest, WebhookEvent
 from bank_simulator.values.vocabulary import EventType
 
 QUEUE = "webhooks"
 
 
-def announce_request(session: Session, request: NetworkRequest, kind: EventType, given: Given) -> None:
+def announce_request(session: Session, request: NetworkRequest, kind: EventType, inputs: UnitInputs) -> None:
     """Tell how a request that was open stands now."""
     data = {
         "request_id": request.request_id,
@@ -22,7 +22,7 @@ def announce_request(session: Session, request: NetworkRequest, kind: EventType,
         "amount_minor": request.amount_minor,
         "currency": request.currency,
     }
-    announce(session, given.event_id, kind, data, given.now)
+    announce(session, inputs.event_id, kind, data, inputs.now)
 
 
 def announce(

@@ -10,21 +10,21 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bank_simulator.domain.accounts import in_transaction_with_accounts
+from bank_simulator.domain.bank_settings import BankSettings, UnitInputs
 from bank_simulator.domain.idempotency import Processed, stored_answer
 from bank_simulator.domain.ledger import accounts_for, post
 from bank_simulator.domain.paying import decline
 from bank_simulator.domain.postings import Movement, postings
-from bank_simulator.domain.terms import Given, Terms
 from bank_simulator.models import Card, NetworkRequest
 from bank_simulator.values.keyed_hash import fingerprint
-from bank_simulator.values.vocabulary import DeclineCode, Holding, Manner, RequestKind, Status
+from bank_simulator.values.vocabulary import CardBehaviour, DeclineCode, Holding, RequestKind, Status
 
 # After that a sale is settled between the banks, and only a refund gives the money back.
 SALE_CAN_BE_VOIDED_FOR = timedelta(hours=24)
 
 _DECIDED_LATER = {
-    Manner.REFUND_APPROVED_LATER: Status.APPROVED,
-    Manner.REFUND_DECLINED_LATER: Status.DECLINED,
+    CardBehaviour.REFUND_APPROVED_LATER: Status.APPROVED,
+    CardBehaviour.REFUND_DECLINED_LATER: Status.DECLINED,
 }
 
 Ruling = Movement | DeclineCode
@@ -53,18 +53,18 @@ class Arrived:
 
     follow_up: FollowUp
     fingerprint: str
-    given: Given
+    inputs: UnitInputs
 
 
 def carry_out_once(
-    follow_up: FollowUp, rule: Callable[[NetworkRequest, Given], Ruling], terms: Terms
+    follow_up: FollowUp, rule: Callable[[NetworkRequest, UnitInputs], Ruling], settings: BankSettings
 ) -> Processed:
     """Lock the original, let ``rule`` judge (and change) it, move the money and store the answer.
 
     Raises:
         RequestIdReused: the id came before with other parameters.
     """
-    arrived = Arrived(follow_up, follow_up.fingerprint(terms.card_key), Given.draw(terms))
+    arrived = Arrived(follow_up, follow_up.fingerprint(settings.card_key), UnitInputs.draw(settings))
     try:
         return Processed(in_transaction_with_accounts(lambda session: _carry_out(session, arrived, rule)))
     except IntegrityError as duplicate:
@@ -112,7 +112,7 @@ def refund(original: NetworkRequest, amount_minor: int) -> Ruling:
 
 
 def _carry_out(
-    session: Session, arrived: Arrived, rule: Callable[[NetworkRequest, Given], Ruling]
+    session: Session, arrived: Arrived, rule: Callable[[NetworkRequest, UnitInputs], Ruling]
 ) -> NetworkRequest:
     original = session.scalar(
         select(NetworkRequest)
@@ -121,7 +121,7 @@ def _carry_out(
         .execution_options(populate_existing=True)
     )
     request = _answer(arrived, original)
-    ruling = rule(original, arrived.given) if original is not None else DeclineCode.NOT_FOUND
+    ruling = rule(original, arrived.inputs) if original is not None else DeclineCode.NOT_FOUND
     if isinstance(ruling, DeclineCode):
         decline(request, ruling)
     elif original is not None:
@@ -134,18 +134,18 @@ def _accept(
     session: Session, request: NetworkRequest, original: NetworkRequest, movement: Movement, arrived: Arrived
 ) -> None:
     """Move the money now or, for a refund to some cards, when their bank has decided."""
-    kind, given = arrived.follow_up.kind, arrived.given
+    kind, inputs = arrived.follow_up.kind, arrived.inputs
     card = session.get_one(Card, original.card_id)
     request.amount_minor = movement.amount_minor
     request.released_minor = movement.released_minor
-    decision = _DECIDED_LATER.get(card.manner) if kind is RequestKind.REFUND else None
+    decision = _DECIDED_LATER.get(card.behaviour) if kind is RequestKind.REFUND else None
     if decision is not None:
         request.status = Status.PENDING
         request.decision = decision
-        request.due_at = given.after(given.terms.decision_s)
+        request.due_at = inputs.after(inputs.settings.decision_s)
         return
     request.status = Status.APPROVED
-    request.authorization_code = given.authorization_code
+    request.authorization_code = inputs.authorization_code
     moved = postings(kind, movement)
     accounts = accounts_for(session, moved, card, str(original.merchant_id), str(original.currency))
     post(session, request, moved, accounts)
@@ -158,7 +158,7 @@ def _answer(arrived: Arrived, original: NetworkRequest | None) -> NetworkRequest
         kind=follow_up.kind,
         fingerprint=arrived.fingerprint,
         amount_minor=follow_up.amount_minor,
-        processed_at=arrived.given.now,
+        processed_at=arrived.inputs.now,
     )
     if original is not None:
         request.original_row_id = original.id

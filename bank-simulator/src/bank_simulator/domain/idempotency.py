@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from bank_simulator.errors import RequestIdReused
 from bank_simulator.extensions import db
 from bank_simulator.models import NetworkRequest
-from bank_simulator.values.vocabulary import Manner, Status
+from bank_simulator.values.vocabulary import CardBehaviour, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Processed:
     """A request as it stands; ``manner`` says how its answer travels (normally, for a repetition)."""
 
     request: NetworkRequest
-    manner: Manner = Manner.NORMAL
+    behaviour: CardBehaviour = CardBehaviour.NORMAL
 
 
 def stored_answer(

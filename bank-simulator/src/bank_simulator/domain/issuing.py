@@ -10,14 +10,14 @@ from bank_simulator.domain.routing import issuer_of
 from bank_simulator.models import Card
 from bank_simulator.values.card_data import CardData, has_expired
 from bank_simulator.values.keyed_hash import cvv_hash
-from bank_simulator.values.vocabulary import DeclineCode, Manner
+from bank_simulator.values.vocabulary import CardBehaviour, DeclineCode
 
 _DECLINING = {
-    Manner.LOST_CARD: DeclineCode.LOST_CARD,
-    Manner.STOLEN_CARD: DeclineCode.STOLEN_CARD,
-    Manner.DO_NOT_HONOR: DeclineCode.DO_NOT_HONOR,
-    Manner.FRAUDULENT: DeclineCode.FRAUDULENT,
-    Manner.ISSUER_UNAVAILABLE: DeclineCode.ISSUER_UNAVAILABLE,
+    CardBehaviour.LOST_CARD: DeclineCode.LOST_CARD,
+    CardBehaviour.STOLEN_CARD: DeclineCode.STOLEN_CARD,
+    CardBehaviour.DO_NOT_HONOR: DeclineCode.DO_NOT_HONOR,
+    CardBehaviour.FRAUDULENT: DeclineCode.FRAUDULENT,
+    CardBehaviour.ISSUER_UNAVAILABLE: DeclineCode.ISSUER_UNAVAILABLE,
 }
 FIND = select(Card).where(Card.number == bindparam("number"), Card.bank == bindparam("bank"))
 
@@ -37,8 +37,8 @@ def refusal(card: Card | None, presented: CardData, today: date, card_key: str) 
     """
     if card is None:
         return DeclineCode.INVALID_NUMBER
-    if card.manner in _DECLINING:
-        return _DECLINING[card.manner]
+    if card.behaviour in _DECLINING:
+        return _DECLINING[card.behaviour]
     if has_expired(presented.exp_year, presented.exp_month, today) or has_expired(
         card.exp_year, card.exp_month, today
     ):

@@ -7,11 +7,11 @@ first, after the row of the request that it is about, and looks again whether it
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bank_simulator.domain.bank_settings import UnitInputs
 from bank_simulator.domain.events import announce_request
 from bank_simulator.domain.ledger import accounts_for, post
 from bank_simulator.domain.paying import ask_bank, decline, move_money, note_authentication
 from bank_simulator.domain.postings import Movement, postings
-from bank_simulator.domain.terms import Given
 from bank_simulator.models import Card, NetworkRequest
 from bank_simulator.values.vocabulary import (
     AuthenticationStatus,
@@ -38,55 +38,57 @@ def lock_row(session: Session, row_id: int) -> NetworkRequest:
     return session.scalars(query.execution_options(populate_existing=True)).one()
 
 
-def finish_challenge(session: Session, request: NetworkRequest, given: Given, *, is_passed: bool) -> None:
+def finish_challenge(
+    session: Session, request: NetworkRequest, inputs: UnitInputs, *, is_passed: bool
+) -> None:
     """End the challenge of a locked request that requires action; the bank is asked only if it was passed."""
     card = session.get_one(Card, request.card_id)
-    _close(request, given)
+    _close(request, inputs)
     if is_passed:
         note_authentication(request, card, AuthenticationStatus.AUTHENTICATED)
-        ask_bank(session, request, card, given)
+        ask_bank(session, request, card, inputs)
     else:
         note_authentication(request, card, AuthenticationStatus.FAILED)
         decline(request, DeclineCode.AUTHENTICATION_FAILED)
-    announce_request(session, request, EventType.THREE_DS_FINISHED, given)
+    announce_request(session, request, EventType.THREE_DS_FINISHED, inputs)
 
 
-def decide(session: Session, request: NetworkRequest, decision: Status, given: Given) -> None:
+def decide(session: Session, request: NetworkRequest, decision: Status, inputs: UnitInputs) -> None:
     """End a locked pending request as the bank decided; a sale still needs the money to be there."""
-    _close(request, given)
+    _close(request, inputs)
     if request.kind is RequestKind.REFUND:
-        _decide_refund(session, request, decision, given)
-        announce_request(session, request, EventType.REFUND_UPDATED, given)
+        _decide_refund(session, request, decision, inputs)
+        announce_request(session, request, EventType.REFUND_UPDATED, inputs)
         return
     if decision is Status.APPROVED:
-        move_money(session, request, session.get_one(Card, request.card_id), given)
+        move_money(session, request, session.get_one(Card, request.card_id), inputs)
     else:
         decline(request, DeclineCode.DO_NOT_HONOR)
-    announce_request(session, request, EventType.PAYMENT_UPDATED, given)
+    announce_request(session, request, EventType.PAYMENT_UPDATED, inputs)
 
 
-def end_by_itself(session: Session, request: NetworkRequest, given: Given) -> None:
+def end_by_itself(session: Session, request: NetworkRequest, inputs: UnitInputs) -> None:
     """End a locked request that waited too long: a challenge as failed, the other as its bank had in mind."""
     if request.status is Status.REQUIRES_ACTION:
-        finish_challenge(session, request, given, is_passed=False)
+        finish_challenge(session, request, inputs, is_passed=False)
     else:
-        decide(session, request, request.decision or Status.DECLINED, given)
+        decide(session, request, request.decision or Status.DECLINED, inputs)
 
 
-def abandon_open(session: Session, request: NetworkRequest, given: Given) -> None:
+def abandon_open(session: Session, request: NetworkRequest, inputs: UnitInputs) -> None:
     """End a locked request for good, without money; nobody is told but who asked for it."""
-    _close(request, given)
+    _close(request, inputs)
     request.status = Status.ABANDONED
     if request.kind is RequestKind.REFUND:
         _give_up_refund(session, request)
 
 
-def _close(request: NetworkRequest, given: Given) -> None:
+def _close(request: NetworkRequest, inputs: UnitInputs) -> None:
     request.due_at = None
-    request.processed_at = given.now
+    request.processed_at = inputs.now
 
 
-def _decide_refund(session: Session, request: NetworkRequest, decision: Status, given: Given) -> None:
+def _decide_refund(session: Session, request: NetworkRequest, decision: Status, inputs: UnitInputs) -> None:
     if decision is not Status.APPROVED:
         decline(request, DeclineCode.ACCOUNT_CLOSED)
         _give_up_refund(session, request)
@@ -95,7 +97,7 @@ def _decide_refund(session: Session, request: NetworkRequest, decision: Status, 
     moved = postings(RequestKind.REFUND, Movement(request.amount_minor or 0))
     accounts = accounts_for(session, moved, card, str(request.merchant_id), str(request.currency))
     request.status = Status.APPROVED
-    request.authorization_code = given.authorization_code
+    request.authorization_code = inputs.authorization_code
     post(session, request, moved, accounts)
 
 

@@ -2,31 +2,31 @@
 
 from sqlalchemy.orm import Session
 
+from bank_simulator.domain.bank_settings import UnitInputs
 from bank_simulator.domain.ledger import Accounts, accounts_for, post
 from bank_simulator.domain.postings import Movement, postings
-from bank_simulator.domain.terms import Given
 from bank_simulator.models import Card, NetworkRequest
 from bank_simulator.values.authentication import ThreeDSecure, authentication, check_cardholder
 from bank_simulator.values.vocabulary import (
     AccountKind,
     AuthenticationStatus,
+    CardBehaviour,
     CardholderCheck,
     DeclineCode,
     Holding,
-    Manner,
     RequestKind,
     Status,
     ThreeDSecureMode,
 )
 
 _DECIDED_LATER = {
-    Manner.SALE_APPROVED_LATER: Status.APPROVED,
-    Manner.SALE_DECLINED_LATER: Status.DECLINED,
+    CardBehaviour.SALE_APPROVED_LATER: Status.APPROVED,
+    CardBehaviour.SALE_DECLINED_LATER: Status.DECLINED,
 }
 
 
 def ask_cardholder(
-    session: Session, request: NetworkRequest, card: Card, wanted: ThreeDSecure | None, given: Given
+    session: Session, request: NetworkRequest, card: Card, wanted: ThreeDSecure | None, inputs: UnitInputs
 ) -> None:
     """Authenticate the cardholder as far as merchant and card want it, and go on to the bank if that is over.
 
@@ -36,36 +36,36 @@ def ask_cardholder(
         if card.cardholder_check is CardholderCheck.CHALLENGE:
             decline(request, DeclineCode.AUTHENTICATION_REQUIRED)
         else:
-            ask_bank(session, request, card, given)
+            ask_bank(session, request, card, inputs)
         return
     status = check_cardholder(card.cardholder_check, wanted.mode)
     if status is None:
         request.status = Status.REQUIRES_ACTION
-        request.acs_token = given.acs_token
+        request.acs_token = inputs.acs_token
         request.return_url = wanted.return_url
         request.merchant_name = wanted.merchant_name
-        request.due_at = given.after(given.terms.acs_session_s)
+        request.due_at = inputs.after(inputs.settings.acs_session_s)
         return
     note_authentication(request, card, status)
     is_unavailable = status is AuthenticationStatus.UNAVAILABLE
     if status is AuthenticationStatus.FAILED or (is_unavailable and wanted.mode is ThreeDSecureMode.REQUIRED):
         decline(request, DeclineCode.AUTHENTICATION_FAILED)
     else:
-        ask_bank(session, request, card, given)
+        ask_bank(session, request, card, inputs)
 
 
-def ask_bank(session: Session, request: NetworkRequest, card: Card, given: Given) -> None:
+def ask_bank(session: Session, request: NetworkRequest, card: Card, inputs: UnitInputs) -> None:
     """Let the bank decide, at once or later."""
-    decision = _DECIDED_LATER.get(card.manner)
+    decision = _DECIDED_LATER.get(card.behaviour)
     if decision is None:
-        move_money(session, request, card, given)
+        move_money(session, request, card, inputs)
         return
     request.status = Status.PENDING
     request.decision = decision
-    request.due_at = given.after(given.terms.decision_s)
+    request.due_at = inputs.after(inputs.settings.decision_s)
 
 
-def move_money(session: Session, request: NetworkRequest, card: Card, given: Given) -> None:
+def move_money(session: Session, request: NetworkRequest, card: Card, inputs: UnitInputs) -> None:
     """Take or hold the money, or decline the request because it is not there."""
     amount_minor = request.amount_minor or 0
     kind = RequestKind(request.kind or RequestKind.SALE)
@@ -75,7 +75,7 @@ def move_money(session: Session, request: NetworkRequest, card: Card, given: Giv
         decline(request, DeclineCode.INSUFFICIENT_FUNDS)
         return
     request.status = Status.APPROVED
-    request.authorization_code = given.authorization_code
+    request.authorization_code = inputs.authorization_code
     if kind is RequestKind.SALE:
         request.holding = Holding.CAPTURED
         request.captured_minor = amount_minor

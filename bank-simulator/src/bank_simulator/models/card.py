@@ -5,7 +5,7 @@ from sqlalchemy import BigInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bank_simulator.models.base import Base
-from bank_simulator.values.vocabulary import Bank, CardholderCheck, Manner
+from bank_simulator.values.vocabulary import Bank, CardBehaviour, CardholderCheck
 
 
 class Card(Base):
@@ -22,7 +22,7 @@ class Card(Base):
     exp_year: Mapped[int]
     exp_month: Mapped[int]
     cvv_hash: Mapped[str] = mapped_column(ascii_key(64))
-    manner: Mapped[Manner] = mapped_column(enum_column(Manner, 32))
+    behaviour: Mapped[CardBehaviour] = mapped_column("manner", enum_column(CardBehaviour, 32))
     cardholder_check: Mapped[CardholderCheck] = mapped_column(
         enum_column(CardholderCheck, 32),
         default=CardholderCheck.RISK_BASED,

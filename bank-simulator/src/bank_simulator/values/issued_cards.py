@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from service_kit.luhn import check_digit
 
-from bank_simulator.values.vocabulary import Bank, CardholderCheck, Manner
+from bank_simulator.values.vocabulary import Bank, CardBehaviour, CardholderCheck
 
 # The lab's collections use it; it is the only number that may fail the check digit.
 LAB_CARD = "9999999999999"
@@ -28,7 +28,7 @@ class TestCard:
     bank: Bank
     outcome: str
     opening_minor: int | None = None
-    manner: Manner = Manner.NORMAL
+    behaviour: CardBehaviour = CardBehaviour.NORMAL
     cardholder_check: CardholderCheck = CardholderCheck.RISK_BASED
     cvv: str = "123"
     exp_year: int = 2030
@@ -46,24 +46,30 @@ TEST_CARDS = (
     TestCard("4242424242424242", Bank.BMCE, "approved (the number that everybody types)"),
     TestCard("4000100000000026", Bank.CIH, "approved until 500.00 are spent in each currency", 500_00),
     TestCard("4000100000000034", Bank.CIH, "declined: insufficient_funds", 0),
-    TestCard("4000100000000042", Bank.CIH, "declined: lost_card", manner=Manner.LOST_CARD),
-    TestCard("4000100000000059", Bank.CIH, "declined: stolen_card", manner=Manner.STOLEN_CARD),
+    TestCard("4000100000000042", Bank.CIH, "declined: lost_card", behaviour=CardBehaviour.LOST_CARD),
+    TestCard("4000100000000059", Bank.CIH, "declined: stolen_card", behaviour=CardBehaviour.STOLEN_CARD),
     TestCard("5100100000000022", Bank.ATTIJARIWAFA, "declined: expired_card", exp_year=2025, exp_month=12),
-    TestCard("5100100000000030", Bank.ATTIJARIWAFA, "declined: do_not_honor", manner=Manner.DO_NOT_HONOR),
+    TestCard(
+        "5100100000000030", Bank.ATTIJARIWAFA, "declined: do_not_honor", behaviour=CardBehaviour.DO_NOT_HONOR
+    ),
     TestCard("5100100000000048", Bank.ATTIJARIWAFA, "declined: incorrect_cvc (its CVV is 321)", cvv="321"),
-    TestCard("5100100000000055", Bank.ATTIJARIWAFA, "declined: fraudulent", manner=Manner.FRAUDULENT),
+    TestCard(
+        "5100100000000055", Bank.ATTIJARIWAFA, "declined: fraudulent", behaviour=CardBehaviour.FRAUDULENT
+    ),
     TestCard(
         "4000200000000024",
         Bank.BMCE,
         "declined: issuer_unavailable (soft: another try may pass)",
-        manner=Manner.ISSUER_UNAVAILABLE,
+        behaviour=CardBehaviour.ISSUER_UNAVAILABLE,
     ),
-    TestCard("4000200000000032", Bank.BMCE, "approved, the answer takes 8 s", manner=Manner.SLOW_ANSWER),
+    TestCard(
+        "4000200000000032", Bank.BMCE, "approved, the answer takes 8 s", behaviour=CardBehaviour.SLOW_ANSWER
+    ),
     TestCard(
         "4000200000000040",
         Bank.BMCE,
         "approved, the connection drops instead of the first answer",
-        manner=Manner.LOST_ANSWER,
+        behaviour=CardBehaviour.LOST_ANSWER,
     ),
     TestCard(
         "4000100000000067",
@@ -99,25 +105,25 @@ TEST_CARDS = (
         "4000200000000065",
         Bank.BMCE,
         "pending, approved by the bank later",
-        manner=Manner.SALE_APPROVED_LATER,
+        behaviour=CardBehaviour.SALE_APPROVED_LATER,
     ),
     TestCard(
         "4000200000000073",
         Bank.BMCE,
         "pending, declined by the bank later: do_not_honor",
-        manner=Manner.SALE_DECLINED_LATER,
+        behaviour=CardBehaviour.SALE_DECLINED_LATER,
     ),
     TestCard(
         "4000100000000083",
         Bank.CIH,
         "approved; its refunds are pending and succeed later",
-        manner=Manner.REFUND_APPROVED_LATER,
+        behaviour=CardBehaviour.REFUND_APPROVED_LATER,
     ),
     TestCard(
         "4000100000000091",
         Bank.CIH,
         "approved; its refunds are pending and fail later: account_closed",
-        manner=Manner.REFUND_DECLINED_LATER,
+        behaviour=CardBehaviour.REFUND_DECLINED_LATER,
     ),
 )
 

@@ -12,7 +12,7 @@ class Bank(StrEnum):
     MERCHANT_BANK = "merchant_bank"
 
 
-class Manner(StrEnum):
+class CardBehaviour(StrEnum):
     """How a card behaves: the first three say how its answer comes, the next five decline, the last wait."""
 
     NORMAL = "normal"

@@ -13,7 +13,7 @@ from payment_service.controllers.request import check_public_ids, current_depend
 from payment_service.domain.access.api_clients import ClientRecord
 from payment_service.domain.payments.events import api_client_actor
 from payment_service.errors import AccessTokenMissing
-from payment_service.queries.access import authorise
+from payment_service.queries.access import authenticate_client
 from payment_service.values.scopes import Scope
 
 SECURITY_SCHEME = "access_token"
@@ -33,7 +33,7 @@ def require_scope(name: str) -> Callable[[View], View]:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             dependencies = current_dependencies()
-            g.api_client = authorise(
+            g.api_client = authenticate_client(
                 _bearer_token(), scope, dependencies.tokens, dependencies.clients, utc_now()
             )
             check_public_ids(request.view_args or {})

@@ -16,7 +16,7 @@ from payment_service.controllers import payment_page
 from payment_service.controllers.request import current_dependencies, read_payment_id, trusted_client_ip
 from payment_service.domain.payments.events import SHOP
 from payment_service.domain.payments.references import LabPayment, PaymentReference
-from payment_service.domain.payments.results import Processed, ProcessingResult
+from payment_service.domain.payments.results import PaymentResult, ProcessingResult
 from payment_service.errors import PaymentNotFound
 from payment_service.models.payment import Payment
 from payment_service.pages.form import CardInput
@@ -110,7 +110,7 @@ def show_page(payment_id: str) -> Response:
         _400="The input is not valid; `errors` says which field, or the page beside it",
         _402="The bank declined; another card may follow",
         _404="No such payment",
-        _409="Processed elsewhere now, or closed",
+        _409="PaymentResult elsewhere now, or closed",
         _413="The body is too large",
         _502="Surely not charged; payable again",
         _503="Not now; not charged; payable again",
@@ -121,7 +121,7 @@ def show_page(payment_id: str) -> Response:
 @lab_payments.alt_response(202, schema=ProcessedSchema, description="The outcome is not known yet")
 @lab_payments.problem(402, "The bank declined; another card may follow")
 @lab_payments.problem(404, "No such payment")
-@lab_payments.problem(409, "Processed elsewhere now, or closed")
+@lab_payments.problem(409, "PaymentResult elsewhere now, or closed")
 @lab_payments.problem(502, "Surely not charged; payable again")
 @lab_payments.problem(503, "Not now; not charged; payable again")
 def process(card: CardInput, payment_id: str) -> Any:
@@ -139,7 +139,7 @@ def process(card: CardInput, payment_id: str) -> Any:
     return _answer(process_payment(command, dependencies))
 
 
-def _answer(processed: Processed) -> Any:
+def _answer(processed: PaymentResult) -> Any:
     document: dict[str, Any] = {
         "order_id": int(processed.order_id),
         "payment_id": processed.payment_id,
@@ -154,13 +154,13 @@ def _answer(processed: Processed) -> Any:
     return document, HTTPStatus.ACCEPTED, {"Retry-After": str(LOOK_AGAIN_AFTER_S)}
 
 
-def _next_action(processed: Processed) -> dict[str, Any]:
+def _next_action(processed: PaymentResult) -> dict[str, Any]:
     if processed.next_action_url is not None:
         return {"type": "redirect_to_url", "redirect_to_url": {"url": processed.next_action_url}}
     return {"type": "look_again", "retry_after_s": LOOK_AGAIN_AFTER_S}
 
 
-def _declined(processed: Processed, document: dict[str, Any]) -> Response:
+def _declined(processed: PaymentResult, document: dict[str, Any]) -> Response:
     language = choose_language(request.headers.get("Accept-Language", "en"))
     return Problem(
         HTTPStatus.PAYMENT_REQUIRED,

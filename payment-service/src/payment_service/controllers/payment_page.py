@@ -20,7 +20,7 @@ from payment_service.commands.payments.return_from_bank import return_from_bank
 from payment_service.controllers.request import current_dependencies, trusted_client_ip
 from payment_service.domain.payments.events import PAYER
 from payment_service.domain.payments.references import PaymentOfAttempt, PaymentReference
-from payment_service.domain.payments.results import REFUSED, SUCCEEDED, Processed, ProcessingResult
+from payment_service.domain.payments.results import REFUSED, SUCCEEDED, PaymentResult, ProcessingResult
 from payment_service.domain.payments.transitions import HOLDING, PAYABLE
 from payment_service.errors import (
     ChargeAbandoned,
@@ -193,7 +193,7 @@ def _pay(found: PaymentWithContext, reference: PaymentReference, form: Submitted
     return _RESULT_PAGES[processed.result](summary, processed, form)
 
 
-def _paid(summary: PaymentSummary, processed: Processed, form: SubmittedForm) -> Page:
+def _paid(summary: PaymentSummary, processed: PaymentResult, form: SubmittedForm) -> Page:
     is_hold = processed.status in HOLDING
     receipt = Receipt(
         paid_at=processed.paid_at or utc_now(),
@@ -207,18 +207,18 @@ def _paid(summary: PaymentSummary, processed: Processed, form: SubmittedForm) ->
     return PaidPage(summary, receipt, is_repeat=not processed.is_own)
 
 
-def _declined(summary: PaymentSummary, processed: Processed, form: SubmittedForm) -> Page:
+def _declined(summary: PaymentSummary, processed: PaymentResult, form: SubmittedForm) -> Page:
     return DeclinedPage(summary, _form_after(form), processed.decline_code)
 
 
-def _pending(summary: PaymentSummary, processed: Processed, _form: SubmittedForm) -> Page:
+def _pending(summary: PaymentSummary, processed: PaymentResult, _form: SubmittedForm) -> Page:
     if processed.next_action_url is not None and processed.attempt_id is not None:
         return HandOverPage(summary, processed.next_action_url, processed.attempt_id)
     is_held = processed.status == PaymentStatus.IN_REVIEW
     return PendingPage(summary, PendingReason.REVIEW if is_held else PendingReason.UNKNOWN)
 
 
-_RESULT_PAGES: Mapping[ProcessingResult, Callable[[PaymentSummary, Processed, SubmittedForm], Page]] = {
+_RESULT_PAGES: Mapping[ProcessingResult, Callable[[PaymentSummary, PaymentResult, SubmittedForm], Page]] = {
     ProcessingResult.PAID: _paid,
     ProcessingResult.DECLINED: _declined,
     ProcessingResult.PENDING: _pending,

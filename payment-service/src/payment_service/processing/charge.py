@@ -27,8 +27,8 @@ from payment_service.extensions import db
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.inquiry import ask_once
-from payment_service.providers.port import ChargeRequest, Outcome, ProviderResult, ThreeDSecure
+from payment_service.processing.inquiry import inquire_once
+from payment_service.providers.port import Outcome, ProviderCharge, ProviderResult, ThreeDSecure
 from payment_service.values.cards import CardData
 from payment_service.values.money import Money
 from payment_service.values.statuses import AttemptKind, MovementState
@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class CardPayment:
     """Somebody wants to pay with this card.
 
     ``form_key`` is the page's one-time key: a form that arrives again gets the result of the first time.
@@ -90,7 +90,7 @@ class Charge:
         payment: Payment,
         attempt: PaymentAttempt,
         merchant: MerchantRecord,
-        wish: Wish,
+        wish: CardPayment,
         send_deadline: Deadline,
     ) -> "Charge":
         """Take the values out of the rows, inside the transaction that claims or approves."""
@@ -115,14 +115,14 @@ class Charge:
         )
 
 
-class LeftToJanitor(Exception):
+class OutcomeUnsettled(Exception):
     """The charge may have been sent, and its outcome could not be stored: the janitor finds it out."""
 
 
 WhenSettled = Callable[[Session, Settlement], object]
 
 
-def new_attempt(wish: Wish, dependencies: Dependencies, now: datetime) -> NewAttempt:
+def new_attempt(wish: CardPayment, dependencies: Dependencies, now: datetime) -> NewAttempt:
     """Return the attempt that a claim writes down; everything random in it is drawn here."""
     config = dependencies.config
     return NewAttempt(
@@ -135,7 +135,7 @@ def new_attempt(wish: Wish, dependencies: Dependencies, now: datetime) -> NewAtt
         return_token=secrets.token_urlsafe(24),
         started_at=now,
         send_before=now + timedelta(seconds=config.limits.send_within_s),
-        next_ask_at=dependencies.settler.rules.asks.next_ask_at(now, 0, now),
+        next_ask_at=dependencies.settler.rules.inquiries.next_ask_at(now, 0, now),
         form_key=wish.form_key_hash,
         payment_method=wish.payment_method,
         receipt_email=wish.receipt_email,
@@ -151,7 +151,7 @@ def judge_and_charge(
     ``when_settled`` runs in the transaction that stores the outcome.
 
     Raises:
-        LeftToJanitor: the money may have moved, and that is not surely stored.
+        OutcomeUnsettled: the money may have moved, and that is not surely stored.
         CommitOutcomeUnknown: nothing was sent.
     """
     verdict = _judge(charge, dependencies)
@@ -187,7 +187,7 @@ def send_and_settle(
     """Send the charge of an attempt that is SENDING, and apply what the provider said.
 
     Raises:
-        LeftToJanitor: the money may have moved, and that is not surely stored.
+        OutcomeUnsettled: the money may have moved, and that is not surely stored.
     """
     try:
         result, failure = _send(charge, dependencies, three_ds)
@@ -204,7 +204,7 @@ def send_and_settle(
     except Exception as exc:
         # Whatever went wrong from here on says nothing about the money: no answer may sound as if it did.
         log.exception("charge_not_settled", payment=charge.payment_public_id)
-        raise LeftToJanitor from exc
+        raise OutcomeUnsettled from exc
     if settled.payment.is_paid:
         dependencies.waker.wake()
     return settled, failure
@@ -238,7 +238,7 @@ def _send(
     provider = dependencies.providers[charge.provider]
     if charge.send_deadline.has_passed:
         return ProviderResult(Outcome.NOT_SENT, detail="too late to send"), ChargeNotSent()
-    request = ChargeRequest(
+    request = ProviderCharge(
         attempt_id=charge.attempt_public_id,
         amount=charge.amount,
         card=charge.card,
@@ -258,5 +258,5 @@ def _send(
     except NotSent as exc:
         return ProviderResult(Outcome.NOT_SENT, detail=str(exc)), ChargeNotSent()
     if result.outcome is Outcome.PENDING:
-        result = ask_once(provider, charge.attempt_public_id, result, dependencies)
+        result = inquire_once(provider, charge.attempt_public_id, result, dependencies)
     return result, ChargeNotSent()

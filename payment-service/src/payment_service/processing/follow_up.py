@@ -23,14 +23,14 @@ from payment_service.models.movement import Capture, PaymentAttempt, Void
 from payment_service.models.payment import Payment
 from payment_service.processing.dependencies import Dependencies
 from payment_service.processing.hold_reconciliation import make_sure_of_hold
-from payment_service.processing.inquiry import ask_once
+from payment_service.processing.inquiry import inquire_once
 from payment_service.providers.port import (
-    CaptureRequest,
     Outcome,
     Provider,
+    ProviderCapture,
+    ProviderRefund,
     ProviderResult,
-    RefundRequest,
-    VoidRequest,
+    ProviderVoid,
 )
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Start:
     send_deadline: Deadline
 
 
-class LeftToJanitor(Exception):
+class OutcomeUnsettled(Exception):
     """It may have been sent, and its outcome could not be stored: the janitor finds it out."""
 
 
@@ -69,7 +69,7 @@ def start_movement(prefix: str, actor: str, dependencies: Dependencies) -> Start
         actor=actor,
         started_at=now,
         send_before=now + timedelta(seconds=send_within_s),
-        next_ask_at=dependencies.settler.rules.asks.next_ask_at(now, 0, now),
+        next_ask_at=dependencies.settler.rules.inquiries.next_ask_at(now, 0, now),
     )
     return Start(new, deadline)
 
@@ -85,7 +85,7 @@ def send_and_settle(
     ``tell`` runs in the transaction that stores the outcome.
 
     Raises:
-        LeftToJanitor: it may have been carried out, and that is not surely stored.
+        OutcomeUnsettled: it may have been carried out, and that is not surely stored.
     """
     try:
         result = _send(begun, start, dependencies)
@@ -106,7 +106,7 @@ def send_and_settle(
     except Exception as exc:
         # Whatever went wrong from here on says nothing about the money: no answer may sound as if it did.
         log.exception("movement_not_settled", movement=start.new.public_id)
-        raise LeftToJanitor from exc
+        raise OutcomeUnsettled from exc
     dependencies.waker.wake()
     return told
 
@@ -121,7 +121,7 @@ def _send(begun: Begun[F], start: Start, dependencies: Dependencies) -> Provider
     except NotSent as exc:
         return ProviderResult(Outcome.NOT_SENT, detail=str(exc))
     if result.outcome is Outcome.PENDING:
-        result = ask_once(provider, movement.public_id, result, dependencies)
+        result = inquire_once(provider, movement.public_id, result, dependencies)
     return make_sure_of_hold(movement, result, provider, dependencies)
 
 
@@ -129,8 +129,8 @@ def call_provider(provider: Provider, movement: FollowUp, original_id: str) -> P
     """Have the movement carried out on the attempt ``original_id``. Raises ``NotSent``."""
     if isinstance(movement, Capture):
         return provider.capture(
-            CaptureRequest(movement.public_id, original_id, movement.amount, movement.is_final)
+            ProviderCapture(movement.public_id, original_id, movement.amount, movement.is_final)
         )
     if isinstance(movement, Void):
-        return provider.void(VoidRequest(movement.public_id, original_id))
-    return provider.refund(RefundRequest(movement.public_id, original_id, movement.amount))
+        return provider.void(ProviderVoid(movement.public_id, original_id))
+    return provider.refund(ProviderRefund(movement.public_id, original_id, movement.amount))

@@ -11,14 +11,12 @@ from payment_service.domain.settlement.follow_up_settler import FollowUpSettleme
 from payment_service.extensions import db
 from payment_service.processing.dependencies import Dependencies
 from payment_service.processing.hold_reconciliation import make_sure_of_hold
-from payment_service.processing.inquiry import ask_or_abandon
+from payment_service.processing.inquiry import inquire_or_abandon
 from payment_service.providers.port import Outcome, ProviderResult
 from payment_service.values.statuses import MovementState
 
 
-def ask_about(
-    movement: F, dependencies: Dependencies, *, within_s: float, actor: str
-) -> FollowUpSettlement[F]:
+def inquire(movement: F, dependencies: Dependencies, *, within_s: float, actor: str) -> FollowUpSettlement[F]:
     """Ask, settle, and return how things stand now; ``within_s`` bounds the asking, not the settling."""
     with time_budget(within_s):
         result = _find_out(movement, dependencies, utc_now())
@@ -33,7 +31,7 @@ def ask_about(
 def _find_out(movement: FollowUp, dependencies: Dependencies, now: datetime) -> ProviderResult:
     provider = dependencies.providers[movement.provider]
     try:
-        answer = ask_or_abandon(movement, provider, dependencies, now)
+        answer = inquire_or_abandon(movement, provider, dependencies, now)
     except NotSent as exc:
         return ProviderResult(Outcome.PENDING, detail=str(exc))
     return make_sure_of_hold(movement, answer, provider, dependencies)

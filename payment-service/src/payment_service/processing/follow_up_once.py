@@ -18,8 +18,8 @@ from payment_service.extensions import db
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.follow_up import Begun, LeftToJanitor, Start, send_and_settle
-from payment_service.processing.follow_up_inquiry import ask_about
+from payment_service.processing.follow_up import Begun, OutcomeUnsettled, Start, send_and_settle
+from payment_service.processing.follow_up_inquiry import inquire
 from payment_service.processing.idempotent import left_no_trace
 
 Present = Callable[[Payment, PaymentAttempt, F], StoredAnswer]
@@ -85,7 +85,7 @@ def _go_on(asked: Asked[F], written: _Written[F], start: Start, dependencies: De
 
     try:
         return send_and_settle(written.begun, start, dependencies, answer)
-    except LeftToJanitor:
+    except OutcomeUnsettled:
         return written.pending
 
 
@@ -100,7 +100,7 @@ def _answer_as_it_stands(
     nobody_is_at_work = movement.send_before + timedelta(seconds=limits.busy_grace_s)
     if movement.is_open and utc_now() >= nobody_is_at_work:
         with suppress(CommitOutcomeUnknown):  # what was stored is read next
-            ask_about(movement, dependencies, within_s=limits.ask_s, actor=start.new.actor)
+            inquire(movement, dependencies, within_s=limits.ask_s, actor=start.new.actor)
 
     def work(session: Session) -> StoredAnswer:
         standing = session.scalars(statement.execution_options(populate_existing=True)).one()

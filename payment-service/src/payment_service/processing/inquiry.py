@@ -13,13 +13,13 @@ from payment_service.domain.settlement.settle import Settlement
 from payment_service.extensions import db
 from payment_service.models.movement import PaymentAttempt
 from payment_service.processing.dependencies import Dependencies
-from payment_service.providers.port import Outcome, Provider, ProviderResult, RefundRequest, VoidRequest
+from payment_service.providers.port import Outcome, Provider, ProviderRefund, ProviderResult, ProviderVoid
 from payment_service.values.statuses import AttemptKind, MovementState
 
 TOO_LATE_TO_VOID = "wrong_state"
 
 
-def ask_provider(
+def inquire_attempt(
     attempt: PaymentAttempt, dependencies: Dependencies, *, within_s: float, actor: str = JANITOR
 ) -> Settlement:
     """Ask, settle, and return how things stand now; ``within_s`` bounds the asking, not the settling."""
@@ -59,7 +59,7 @@ def _find_out(attempt: PaymentAttempt, dependencies: Dependencies, now: datetime
         if attempt.state == MovementState.HELD:
             # A person has to decide; no provider knows of it, and none may be told that it never executes.
             return ProviderResult(Outcome.PENDING)
-        return ask_or_abandon(attempt, provider, dependencies, now)
+        return inquire_or_abandon(attempt, provider, dependencies, now)
     except NotSent as exc:
         return ProviderResult(Outcome.PENDING, detail=str(exc))
 
@@ -69,9 +69,9 @@ def _reverse(attempt: PaymentAttempt, original_id: str, provider: Provider) -> P
 
     The same keys each time: the provider carries each out once, and tells us what came of it.
     """
-    voided = provider.void(VoidRequest(attempt.public_id, original_id))
+    voided = provider.void(ProviderVoid(attempt.public_id, original_id))
     if voided.outcome is Outcome.DECLINED and voided.decline_code == TOO_LATE_TO_VOID:
-        refund = RefundRequest(f"{attempt.public_id}_refund", original_id, attempt.amount)
+        refund = ProviderRefund(f"{attempt.public_id}_refund", original_id, attempt.amount)
         return provider.refund(refund)
     return voided
 
@@ -79,7 +79,7 @@ def _reverse(attempt: PaymentAttempt, original_id: str, provider: Provider) -> P
 _RESERVED_FOR_SETTLING_S = 1.0
 
 
-def ask_once(
+def inquire_once(
     provider: Provider, public_id: str, unanswered: ProviderResult, dependencies: Dependencies
 ) -> ProviderResult:
     """Ask at once what came of a call without an answer, if there is time: somebody is waiting."""
@@ -92,7 +92,7 @@ def ask_once(
     return unanswered if answer.outcome is Outcome.NOT_FOUND else answer
 
 
-def ask_or_abandon(
+def inquire_or_abandon(
     movement: AnyMovement, provider: Provider, dependencies: Dependencies, now: datetime
 ) -> ProviderResult:
     """Ask; what the provider never saw is abandoned there, once nobody can be sending it any more.
@@ -107,7 +107,7 @@ def ask_or_abandon(
     return answer
 
 
-def is_left_behind(claim: Claim, dependencies: Dependencies) -> bool:
+def needs_inquiry(claim: Claim, dependencies: Dependencies) -> bool:
     """Whether an attempt is open of which only its provider knows more: nobody is at work on it."""
     attempt = claim.attempt
     if claim.is_ours or attempt is None or not attempt.is_open or attempt.state == MovementState.HELD:

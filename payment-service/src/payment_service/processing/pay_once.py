@@ -17,10 +17,10 @@ from payment_service.errors import PaymentError
 from payment_service.extensions import db
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
-from payment_service.processing.charge import Charge, LeftToJanitor, judge_and_charge, send_and_settle
+from payment_service.processing.charge import Charge, OutcomeUnsettled, judge_and_charge, send_and_settle
 from payment_service.processing.dependencies import Dependencies
 from payment_service.processing.idempotent import left_no_trace
-from payment_service.processing.inquiry import ask_provider, is_left_behind
+from payment_service.processing.inquiry import inquire_attempt, needs_inquiry
 from payment_service.providers.port import ThreeDSecure
 
 log = structlog.get_logger(__name__)
@@ -28,7 +28,7 @@ Present = Callable[[Payment, PaymentAttempt | None], StoredAnswer]
 
 
 @dataclass(frozen=True, slots=True)
-class Keyed:
+class IdempotentOperation:
     """A request under its key; ``present`` makes its answer from the rows as they stand."""
 
     request: IdempotentRequest
@@ -59,7 +59,7 @@ class _ToCharge:
 
 def pay_once(
     payment_id: str,
-    keyed: Keyed,
+    keyed: IdempotentOperation,
     begin_payment: Callable[[Session], Begun],
     dependencies: Dependencies,
     now: datetime,
@@ -102,7 +102,11 @@ def pay_once(
 
 
 def refuse_once(
-    payment_id: str, keyed: Keyed, refusal: PaymentError, dependencies: Dependencies, now: datetime
+    payment_id: str,
+    keyed: IdempotentOperation,
+    refusal: PaymentError,
+    dependencies: Dependencies,
+    now: datetime,
 ) -> StoredAnswer:
     """Answer an earlier request with this key, whatever became of its card since; others are refused.
 
@@ -117,7 +121,7 @@ def refuse_once(
     return pay_once(payment_id, keyed, refuse, dependencies, now)
 
 
-def _charge(todo: _ToCharge, keyed: Keyed, dependencies: Dependencies) -> StoredAnswer:
+def _charge(todo: _ToCharge, keyed: IdempotentOperation, dependencies: Dependencies) -> StoredAnswer:
     answers: list[StoredAnswer] = []
 
     def when_settled(session: Session, settled: Settlement) -> None:
@@ -129,14 +133,16 @@ def _charge(todo: _ToCharge, keyed: Keyed, dependencies: Dependencies) -> Stored
             send_and_settle(todo.charge, dependencies, when_settled, three_ds=ThreeDSecure.NONE)
         else:
             judge_and_charge(todo.charge, dependencies, when_settled)
-    except (CommitOutcomeUnknown, LeftToJanitor):
+    except (CommitOutcomeUnknown, OutcomeUnsettled):
         log.warning("outcome_left_to_janitor", payment=todo.charge.payment_public_id)
         return todo.pending
     # The unit of work may have run more than once; its last run is the one that was stored.
     return answers[-1]
 
 
-def _answer_as_it_stands(payment_id: str, keyed: Keyed, dependencies: Dependencies) -> StoredAnswer:
+def _answer_as_it_stands(
+    payment_id: str, keyed: IdempotentOperation, dependencies: Dependencies
+) -> StoredAnswer:
     """Answer for a request that died: from its payment as it stands, after asking if that is still open."""
     reference = MerchantPayment(keyed.request.merchant_id, payment_id)
 
@@ -145,9 +151,9 @@ def _answer_as_it_stands(payment_id: str, keyed: Keyed, dependencies: Dependenci
         return Claim(payment, latest_attempt(session, payment), is_ours=False)
 
     standing = db.in_transaction(look)
-    if standing.attempt is not None and is_left_behind(standing, dependencies):
+    if standing.attempt is not None and needs_inquiry(standing, dependencies):
         with suppress(CommitOutcomeUnknown):  # what was stored is read next
-            ask_provider(standing.attempt, dependencies, within_s=dependencies.config.limits.ask_s)
+            inquire_attempt(standing.attempt, dependencies, within_s=dependencies.config.limits.ask_s)
 
     def answer(session: Session) -> StoredAnswer:
         found = look(session)

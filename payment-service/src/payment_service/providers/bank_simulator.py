@@ -10,13 +10,13 @@ from service_kit.web.http_client import Answer, HttpClient, OutcomeUnknown
 from payment_service.providers.port import (
     Authentication,
     Capabilities,
-    CaptureRequest,
-    ChargeRequest,
     Outcome,
+    ProviderCapture,
+    ProviderCharge,
+    ProviderRefund,
     ProviderResult,
-    RefundRequest,
+    ProviderVoid,
     ThreeDSecure,
-    VoidRequest,
 )
 from payment_service.values.money import Money
 
@@ -40,15 +40,15 @@ class BankSimulator:
     def __init__(self, http: HttpClient) -> None:
         self._http = http
 
-    def sale(self, request: ChargeRequest) -> ProviderResult:
+    def sale(self, request: ProviderCharge) -> ProviderResult:
         """Authorise and capture in one go. Raises ``NotSent``."""
         return self._send("POST", "/network/sales", _to_charge(request))
 
-    def authorise(self, request: ChargeRequest) -> ProviderResult:
+    def authorise(self, request: ProviderCharge) -> ProviderResult:
         """Hold the money. Raises ``NotSent``."""
         return self._send("POST", "/network/authorizations", _to_charge(request))
 
-    def capture(self, request: CaptureRequest) -> ProviderResult:
+    def capture(self, request: ProviderCapture) -> ProviderResult:
         """Take held money. Raises ``NotSent``."""
         body = {
             "request_id": request.capture_id,
@@ -58,12 +58,12 @@ class BankSimulator:
         }
         return self._send("POST", "/network/captures", body)
 
-    def void(self, request: VoidRequest) -> ProviderResult:
+    def void(self, request: ProviderVoid) -> ProviderResult:
         """Release a hold, or undo a sale of the last 24 hours. Raises ``NotSent``."""
         body = {"request_id": request.void_id, "original_request_id": request.original_id}
         return self._send("POST", "/network/voids", body)
 
-    def refund(self, request: RefundRequest) -> ProviderResult:
+    def refund(self, request: ProviderRefund) -> ProviderResult:
         """Give captured money back. Raises ``NotSent``."""
         body = {
             "request_id": request.refund_id,
@@ -87,7 +87,7 @@ class BankSimulator:
             return ProviderResult(Outcome.PENDING, detail=str(exc))
 
 
-def _to_charge(request: ChargeRequest) -> dict[str, Any]:
+def _to_charge(request: ProviderCharge) -> dict[str, Any]:
     body: dict[str, Any] = {
         "request_id": request.attempt_id,
         "amount_minor": request.amount.amount_minor,

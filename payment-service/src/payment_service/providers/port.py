@@ -74,7 +74,7 @@ class Capabilities:
 
 
 @dataclass(frozen=True, slots=True)
-class ChargeRequest:
+class ProviderCharge:
     """Take or hold ``amount`` of ``card``; ``attempt_id`` is the idempotency key.
 
     ``return_url`` is where the browser comes back to after 3-D Secure, where the cardholder is shown
@@ -92,7 +92,7 @@ class ChargeRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class CaptureRequest:
+class ProviderCapture:
     """Take ``amount`` of the hold ``original_id``; a final one releases the rest."""
 
     capture_id: str
@@ -102,7 +102,7 @@ class CaptureRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class VoidRequest:
+class ProviderVoid:
     """Release what ``original_id`` still holds, or give the whole sale back; ``void_id`` is the key."""
 
     void_id: str
@@ -110,7 +110,7 @@ class VoidRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class RefundRequest:
+class ProviderRefund:
     """Give ``amount`` of what ``original_id`` took back; ``refund_id`` is the idempotency key."""
 
     refund_id: str
@@ -124,23 +124,23 @@ class Provider(Protocol):
     name: str
     capabilities: Capabilities
 
-    def sale(self, request: ChargeRequest) -> ProviderResult:
+    def sale(self, request: ProviderCharge) -> ProviderResult:
         """Authorise and capture in one go."""
         ...
 
-    def authorise(self, request: ChargeRequest) -> ProviderResult:
+    def authorise(self, request: ProviderCharge) -> ProviderResult:
         """Hold the money until it is captured or voided."""
         ...
 
-    def capture(self, request: CaptureRequest) -> ProviderResult:
+    def capture(self, request: ProviderCapture) -> ProviderResult:
         """Take held money, in one part or several."""
         ...
 
-    def void(self, request: VoidRequest) -> ProviderResult:
+    def void(self, request: ProviderVoid) -> ProviderResult:
         """Undo a hold, or a sale that was not settled yet; DECLINED ``wrong_state`` afterwards."""
         ...
 
-    def refund(self, request: RefundRequest) -> ProviderResult:
+    def refund(self, request: ProviderRefund) -> ProviderResult:
         """Give captured money back; PENDING where the bank takes its time."""
         ...
 

@@ -14,7 +14,7 @@ from payment_service.models.merchant import ApiClient, Merchant, SigningKey
 from payment_service.values.scopes import Scope
 
 
-def authorise(
+def authenticate_client(
     token: str, scope: Scope, tokens: AccessTokens, clients: ClientDirectory, now: datetime
 ) -> ClientRecord:
     """Return the API client that calls with this token.

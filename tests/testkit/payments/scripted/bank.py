@@ -5,17 +5,17 @@ from collections.abc import Callable
 
 from payment_service.providers.port import (
     Capabilities,
-    CaptureRequest,
-    ChargeRequest,
     Outcome,
+    ProviderCapture,
+    ProviderCharge,
+    ProviderRefund,
     ProviderResult,
-    RefundRequest,
-    VoidRequest,
+    ProviderVoid,
 )
 from service_kit.web.http_client import NotSent
 
 PENDING = ProviderResult(Outcome.PENDING)
-SaleBehaviour = Callable[["ScriptedBank", ChargeRequest], ProviderResult]
+SaleBehaviour = Callable[["ScriptedBank", ProviderCharge], ProviderResult]
 CarryOut = Callable[[], ProviderResult]
 # What happens to a capture, void or refund of this id; the last argument carries it out.
 FollowUpBehaviour = Callable[["ScriptedBank", str, CarryOut], ProviderResult]
@@ -38,10 +38,10 @@ class ScriptedBank:
         self.capabilities = Capabilities(can_abandon=True)
         self.script: list[SaleBehaviour] = []
         self.follow_up_script: list[FollowUpBehaviour] = []
-        self.sales: list[ChargeRequest] = []
-        self.captures: list[CaptureRequest] = []
-        self.voids: list[VoidRequest] = []
-        self.refunds: list[RefundRequest] = []
+        self.sales: list[ProviderCharge] = []
+        self.captures: list[ProviderCapture] = []
+        self.voids: list[ProviderVoid] = []
+        self.refunds: list[ProviderRefund] = []
         self.asked: list[str] = []
         self.abandoned: list[str] = []
         self.taken_minor: dict[str, int] = {}
@@ -60,7 +60,7 @@ class ScriptedBank:
         """What the bank holds of ours."""
         return sum(self.taken_minor.values())
 
-    def carry_out(self, request: ChargeRequest) -> ProviderResult:
+    def carry_out(self, request: ProviderCharge) -> ProviderResult:
         """Move the money once for each id."""
         with self._lock:
             if request.attempt_id not in self._known:
@@ -88,19 +88,19 @@ class ScriptedBank:
                 if result.outcome is Outcome.REQUIRES_ACTION:
                     self._known[attempt_id] = ProviderResult(Outcome.ABANDONED)
 
-    def sale(self, request: ChargeRequest) -> ProviderResult:
+    def sale(self, request: ProviderCharge) -> ProviderResult:
         """Play the next behaviour of the script."""
         with self._lock:
             self.sales.append(request)
             behave = self.script.pop(0) if self.script else ScriptedBank.carry_out
         return behave(self, request)
 
-    def authorise(self, request: ChargeRequest) -> ProviderResult:
+    def authorise(self, request: ProviderCharge) -> ProviderResult:
         """Play the next behaviour of the script; what it carries out is held."""
         self._to_hold.add(request.attempt_id)
         return self.sale(request)
 
-    def capture(self, request: CaptureRequest) -> ProviderResult:
+    def capture(self, request: ProviderCapture) -> ProviderResult:
         """Take held money, never more than is held."""
 
         def carry_out() -> ProviderResult:
@@ -119,7 +119,7 @@ class ScriptedBank:
         self.captures.append(request)
         return self._follow_up(request.capture_id, carry_out)
 
-    def void(self, request: VoidRequest) -> ProviderResult:
+    def void(self, request: ProviderVoid) -> ProviderResult:
         """Release a hold or give a sale back."""
 
         def carry_out() -> ProviderResult:
@@ -136,7 +136,7 @@ class ScriptedBank:
             return self.void_answer
         return self._follow_up(request.void_id, carry_out)
 
-    def refund(self, request: RefundRequest) -> ProviderResult:
+    def refund(self, request: ProviderRefund) -> ProviderResult:
         """Give taken money back, never more than was taken."""
 
         def carry_out() -> ProviderResult:

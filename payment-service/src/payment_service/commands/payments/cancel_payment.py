@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from payment_service.domain.idempotency_keys import IdempotentRequest, StoredAnswer
 from payment_service.domain.payments.claims import latest_attempt, lock_by_reference
 from payment_service.domain.payments.references import MerchantPayment
-from payment_service.domain.settlement.closing import end_payment
+from payment_service.domain.settlement.closing import close_payment
 from payment_service.errors import CancellationNotConfirmed
 from payment_service.models.movement import PaymentAttempt, Void
 from payment_service.models.payment import Payment
@@ -78,7 +78,7 @@ def _begin(
     dependencies: Dependencies,
 ) -> Begun[Void] | StoredAnswer:
     payment = lock_by_reference(session, MerchantPayment(command.merchant_id, command.payment_id))
-    to_end = end_payment(
+    to_end = close_payment(
         session,
         dependencies.settler.rules,
         payment,

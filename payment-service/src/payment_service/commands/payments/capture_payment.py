@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from payment_service.domain.idempotency_keys import IdempotentRequest, StoredAnswer
 from payment_service.domain.payments.claims import lock_by_reference
 from payment_service.domain.payments.references import MerchantPayment
-from payment_service.domain.settlement.captures import CaptureWish, begin_capture
+from payment_service.domain.settlement.captures import CaptureRequest, begin_capture
 from payment_service.models.movement import Capture, PaymentAttempt
 from payment_service.processing.dependencies import Dependencies
 from payment_service.processing.follow_up import Begun, start_movement
@@ -20,7 +20,7 @@ class CapturePayment:
 
     merchant_id: int
     payment_id: str
-    wish: CaptureWish
+    wish: CaptureRequest
     actor: str
 
 

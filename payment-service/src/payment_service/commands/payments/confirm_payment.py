@@ -11,15 +11,15 @@ from sqlalchemy.orm import Session
 from payment_service.domain.idempotency_keys import StoredAnswer
 from payment_service.domain.payments.claims import Claim, NewAttempt, claim_payment
 from payment_service.domain.payments.references import MerchantPayment
-from payment_service.domain.payments.results import as_it_stands
+from payment_service.domain.payments.results import result_for_payer
 from payment_service.errors import PaymentMethodUnusable, WrongPaymentState
 from payment_service.extensions import db
 from payment_service.models.movement import PaymentAttempt
 from payment_service.processing.abandonment import WaitingAttempt, abandon_attempt
-from payment_service.processing.charge import Charge, Wish, new_attempt
+from payment_service.processing.charge import CardPayment, Charge, new_attempt
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.inquiry import ask_provider, is_left_behind
-from payment_service.processing.pay_once import Begun, Keyed, pay_once, refuse_once
+from payment_service.processing.inquiry import inquire_attempt, needs_inquiry
+from payment_service.processing.pay_once import Begun, IdempotentOperation, pay_once, refuse_once
 from payment_service.values.cards import CardData
 from payment_service.values.statuses import MovementState, PaymentStatus
 from payment_service.vault.vault import Purpose
@@ -56,7 +56,9 @@ class _MustAskFirst(Exception):
         self.attempt = attempt
 
 
-def confirm_payment(command: ConfirmPayment, keyed: Keyed, dependencies: Dependencies) -> StoredAnswer:
+def confirm_payment(
+    command: ConfirmPayment, keyed: IdempotentOperation, dependencies: Dependencies
+) -> StoredAnswer:
     """Charge at most once, and answer with the payment as it stands then.
 
     Whoever confirms a payment that waits for its cardholder wants to use another card: the provider is
@@ -66,7 +68,7 @@ def confirm_payment(command: ConfirmPayment, keyed: Keyed, dependencies: Depende
         PaymentNotFound, PaymentMethodUnusable, WrongPaymentState, PaymentBusy: nothing was begun.
     """
     try:
-        wish = read_wish(command.merchant_id, command.pay_with, command.actor, dependencies)
+        wish = load_card(command.merchant_id, command.pay_with, command.actor, dependencies)
     except PaymentMethodUnusable as refusal:
         return refuse_once(command.payment_id, keyed, refusal, dependencies, utc_now())
     try:
@@ -79,7 +81,7 @@ def confirm_payment(command: ConfirmPayment, keyed: Keyed, dependencies: Depende
         raise WrongPaymentState("confirmed", PaymentStatus.PROCESSING) from stop
 
 
-def read_wish(merchant_id: int, pay_with: PayWith, actor: str, dependencies: Dependencies) -> Wish:
+def load_card(merchant_id: int, pay_with: PayWith, actor: str, dependencies: Dependencies) -> CardPayment:
     """Return the wish to pay; a stored card is taken out of the vault, without a CVV.
 
     It has no address: who calls is the merchant's server, for all of its customers.
@@ -89,19 +91,19 @@ def read_wish(merchant_id: int, pay_with: PayWith, actor: str, dependencies: Dep
     """
     if isinstance(pay_with, TypedCard):
         card = CardData(pay_with.number, pay_with.exp_month, pay_with.exp_year, pay_with.cvc)
-        return Wish(card=card, actor=actor)
+        return CardPayment(card=card, actor=actor)
     with db.reading() as session:
         # One that is detached has left the vault.
         stored = dependencies.vault.open(session, pay_with, Purpose.PAYMENT_METHOD, merchant_id)
     if stored is None:
         raise PaymentMethodUnusable
-    return Wish(card=stored, actor=actor, payment_method=pay_with)
+    return CardPayment(card=stored, actor=actor, payment_method=pay_with)
 
 
 def begin_charge(
     session: Session,
     reference: MerchantPayment,
-    wish: Wish,
+    wish: CardPayment,
     new: NewAttempt,
     send_deadline: Deadline,
     dependencies: Dependencies,
@@ -121,7 +123,9 @@ def begin_charge(
     return Begun(claim.payment, claim.attempt, charge)
 
 
-def _confirm(command: ConfirmPayment, wish: Wish, keyed: Keyed, dependencies: Dependencies) -> StoredAnswer:
+def _confirm(
+    command: ConfirmPayment, wish: CardPayment, keyed: IdempotentOperation, dependencies: Dependencies
+) -> StoredAnswer:
     now = utc_now()
     send_deadline = Deadline.after(dependencies.config.limits.send_within_s)
     new = new_attempt(wish, dependencies, now)
@@ -136,12 +140,12 @@ def _confirm(command: ConfirmPayment, wish: Wish, keyed: Keyed, dependencies: De
 def _refuse(session: Session, claim: Claim, dependencies: Dependencies) -> None:
     """Raise what stands in the way of a claim, where that is not just the payment's state."""
     attempt = claim.attempt
-    if attempt is not None and is_left_behind(claim, dependencies):
+    if attempt is not None and needs_inquiry(claim, dependencies):
         # The transaction is undone now, and with it whatever the session knows of the row.
         session.expunge(attempt)
         raise _MustAskFirst(attempt)
     if claim.payment.status == PaymentStatus.PROCESSING:
-        as_it_stands(
+        result_for_payer(
             claim.payment,
             attempt,
             utc_now(),
@@ -157,4 +161,4 @@ def _ask_or_end(attempt: PaymentAttempt, actor: str, dependencies: Dependencies)
         if attempt.state == MovementState.REQUIRES_ACTION:
             abandon_attempt(WaitingAttempt.of(attempt), dependencies, actor=actor)
         else:
-            ask_provider(attempt, dependencies, within_s=dependencies.config.limits.ask_s, actor=actor)
+            inquire_attempt(attempt, dependencies, within_s=dependencies.config.limits.ask_s, actor=actor)

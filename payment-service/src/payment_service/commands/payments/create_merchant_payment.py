@@ -12,14 +12,14 @@ from service_kit.ids import new_id
 from service_kit.web import strict_json
 from sqlalchemy.orm import Session
 
-from payment_service.commands.payments.confirm_payment import PayWith, read_wish
+from payment_service.commands.payments.confirm_payment import PayWith, load_card
 from payment_service.domain.idempotency_keys import StoredAnswer
 from payment_service.domain.payments.claims import store_claimed_payment, store_new_payment
 from payment_service.errors import PaymentMethodUnusable
 from payment_service.models.payment import Payment
-from payment_service.processing.charge import Charge, Wish, new_attempt
+from payment_service.processing.charge import CardPayment, Charge, new_attempt
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.pay_once import Begun, Keyed, pay_once, refuse_once
+from payment_service.processing.pay_once import Begun, IdempotentOperation, pay_once, refuse_once
 from payment_service.values.money import Money
 from payment_service.values.statuses import CaptureMethod, PaymentStatus, Surface
 
@@ -46,7 +46,7 @@ class CreateMerchantPayment:
 
 
 def create_merchant_payment(
-    command: CreateMerchantPayment, keyed: Keyed, dependencies: Dependencies
+    command: CreateMerchantPayment, keyed: IdempotentOperation, dependencies: Dependencies
 ) -> StoredAnswer:
     """Store a pending payment, charge it where that is wanted, and answer with it.
 
@@ -76,10 +76,10 @@ def create_merchant_payment(
     return pay_once(public_id, keyed, begin_payment, dependencies, now)
 
 
-def _read_wish(command: CreateMerchantPayment, dependencies: Dependencies) -> Wish | None:
+def _read_wish(command: CreateMerchantPayment, dependencies: Dependencies) -> CardPayment | None:
     if command.pay_with is None:
         return None
-    return read_wish(command.merchant_id, command.pay_with, command.actor, dependencies)
+    return load_card(command.merchant_id, command.pay_with, command.actor, dependencies)
 
 
 def _new_payment(

@@ -15,12 +15,18 @@ from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.claims import Claim, claim_payment
 from payment_service.domain.payments.references import PaymentReference
-from payment_service.domain.payments.results import Processed, as_it_stands, describe
+from payment_service.domain.payments.results import PaymentResult, describe, result_for_payer
 from payment_service.extensions import db
 from payment_service.models.movement import PaymentAttempt
-from payment_service.processing.charge import Charge, LeftToJanitor, Wish, judge_and_charge, new_attempt
+from payment_service.processing.charge import (
+    CardPayment,
+    Charge,
+    OutcomeUnsettled,
+    judge_and_charge,
+    new_attempt,
+)
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.inquiry import ask_provider, is_left_behind
+from payment_service.processing.inquiry import inquire_attempt, needs_inquiry
 from payment_service.values.cards import CardData
 from payment_service.values.statuses import MovementState
 
@@ -47,9 +53,9 @@ class ProcessPayment:
     receipt_locale: str | None = None
 
     @property
-    def wish(self) -> Wish:
+    def wish(self) -> CardPayment:
         """The wish to pay."""
-        return Wish(
+        return CardPayment(
             card=CardData(self.card_number, self.card_exp_month, self.card_exp_year, self.card_cvv),
             actor=self.actor,
             client_ip=self.client_ip,
@@ -64,7 +70,7 @@ class _Begun:
     """The claim, what to charge if it is ours, and the answer for when nothing more can be known."""
 
     claim: Claim
-    pending: Processed
+    pending: PaymentResult
     charge: Charge | None
 
     @property
@@ -75,7 +81,7 @@ class _Begun:
         return self.claim.attempt
 
 
-def process_payment(command: ProcessPayment, dependencies: Dependencies) -> Processed:
+def process_payment(command: ProcessPayment, dependencies: Dependencies) -> PaymentResult:
     """Charge the card at most once, and say how the payment stands.
 
     Raises:
@@ -85,9 +91,9 @@ def process_payment(command: ProcessPayment, dependencies: Dependencies) -> Proc
     wish = command.wish
     try:
         begun = _begin(command.reference, wish, dependencies)
-        if is_left_behind(begun.claim, dependencies):
+        if needs_inquiry(begun.claim, dependencies):
             with suppress(CommitOutcomeUnknown):  # the next claim sees what was stored
-                ask_provider(
+                inquire_attempt(
                     begun.attempt,
                     dependencies,
                     within_s=dependencies.config.limits.ask_s,
@@ -101,7 +107,7 @@ def process_payment(command: ProcessPayment, dependencies: Dependencies) -> Proc
     return _carry_on(begun.charge, begun.pending, dependencies)
 
 
-def _begin(reference: PaymentReference, wish: Wish, dependencies: Dependencies) -> _Begun:
+def _begin(reference: PaymentReference, wish: CardPayment, dependencies: Dependencies) -> _Begun:
     """Transaction 1: claim the payment, or learn who has it."""
     send_deadline = Deadline.after(dependencies.config.limits.send_within_s)
     new = new_attempt(wish, dependencies, utc_now())
@@ -120,16 +126,16 @@ def _begin(reference: PaymentReference, wish: Wish, dependencies: Dependencies) 
     return db.in_transaction(work)
 
 
-def _carry_on(charge: Charge, pending: Processed, dependencies: Dependencies) -> Processed:
+def _carry_on(charge: Charge, pending: PaymentResult, dependencies: Dependencies) -> PaymentResult:
     try:
         standing, failure = judge_and_charge(charge, dependencies, lambda _session, _settled: None)
-    except (CommitOutcomeUnknown, LeftToJanitor):
+    except (CommitOutcomeUnknown, OutcomeUnsettled):
         log.warning("outcome_left_to_janitor", payment=charge.payment_public_id)
         return pending
     if standing.attempt.state == MovementState.NOT_SENT:
         raise failure
     grace_s = dependencies.config.limits.busy_grace_s
-    return as_it_stands(
+    return result_for_payer(
         standing.payment,
         standing.attempt,
         utc_now(),
@@ -139,8 +145,8 @@ def _carry_on(charge: Charge, pending: Processed, dependencies: Dependencies) ->
     )
 
 
-def _answer_from_claim(claim: Claim, wish: Wish, dependencies: Dependencies) -> Processed:
-    return as_it_stands(
+def _answer_from_claim(claim: Claim, wish: CardPayment, dependencies: Dependencies) -> PaymentResult:
+    return result_for_payer(
         claim.payment,
         claim.attempt,
         utc_now(),

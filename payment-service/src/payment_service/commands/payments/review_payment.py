@@ -14,9 +14,9 @@ from payment_service.domain.payments.references import MerchantPayment
 from payment_service.domain.payments.transitions import change_attempt_state, change_status
 from payment_service.domain.settlement.context import Scene
 from payment_service.errors import ReviewCardMissing, WrongPaymentState
-from payment_service.processing.charge import Charge, Wish
+from payment_service.processing.charge import CardPayment, Charge
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.pay_once import Begun, Keyed, pay_once
+from payment_service.processing.pay_once import Begun, IdempotentOperation, pay_once
 from payment_service.values.statuses import MovementState, PaymentStatus
 from payment_service.vault.vault import Purpose
 
@@ -31,7 +31,9 @@ class ReviewPayment:
     actor: str
 
 
-def approve_payment(command: ReviewPayment, keyed: Keyed, dependencies: Dependencies) -> StoredAnswer:
+def approve_payment(
+    command: ReviewPayment, keyed: IdempotentOperation, dependencies: Dependencies
+) -> StoredAnswer:
     """Send the held attempt; of two who approve, one wins and the other is told.
 
     The payer is absent: it goes without 3-D Secure and without CVV, and a bank that insists declines.
@@ -54,15 +56,17 @@ def approve_payment(command: ReviewPayment, keyed: Keyed, dependencies: Dependen
         attempt.send_before = now + timedelta(seconds=dependencies.config.limits.send_within_s)
         # From now on the janitor asks about it, as about any attempt that was just sent.
         attempt.started_at = now
-        attempt.next_ask_at = scene.rules.asks.next_ask_at(now, 0, now)
+        attempt.next_ask_at = scene.rules.inquiries.next_ask_at(now, 0, now)
         scene.record("payment.review_approved", reason=command.reason)
-        charge = Charge.of(payment, attempt, scene.merchant, Wish(card, command.actor), send_deadline)
+        charge = Charge.of(payment, attempt, scene.merchant, CardPayment(card, command.actor), send_deadline)
         return Begun(payment, attempt, charge, is_judged=True)
 
     return pay_once(command.payment_id, keyed, begin_payment, dependencies, now)
 
 
-def reject_payment(command: ReviewPayment, keyed: Keyed, dependencies: Dependencies) -> StoredAnswer:
+def reject_payment(
+    command: ReviewPayment, keyed: IdempotentOperation, dependencies: Dependencies
+) -> StoredAnswer:
     """Cancel the held payment: nothing was charged, and the card that was kept is forgotten.
 
     Raises:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from payment_service.domain.payments.events import JANITOR
 from payment_service.domain.payments.locks import lock_payment
 from payment_service.domain.payments.transitions import HOLDING, PAYABLE
-from payment_service.domain.settlement.closing import end_payment
+from payment_service.domain.settlement.closing import close_payment
 from payment_service.domain.settlement.settle import Settlement
 from payment_service.errors import MovementOpen
 from payment_service.extensions import db
@@ -110,4 +110,4 @@ def _end_now(
     session: Session, payment: Payment, start: Start, dependencies: Dependencies
 ) -> Void | PaymentAttempt | None:
     rules = dependencies.settler.rules
-    return end_payment(session, rules, payment, VoidPurpose.EXPIRY, None, start.new)
+    return close_payment(session, rules, payment, VoidPurpose.EXPIRY, None, start.new)

@@ -15,8 +15,8 @@ from payment_service.extensions import db
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.follow_up_inquiry import ask_about
-from payment_service.processing.inquiry import ask_provider
+from payment_service.processing.follow_up_inquiry import inquire
+from payment_service.processing.inquiry import inquire_attempt
 
 log = structlog.get_logger(__name__)
 
@@ -63,9 +63,9 @@ def _ask(movement: AnyMovement, dependencies: Dependencies) -> Asked:
 def _settle(movement: AnyMovement, dependencies: Dependencies) -> tuple[Payment, AnyMovement]:
     within_s = dependencies.config.limits.ask_s
     if isinstance(movement, PaymentAttempt):
-        settlement = ask_provider(movement, dependencies, within_s=within_s, actor=JANITOR)
+        settlement = inquire_attempt(movement, dependencies, within_s=within_s, actor=JANITOR)
         return settlement.payment, settlement.attempt
-    settled = ask_about(movement, dependencies, within_s=within_s, actor=JANITOR)
+    settled = inquire(movement, dependencies, within_s=within_s, actor=JANITOR)
     return settled.payment, settled.movement
 
 

@@ -19,7 +19,7 @@ from payment_service.extensions import db
 from payment_service.models.message import InboxMessage
 from payment_service.models.movement import Capture, PaymentAttempt
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.movement_inquiry import ask_about
+from payment_service.processing.movement_inquiry import inquire
 from payment_service.providers.port import DisputeNews, MovementNews
 from payment_service.values.statuses import InboxOutcome
 
@@ -58,9 +58,9 @@ def settle_message(message: InboxMessage, dependencies: Dependencies) -> Result:
         log.error("webhook_unreadable", provider=message.queue, event_id=message.event_id, reason=str(exc))
         return _close(message, InboxOutcome.UNREADABLE)
     if isinstance(news, MovementNews):
-        return hear_of_movement(message, news, dependencies)
+        return handle_movement(message, news, dependencies)
     if isinstance(news, DisputeNews):
-        return hear_of_dispute(message, news, dependencies)
+        return handle_dispute(message, news, dependencies)
     log.warning("webhook_of_unknown_type", provider=message.queue, event_id=message.event_id, type=news.type)
     return _close(message, InboxOutcome.UNKNOWN_TYPE)
 
@@ -70,7 +70,7 @@ def _close(message: InboxMessage, outcome: InboxOutcome) -> Result:
     return Done()
 
 
-def hear_of_dispute(message: InboxMessage, news: DisputeNews, dependencies: Dependencies) -> Result:
+def handle_dispute(message: InboxMessage, news: DisputeNews, dependencies: Dependencies) -> Result:
     """Apply the news; a movement that we do not know the end of is asked about first."""
     with db.reading() as session:
         movement = find_movement(session, message.queue, news.original_id)
@@ -78,7 +78,7 @@ def hear_of_dispute(message: InboxMessage, news: DisputeNews, dependencies: Depe
         log.warning("webhook_of_unknown_request", event_id=message.event_id, request=news.original_id)
         db.in_transaction(lambda session: close_message(session, message.id, InboxOutcome.UNKNOWN_REQUEST))
         return Done()
-    if movement.is_open and ask_about(movement, dependencies):
+    if movement.is_open and inquire(movement, dependencies):
         return Failed("what is disputed is still under way")
     payment_id, dispute_id, now = movement.payment_id, new_id("dp"), utc_now()
 
@@ -99,7 +99,7 @@ def hear_of_dispute(message: InboxMessage, news: DisputeNews, dependencies: Depe
     return Done()
 
 
-def hear_of_movement(message: InboxMessage, news: MovementNews, dependencies: Dependencies) -> Result:
+def handle_movement(message: InboxMessage, news: MovementNews, dependencies: Dependencies) -> Result:
     """Ask the provider about the movement, unless it ended as the event says.
 
     The event's own word settles nothing. An amount that differs changes nothing: an event and an alert.
@@ -119,7 +119,7 @@ def hear_of_movement(message: InboxMessage, news: MovementNews, dependencies: De
     ended_as = FINAL_STATES.get(news.outcome)
     if movement.state == ended_as or (ended_as is None and not movement.is_open):
         return _close(message, InboxOutcome.APPLIED)
-    if ask_about(movement, dependencies) and ended_as is not None:
+    if inquire(movement, dependencies) and ended_as is not None:
         return Failed("the provider does not confirm it yet")
     return _close(message, InboxOutcome.APPLIED)
 

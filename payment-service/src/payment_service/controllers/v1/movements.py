@@ -12,8 +12,8 @@ from payment_service.controllers.access import current_actor, current_merchant_i
 from payment_service.controllers.idempotency import idempotent, idempotent_request, respond
 from payment_service.controllers.request import current_dependencies
 from payment_service.controllers.v1.answers import present_cancellation, present_capture, present_payment
-from payment_service.domain.settlement.captures import CaptureWish
-from payment_service.processing.pay_once import Keyed
+from payment_service.domain.settlement.captures import CaptureRequest
+from payment_service.processing.pay_once import IdempotentOperation
 from payment_service.schemas.v1.movements import CancelSchema, CaptureSchema
 from payment_service.schemas.v1.payment import PaymentSchema
 from payment_service.schemas.v1.payment_requests import ReviewSchema
@@ -34,7 +34,7 @@ captures = Blueprint(
 @captures.problem(409, "Nothing is held, or another movement must come to its end first")
 @captures.problem(422, "It is more than what is left of the hold; member `largest_amount`")
 @captures.problem(502, "Surely not carried out, nothing was taken; member `payment`")
-def capture(wish: CaptureWish, payment_id: str) -> Response:
+def capture(wish: CaptureRequest, payment_id: str) -> Response:
     """Take all or part of what is held; several times until one is final."""
     command = CapturePayment(current_merchant_id(), payment_id, wish, current_actor())
     return respond(
@@ -83,7 +83,7 @@ reviews = Blueprint("reviews", "reviews", url_prefix="/v1/payments", description
 def approve(body: dict[str, Any], payment_id: str) -> Response:
     """Let it go on to the bank, without the payer: no 3-D Secure, no CVC."""
     command = ReviewPayment(current_merchant_id(), payment_id, body["reason"], current_actor())
-    keyed = Keyed(idempotent_request(body), present_payment)
+    keyed = IdempotentOperation(idempotent_request(body), present_payment)
     return respond(approve_payment(command, keyed, current_dependencies()))
 
 
@@ -97,5 +97,5 @@ def approve(body: dict[str, Any], payment_id: str) -> Response:
 def reject(body: dict[str, Any], payment_id: str) -> Response:
     """Cancel it; nothing was charged."""
     command = ReviewPayment(current_merchant_id(), payment_id, body["reason"], current_actor())
-    keyed = Keyed(idempotent_request(body), present_payment)
+    keyed = IdempotentOperation(idempotent_request(body), present_payment)
     return respond(reject_payment(command, keyed, current_dependencies()))

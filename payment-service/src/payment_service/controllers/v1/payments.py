@@ -20,7 +20,7 @@ from payment_service.controllers.idempotency import idempotent, idempotent_reque
 from payment_service.controllers.request import current_dependencies
 from payment_service.controllers.v1.answers import present_created, present_payment, view_of
 from payment_service.domain.payments.references import MerchantPayment
-from payment_service.processing.pay_once import Keyed
+from payment_service.processing.pay_once import IdempotentOperation
 from payment_service.queries.pagination import Page, PageRequest
 from payment_service.queries.payments import PaymentFilter, get_payment_of_merchant, list_payments
 from payment_service.schemas.v1.pagination import list_schema
@@ -62,7 +62,7 @@ def create(body: NewPayment) -> Response:
         details=body.details,
         pay_with=_pay_with(body.pay_with) if body.confirm else None,
     )
-    keyed = Keyed(idempotent_request(body), present_created)
+    keyed = IdempotentOperation(idempotent_request(body), present_created)
     return respond(create_merchant_payment(command, keyed, current_dependencies()))
 
 
@@ -80,7 +80,7 @@ def create(body: NewPayment) -> Response:
 def confirm(body: PayWithInput, payment_id: str) -> Response:
     """Pay it with a card, or with one that is stored."""
     command = ConfirmPayment(current_merchant_id(), payment_id, _pay_with(body), current_actor())
-    keyed = Keyed(idempotent_request(body), present_payment)
+    keyed = IdempotentOperation(idempotent_request(body), present_payment)
     return respond(confirm_payment(command, keyed, current_dependencies()))
 
 

@@ -27,7 +27,7 @@ class ProcessingResult(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Processed:
+class PaymentResult:
     """The answer to the wish to pay: values, so that it can be given when the database is away.
 
     ``captured`` is what was taken so far. ``attempt_id`` names the attempt that waits for its cardholder.
@@ -55,11 +55,11 @@ def describe(
     result: ProcessingResult | None = None,
     *,
     is_own: bool = False,
-) -> Processed:
+) -> PaymentResult:
     """Take what an answer needs out of the rows; without a ``result`` it is PAID or PENDING."""
     waits_for_payer = payment.status == PaymentStatus.REQUIRES_ACTION
     succeeded = payment.status in SUCCEEDED
-    return Processed(
+    return PaymentResult(
         result=result or (ProcessingResult.PAID if succeeded else ProcessingResult.PENDING),
         payment_id=payment.id,
         order_id=payment.order_id,
@@ -76,7 +76,7 @@ def describe(
     )
 
 
-def as_it_stands(
+def result_for_payer(
     payment: Payment,
     attempt: PaymentAttempt | None,
     now: datetime,
@@ -84,7 +84,7 @@ def as_it_stands(
     busy_grace_s: float,
     is_sender: bool,
     is_own_attempt: bool,
-) -> Processed:
+) -> PaymentResult:
     """Answer from the rows alone: the payment's state first, then that of the attempt which answers for us.
 
     ``is_sender``: whoever asks has sent the attempt, so nobody else is at work on it.

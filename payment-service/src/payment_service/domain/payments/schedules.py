@@ -7,7 +7,7 @@ _HOURLY_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class AskSchedule:
+class InquirySchedule:
     """The first asks come ``after_s`` seconds after the movement began, then hourly, after a day daily."""
 
     after_s: tuple[float, ...]

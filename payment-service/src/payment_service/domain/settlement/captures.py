@@ -23,7 +23,7 @@ from payment_service.values.statuses import OPEN_STATES, PaymentStatus
 
 
 @dataclass(frozen=True, slots=True)
-class CaptureWish:
+class CaptureRequest:
     """What a merchant wants to take, in minor units; without an amount everything that is left, for good."""
 
     amount_minor: int | None = None
@@ -31,7 +31,7 @@ class CaptureWish:
 
 
 def begin_capture(
-    session: Session, rules: Rules, payment: Payment, wish: CaptureWish, new: NewMovement
+    session: Session, rules: Rules, payment: Payment, wish: CaptureRequest, new: NewMovement
 ) -> Capture:
     """Write a capture down on a locked payment; its amount counts as taken from now on.
 

@@ -14,7 +14,7 @@ from payment_service.models.payment import Payment
 from payment_service.values.statuses import MovementState, PaymentStatus, VoidPurpose
 
 
-def end_payment(
+def close_payment(
     session: Session,
     rules: Rules,
     payment: Payment,

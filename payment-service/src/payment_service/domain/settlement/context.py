@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from payment_service.domain.merchant_directory import MerchantDirectory, MerchantRecord
 from payment_service.domain.payments.events import EventKey, record_event
-from payment_service.domain.payments.schedules import AskSchedule
+from payment_service.domain.payments.schedules import InquirySchedule
 from payment_service.domain.payments.transitions import change_attempt_state
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment, PaymentEvent
@@ -29,7 +29,7 @@ class Rules:
     """What settling goes by, the same for every payment."""
 
     event_key: EventKey
-    asks: AskSchedule
+    inquiries: InquirySchedule
     merchants: MerchantDirectory
     lifetimes: Lifetimes
     vault: Vault
@@ -61,7 +61,9 @@ class Scene:
     def keep_asking(self) -> None:
         """Let the janitor ask again, later and later."""
         attempt = self.attempt
-        attempt.next_ask_at = self.rules.asks.next_ask_at(attempt.started_at, attempt.ask_count, self.now)
+        attempt.next_ask_at = self.rules.inquiries.next_ask_at(
+            attempt.started_at, attempt.ask_count, self.now
+        )
 
     def record(self, event_type: str, **more: str | int | None) -> PaymentEvent:
         """Append an event that tells of this attempt."""

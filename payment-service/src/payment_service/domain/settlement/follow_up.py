@@ -45,7 +45,9 @@ class FollowUpScene(Generic[F]):
     def keep_asking(self) -> None:
         """Let the janitor ask again, later and later."""
         movement = self.movement
-        movement.next_ask_at = self.rules.asks.next_ask_at(movement.started_at, movement.ask_count, self.now)
+        movement.next_ask_at = self.rules.inquiries.next_ask_at(
+            movement.started_at, movement.ask_count, self.now
+        )
 
     def attempt(self) -> PaymentAttempt:
         """Return the sale or authorisation that it follows."""

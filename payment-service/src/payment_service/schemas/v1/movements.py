@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 from service_kit.web.api import OptionalBody, StrictBoolean
 
-from payment_service.domain.settlement.captures import CaptureWish
+from payment_service.domain.settlement.captures import CaptureRequest
 from payment_service.models.movement import Refund
 from payment_service.schemas.v1.pagination import PageQuerySchema, PublicId, Timestamp
 from payment_service.schemas.v1.payment_requests import amount_field, text_field
@@ -82,9 +82,9 @@ class CaptureSchema(OptionalBody):
     )
 
     @ma.post_load
-    def to_wish(self, data: dict[str, Any], **_: Any) -> CaptureWish:
+    def to_wish(self, data: dict[str, Any], **_: Any) -> CaptureRequest:
         """Return the wish."""
-        return CaptureWish(amount_minor=data["amount"], is_final=data["final"])
+        return CaptureRequest(amount_minor=data["amount"], is_final=data["final"])
 
 
 class CancelSchema(OptionalBody):

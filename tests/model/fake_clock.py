@@ -13,7 +13,7 @@ TICK = timedelta(milliseconds=1)
 BEFORE = timedelta(hours=1)
 
 
-class Clockwork:
+class FakeClock:
     """Stands for the wall clock, for the one of deadlines, and for the randomness of public ids."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from service_kit.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class BankSettings:
     """The key of the HMACs, how long a challenge waits, and how long a bank thinks that decides later."""
 
     card_key: str
@@ -18,20 +18,20 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class UnitInputs:
     """Time and chance, which a unit of work must not look for by itself: it may be run again."""
 
-    terms: Terms
+    settings: BankSettings
     now: datetime
     authorization_code: str
     acs_token: str
     event_id: str
 
     @classmethod
-    def draw(cls, terms: Terms) -> "Given":
+    def draw(cls, settings: BankSettings) -> "UnitInputs":
         """Look at the clock and draw a code, a token that nobody can guess, and an event's id."""
         return cls(
-            terms=terms,
+            settings=settings,
             now=utc_now(),
             authorization_code=new_authorization_code(),
             acs_token=secrets.token_urlsafe(32),

@@ -13,7 +13,7 @@ TAKEN = Answer(202, {}, b"{}")
 UPDATED = Answer(200, {}, b'{"updated": true}')
 
 
-class PostOffice:
+class Receivers:
     """The other ends; ``received`` counts how often each of them got what, by its queue and the event.
 
     Letters and events go to notification-service, outcomes to fraud-service, and the shop gets updates of its

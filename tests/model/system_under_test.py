@@ -42,8 +42,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from tests.model.cards import Judgement
-from tests.model.clockwork import START, Clockwork
-from tests.model.post_office import PostOffice
+from tests.model.fake_clock import START, FakeClock
+from tests.model.receivers import Receivers
 from tests.model.storage import Storage
 from tests.model.wire import Moment, Wire, call
 from tests.testkit.payments.access import Shop, bearer, new_client
@@ -72,7 +72,7 @@ class BankEvent:
 
 
 @dataclass
-class Town:
+class SystemUnderTest:
     """Where a sequence takes place."""
 
     world: World
@@ -80,8 +80,8 @@ class Town:
     wire: Wire
     storage: Storage
     bank_storage: Storage
-    post: PostOffice
-    clock: Clockwork
+    post: Receivers
+    clock: FakeClock
     # How often each operation came to what, and what befell whom, over all sequences.
     seen: Counter[str]
     credentials: ClientCredentials
@@ -134,7 +134,7 @@ class Town:
         """Let time pass, here and at the bank, which ends what is overdue."""
         self.clock.advance(seconds)
         with self.bank.app_context():
-            end_all_overdue(self.bank.extensions["bank_config"].terms, 100)
+            end_all_overdue(self.bank.extensions["bank_config"].settings, 100)
 
     def judge(self, judgement: Judgement) -> None:
         """Let this be what fraud-service says next."""
@@ -208,9 +208,9 @@ class Town:
 
 
 @contextmanager
-def open_town(database_url: str, folder: Path) -> Iterator[Town]:
+def open_town(database_url: str, folder: Path) -> Iterator[SystemUnderTest]:
     """Put both services together: payment-service on ``database_url``, the bank on SQLite in ``folder``."""
-    clock = Clockwork()
+    clock = FakeClock()
     bank_config = BankConfig(f"sqlite:///{folder}/bank.db", log_level=LOG_LEVEL)
     config = make_config(database_url, log_level=LOG_LEVEL)
     migrations.upgrade(bank_config.database_url, bank_config.migrations_dir)
@@ -220,7 +220,7 @@ def open_town(database_url: str, folder: Path) -> Iterator[Town]:
         with bank.app_context():
             issue_cards(TEST_CARDS, bank_config.card_key)
         seen: Counter[str] = Counter()
-        wire, post = Wire(bank, seen), PostOffice(seen)
+        wire, post = Wire(bank, seen), Receivers(seen)
         fraud, waker = ScriptedFraud(), CountingWaker()
         fraud.meanwhile = lambda: wire.reach(Moment.JUDGING)
         app = create_app(config, provider=BankSimulator(wire), fraud=fraud, waker=waker)
@@ -237,7 +237,7 @@ def open_town(database_url: str, folder: Path) -> Iterator[Town]:
             bank_storage = Storage(_bank_db.engine, seen)
         credentials = new_client(world, MERCHANT)
         try:
-            yield Town(world, bank, wire, storage, bank_storage, post, clock, seen, credentials)
+            yield SystemUnderTest(world, bank, wire, storage, bank_storage, post, clock, seen, credentials)
         finally:
             _dispose(app, bank)
 
