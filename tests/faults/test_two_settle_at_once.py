@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from payment_service.domain.payments.locks import MovementReference
+from payment_service.domain.settlement.settle import settle
 from payment_service.extensions import db
 from payment_service.models.movement import PaymentAttempt
 from payment_service.providers.port import Outcome, ProviderResult
@@ -30,21 +32,21 @@ def test_the_second_settles_what_the_first_left(world: World) -> None:
     world.bank.script = [lose_request]
     world.pay(payment_id)
     attempt = world.attempt(payment_id)
-    settler, now = world.dependencies.settler, utc_now()
+    policy, reference, now = world.dependencies.policy, MovementReference.of(attempt), utc_now()
     first_has_read, first_may_commit = threading.Event(), threading.Event()
     met: list[str] = []
 
-    def settle(session: Session, outcome: Outcome) -> PaymentAttempt:
+    def settle_as(session: Session, outcome: Outcome) -> PaymentAttempt:
         result = ProviderResult(outcome, authorization_code="A1")
-        return settler.settle(session, payment_id, attempt.id, result, now, actor="test").attempt
+        return settle(session, policy, reference, result, now, actor="test").movement
 
     def settle_slowly(session: Session) -> None:
-        settle(session, Outcome.APPROVED)
+        settle_as(session, Outcome.APPROVED)
         first_has_read.set()
         first_may_commit.wait(10)
 
     def settle_at_once(session: Session) -> None:
-        met.append(settle(session, Outcome.DECLINED).state)
+        met.append(settle_as(session, Outcome.DECLINED).state)
 
     first = threading.Thread(target=_in_transaction, args=(world, settle_slowly))
     second = threading.Thread(target=_in_transaction, args=(world, settle_at_once))

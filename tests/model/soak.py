@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from tests.model.playing import SEQUENCES, STEPS, play
-from tests.model.system_under_test import open_town
+from tests.model.system_under_test import open_system
 from tests.testkit.databases.plugin import ENGINES, SERVERS
 
 
@@ -39,7 +39,7 @@ def _soak(
     database_url: str, folder: Path, minutes: float, seed: int | None, sequences: int, steps: int
 ) -> None:
     ends_at_s = time.monotonic() + minutes * 60 if minutes else float("inf")
-    with open_town(database_url, folder) as system:
+    with open_system(database_url, folder) as system:
         while True:
             chosen = secrets.randbits(32) if seed is None else seed
             began_s = time.monotonic()

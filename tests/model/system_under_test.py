@@ -208,7 +208,7 @@ class SystemUnderTest:
 
 
 @contextmanager
-def open_town(database_url: str, folder: Path) -> Iterator[SystemUnderTest]:
+def open_system(database_url: str, folder: Path) -> Iterator[SystemUnderTest]:
     """Put both services together: payment-service on ``database_url``, the bank on SQLite in ``folder``."""
     clock = FakeClock()
     bank_config = BankConfig(f"sqlite:///{folder}/bank.db", log_level=LOG_LEVEL)

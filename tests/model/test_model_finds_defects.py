@@ -10,15 +10,15 @@ import pytest
 from payment_service.clients.deliveries import BatchClient
 from payment_service.commands.payments import review_payment
 from payment_service.commands.upkeep import prune
-from payment_service.domain.idempotency_keys import begin
-from payment_service.domain.payments.transitions import change_status
-from payment_service.domain.settlement import captures, follow_up_settler, refunds
-from payment_service.domain.settlement.follow_up import FollowUpScene
-from payment_service.models.movement import Capture, PaymentAttempt, Refund
+from payment_service.domain.idempotency_keys import begin_key
+from payment_service.domain.payments.transitions import MovementKind, change_status
+from payment_service.domain.settlement import captures, refunds, settle
+from payment_service.domain.settlement.context import SettlementContext
+from payment_service.models.movement import PaymentAttempt, Refund
 from payment_service.models.payment import Payment
-from payment_service.processing import follow_up_once, inquiry, pay_once
+from payment_service.processing import idempotent, inquiry
 from payment_service.processing.dependencies import Dependencies
-from payment_service.providers.port import Outcome, ProviderResult
+from payment_service.providers.port import Outcome, Provider, ProviderResult
 from payment_service.values.statuses import MovementState, PaymentStatus
 from service_kit.db.database import Database
 from service_kit.jobs.queue import Done, Failed, LeasedQueue, Result
@@ -27,7 +27,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from tests.model.playing import play
-from tests.model.system_under_test import open_town
+from tests.model.system_under_test import open_system
 
 Patch = pytest.MonkeyPatch
 
@@ -41,28 +41,28 @@ def captures_count_twice(patch: Patch) -> None:
     """What is captured is added to the payment once more than it should be."""
     apply = captures.captured
 
-    def twice(scene: FollowUpScene[Any]) -> None:
-        scene.payment.captured_minor += scene.movement.amount_minor
-        apply(scene)
+    def twice(context: SettlementContext[Any], result: ProviderResult) -> None:
+        context.payment.captured_minor += context.movement.amount_minor
+        apply(context, result)
 
-    _replace_effect(patch, Capture, done=twice)
+    _replace_effect(patch, MovementKind.CAPTURE, done=twice)
 
 
 def unknown_refunds_count_as_failed(patch: Patch) -> None:
     """A refund whose answer was lost is held for not done."""
-    apply = follow_up_settler._apply
+    apply = settle._apply
 
-    def hasty(scene: FollowUpScene[Any], result: ProviderResult) -> None:
-        if isinstance(scene.movement, Refund) and result.outcome is Outcome.PENDING:
+    def hasty(context: SettlementContext[Any], result: ProviderResult) -> None:
+        if isinstance(context.movement, Refund) and result.outcome is Outcome.PENDING:
             result = replace(result, outcome=Outcome.DECLINED)
-        apply(scene, result)
+        apply(context, result)
 
-    patch.setattr(follow_up_settler, "_apply", hasty)
+    patch.setattr(settle, "_apply", hasty)
 
 
 def answers_are_not_stored(patch: Patch) -> None:
     """A request that comes again finds no answer."""
-    patch.setattr(follow_up_once, "finish", lambda _session, _request, answer: answer)
+    patch.setattr(idempotent, "finish", lambda _session, _request, answer: answer)
 
 
 def lost_commits_are_taken_for_stored(patch: Patch) -> None:
@@ -79,26 +79,25 @@ def lost_commits_are_taken_for_stored(patch: Patch) -> None:
 
 def nobody_ends_what_was_not_judged(patch: Patch) -> None:
     """The janitor has no word for an attempt whose process died before fraud-service had answered."""
-    find_out = inquiry._find_out
+    find_out = inquiry._find_out_about_attempt
 
-    def hesitate(attempt: PaymentAttempt, dependencies: Dependencies, now: datetime) -> ProviderResult:
+    def hesitate(attempt: PaymentAttempt, provider: Provider, dependencies: Dependencies) -> ProviderResult:
         if attempt.state == MovementState.ASSESSING:
             return ProviderResult(Outcome.PENDING)
-        return find_out(attempt, dependencies, now)
+        return find_out(attempt, provider, dependencies)
 
-    patch.setattr(inquiry, "_find_out", hesitate)
+    patch.setattr(inquiry, "_find_out_about_attempt", hesitate)
 
 
 def keys_are_not_leased(patch: Patch) -> None:
     """A request that comes again while it is under way is taken for one whose process died."""
-    for module in (follow_up_once, pay_once):
-        patch.setattr(
-            module,
-            "begin",
-            lambda session, request, resource_id, now, _lease: begin(
-                session, request, resource_id, now, timedelta()
-            ),
-        )
+    patch.setattr(
+        idempotent,
+        "begin_key",
+        lambda session, request, resource_id, now, _lease: begin_key(
+            session, request, resource_id, now, timedelta()
+        ),
+    )
 
 
 def leases_never_end(patch: Patch) -> None:
@@ -124,18 +123,18 @@ def lost_answers_count_as_delivered(patch: Patch) -> None:
 
 def keys_are_pruned_at_once(patch: Patch) -> None:
     """A request that comes again an hour later is carried out again."""
-    patch.setattr(prune, "_is_due", lambda _created, _leased: true())
+    patch.setattr(prune, "_is_key_due", lambda _created, _leased: true())
 
 
 def parts_are_taken_for_the_whole(patch: Patch) -> None:
     """A capture in part completes its payment; what is left is neither taken nor released."""
     apply = captures.captured
 
-    def final(scene: FollowUpScene[Any]) -> None:
-        scene.movement.is_final = True
-        apply(scene)
+    def final(context: SettlementContext[Any], result: ProviderResult) -> None:
+        context.movement.is_final = True
+        apply(context, result)
 
-    _replace_effect(patch, Capture, done=final)
+    _replace_effect(patch, MovementKind.CAPTURE, done=final)
 
 
 def rejected_money_is_kept_for_approval(patch: Patch) -> None:
@@ -148,10 +147,10 @@ def rejected_money_is_kept_for_approval(patch: Patch) -> None:
     patch.setattr(review_payment, "change_status", keep)
 
 
-def _replace_effect(patch: Patch, model: type[Any], **changes: Callable[..., None]) -> None:
-    effects = dict(follow_up_settler._EFFECTS)
-    effects[model] = replace(effects[model], **changes)
-    patch.setattr(follow_up_settler, "_EFFECTS", effects)
+def _replace_effect(patch: Patch, kind: MovementKind, **changes: Callable[..., None]) -> None:
+    effects = dict(settle._EFFECTS)
+    effects[kind] = replace(effects[kind], **changes)
+    patch.setattr(settle, "_EFFECTS", effects)
 
 
 @dataclass(frozen=True)
@@ -191,5 +190,5 @@ DEEP = (
 def test_a_defect_is_found(planted: Planted, database_url: str, tmp_path: Path, monkeypatch: Patch) -> None:
     planted.put_in(monkeypatch)
 
-    with open_town(database_url, tmp_path) as system, pytest.raises(AssertionError):
+    with open_system(database_url, tmp_path) as system, pytest.raises(AssertionError):
         play(system, planted.seed, is_shrunk=False)

@@ -36,8 +36,7 @@ from payment_service.domain.access.signing_keys import KeyRing, KeySealer
 from payment_service.domain.merchant_directory import MerchantDirectory
 from payment_service.domain.payments.events import EventKey
 from payment_service.domain.payments.schedules import InquirySchedule
-from payment_service.domain.settlement.context import Lifetimes, Rules
-from payment_service.domain.settlement.settle import Settler
+from payment_service.domain.settlement.context import Lifetimes, SettlementPolicy
 from payment_service.extensions import db
 from payment_service.problems import PROBLEMS
 from payment_service.processing.dependencies import Dependencies, FraudAssessor, WakesWorker
@@ -139,22 +138,18 @@ def _dependencies(
 ) -> Dependencies:
     provider = provider or BankSimulator(http_client(_bank(config)))
     providers: Mapping[str, Provider] = {provider.name: provider}
-    vault = Vault(EnvelopeKeys(config.vault_keys))
     bank_webhooks = BankSimulatorWebhooks(config.bank_webhook_secrets)
     limits = config.limits
     return Dependencies(
         config=config,
-        settler=Settler(
-            Rules(
-                event_key=EventKey(config.event_key_id, config.event_key),
-                inquiries=InquirySchedule(limits.asks_after_s, limits.asks_hourly_s, limits.asks_daily_s),
-                merchants=MerchantDirectory(),
-                lifetimes=Lifetimes(
-                    requires_action=timedelta(seconds=limits.requires_action_s),
-                    in_review=timedelta(seconds=limits.in_review_s),
-                    hold=timedelta(seconds=limits.hold_s),
-                ),
-                vault=vault,
+        policy=SettlementPolicy(
+            event_key=EventKey(config.event_key_id, config.event_key),
+            inquiries=InquirySchedule(limits.asks_after_s, limits.asks_hourly_s, limits.asks_daily_s),
+            merchants=MerchantDirectory(),
+            lifetimes=Lifetimes(
+                requires_action=timedelta(seconds=limits.requires_action_s),
+                in_review=timedelta(seconds=limits.in_review_s),
+                hold=timedelta(seconds=limits.hold_s),
             ),
         ),
         providers=providers,
@@ -164,7 +159,7 @@ def _dependencies(
         tokens=AccessTokens(KeyRing(KeySealer(config.token_key_encryption_key)), config.public_base_url),
         clients=ClientDirectory(),
         client_secrets=ClientSecrets(config.client_secret_key),
-        vault=vault,
+        vault=Vault(EnvelopeKeys(config.vault_keys)),
     )
 
 

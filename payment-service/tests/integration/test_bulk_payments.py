@@ -15,7 +15,7 @@ NUMBERS = (range(60), range(60, 100))
 
 def test_they_can_be_written_in_parts_and_everything_about_them_can_be_verified(world: World) -> None:
     (merchant,) = world.all(Merchant)
-    key = world.dependencies.settler.rules.event_key
+    key = world.dependencies.policy.event_key
     began = utc_now() - timedelta(hours=12)
 
     for numbers in NUMBERS:

@@ -57,7 +57,7 @@ def submit(world: World, **changes: str) -> Answer:
 
 
 def break_down(_bank: ScriptedBank, request: ProviderCharge) -> ProviderResult:
-    raise RuntimeError(f"a defect that tells {request.card.number} and {request.card}")
+    raise RuntimeError(f"a defect that tells {request.card.pan} and {request.card}")
 
 
 def store(world: World, shop: Shop, body: object, url: str = "/v1/payment-methods") -> Answer:

@@ -11,7 +11,13 @@ from flask import Response, request
 from payment_service.config import Config
 from payment_service.controllers.access import require_scope
 from payment_service.controllers.idempotency import idempotent, idempotent_request, respond
-from payment_service.domain.idempotency_keys import Earlier, IdempotentRequest, StoredAnswer, begin, finish
+from payment_service.domain.idempotency_keys import (
+    Earlier,
+    IdempotentRequest,
+    StoredAnswer,
+    begin_key,
+    finish,
+)
 from payment_service.errors import KeyInProgress, KeyReused, PaymentNotFound
 from payment_service.extensions import db
 from payment_service.models.idempotency_key import IdempotencyKey
@@ -47,7 +53,7 @@ def start(
     world: World, asked: IdempotentRequest, thing: str = "thing_1", *, now: datetime = NOW
 ) -> Earlier | None:
     with world.app.app_context():
-        return db.in_transaction(lambda session: begin(session, asked, thing, now, LEASE))
+        return db.in_transaction(lambda session: begin_key(session, asked, thing, now, LEASE))
 
 
 def end(world: World, asked: IdempotentRequest, answer: StoredAnswer = ANSWER) -> StoredAnswer:
@@ -125,7 +131,7 @@ def test_a_key_with_other_parameters_is_refused_in_every_state(
 
 def test_a_request_that_was_refused_leaves_no_key(world: World, asked: IdempotentRequest) -> None:
     def refuse(session: Session) -> None:
-        begin(session, asked, "thing_1", NOW, LEASE)
+        begin_key(session, asked, "thing_1", NOW, LEASE)
         raise LookupError
 
     with pytest.raises(LookupError):
@@ -190,7 +196,7 @@ def test_a_key_whose_first_request_is_undone_is_free_for_the_next(
     world: World, asked: IdempotentRequest
 ) -> None:
     def undone(session: Session) -> None:
-        begin(session, asked, "thing_undone", NOW, LEASE)
+        begin_key(session, asked, "thing_undone", NOW, LEASE)
         raise PaymentNotFound("pay_x")
 
     with world.app.app_context(), pytest.raises(PaymentNotFound):
@@ -213,7 +219,7 @@ def probed(config: Config) -> Iterator[World]:
         asked = idempotent_request(strict_json.loads(request.get_data() or b"null"))
 
         def work(session: Session) -> StoredAnswer:
-            earlier = begin(session, asked, name, utc_now(), LEASE)
+            earlier = begin_key(session, asked, name, utc_now(), LEASE)
             if earlier is not None and earlier.answer is not None:
                 return earlier.answer
             CARRIED_OUT.append(name)

@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 from payment_service.commands.upkeep.expire_payments import expire_payments
 from payment_service.config import Config
-from payment_service.domain.settlement.settle import Settler
+from payment_service.domain.settlement.context import SettlementPolicy
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
 from payment_service.processing.dependencies import Dependencies
@@ -302,10 +302,10 @@ class PaidMeanwhile:
         return self._world.config
 
     @property
-    def settler(self) -> Settler:
+    def policy(self) -> SettlementPolicy:
         response = self._world.in_other_thread(lambda: self._world.pay(self._payment_id))
         assert response.status_code == 200
-        return self._world.dependencies.settler
+        return self._world.dependencies.policy
 
 
 def test_a_payment_that_is_paid_between_the_look_and_the_lock_does_not_expire(world: World) -> None:

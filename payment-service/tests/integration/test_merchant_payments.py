@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from payment_service.app import create_app
+from payment_service.domain.payments.locks import MovementReference
+from payment_service.domain.settlement.settle import settle
 from payment_service.models.card import SealedCard
 from payment_service.models.movement import Capture
 from payment_service.models.payment import Payment
@@ -146,7 +148,7 @@ def test_a_stored_card_pays_without_its_cvc(world: World, shop: Shop) -> None:
 
     assert (answer.status_code, answer.json["payment_method"]["id"]) == (201, method)
     (sale,) = world.bank.sales
-    assert (sale.card.number, sale.card.cvv) == (V1_CARD["number"], None)
+    assert (sale.card.pan, sale.card.cvv) == (V1_CARD["number"], None)
     shop.post(world, f"/v1/payment-methods/{method}/detach")
     detached = shop.create(world, confirm=True, payment_method=method)
     assert detached.status_code == 422
@@ -290,7 +292,7 @@ def test_a_review_keeps_the_card_until_somebody_approves(world: World, shop: Sho
 
     assert (answer.status_code, answer.json["status"]) == (200, "completed")
     (sale,) = world.bank.sales
-    assert (sale.card.number, sale.card.cvv) == (V1_CARD["number"], None)
+    assert (sale.card.pan, sale.card.cvv) == (V1_CARD["number"], None)
     assert sale.three_ds is ThreeDSecure.NONE
     assert world.all(SealedCard) == []
     second = shop.post(world, path, {"reason": "me too"})
@@ -333,12 +335,8 @@ def test_only_a_customer_with_an_address_is_told_that_money_goes_back(
     world.age(60)
     world.run_janitor()
     late = ProviderResult(Outcome.APPROVED)
-    settler = world.dependencies.settler
-    world.change(
-        lambda session: settler.settle(
-            session, attempt.payment_id, attempt.id, late, utc_now(), actor="janitor"
-        )
-    )
+    reference, policy = MovementReference.of(attempt), world.dependencies.policy
+    world.change(lambda session: settle(session, policy, reference, late, utc_now(), actor="janitor"))
 
     world.run_janitor()
 

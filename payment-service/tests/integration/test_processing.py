@@ -64,7 +64,7 @@ def test_the_bank_and_fraud_service_are_told_the_same_attempt(world: World) -> N
         5950,
         "MAD",
     )
-    assert (sale.order_id, sale.card.number, sale.card.cvv) == ("7", "9999999999999", "123")
+    assert (sale.order_id, sale.card.pan, sale.card.cvv) == ("7", "9999999999999", "123")
     assert (sale.card.exp_month, sale.card.exp_year) == (1, 2030)
     (asked,) = world.fraud.requests
     assert (asked.attempt_id, asked.payment_id) == (attempt.public_id, world.payment(payment_id).public_id)

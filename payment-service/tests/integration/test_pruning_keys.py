@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from payment_service.commands.upkeep.prune import prune_idempotency_keys
-from payment_service.domain.idempotency_keys import IdempotentRequest, StoredAnswer, begin, finish
+from payment_service.domain.idempotency_keys import IdempotentRequest, StoredAnswer, begin_key, finish
 from payment_service.models.idempotency_key import IdempotencyKey
 from payment_service.models.merchant import Merchant
 from payment_service.worker import build_loops
@@ -26,7 +26,7 @@ def store(world: World, merchant_id: int, name: str, created_at: datetime, *, is
     asked = IdempotentRequest(merchant_id, name, "f")
 
     def work(session: Session) -> None:
-        begin(session, asked, name, created_at, LEASE)
+        begin_key(session, asked, name, created_at, LEASE)
         if is_answered:
             finish(session, asked, StoredAnswer(200, b"{}", "application/json"))
 
@@ -57,7 +57,7 @@ def test_a_key_that_was_taken_over_lately_is_kept(world: World, merchant_id: int
     store(world, merchant_id, "taken over", now - DAY, is_answered=False)
 
     def take_over(session: Session) -> None:
-        begin(session, IdempotentRequest(merchant_id, "taken over", "f"), "x", now - LEASE, LEASE)
+        begin_key(session, IdempotentRequest(merchant_id, "taken over", "f"), "x", now - LEASE, LEASE)
 
     world.change(take_over)
 

@@ -67,7 +67,7 @@ def played(module_database_url: str) -> Iterator[Played]:
     with world_on(config) as world:
         stage = new_stage(world)
         (merchant,) = world.all(Merchant, public_id=stage.shop.merchant_id)
-        key = world.dependencies.settler.rules.event_key
+        key = world.dependencies.policy.event_key
         began = utc_now() - timedelta(hours=12)
         for first in range(0, PAYMENTS, 500):
             numbers = range(first, first + 500)

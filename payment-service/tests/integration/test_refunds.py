@@ -3,7 +3,7 @@
 import pytest
 from payment_service.models.movement import Refund
 from payment_service.models.payment import Payment
-from payment_service.processing.follow_up_inquiry import inquire
+from payment_service.processing.inquiry import inquire
 from payment_service.providers.port import Outcome, ProviderResult
 from payment_service.values.money import Money
 from sqlalchemy import update
@@ -227,4 +227,4 @@ def settle_again(seller: TestMerchant) -> None:
     """Let somebody ask about refunds that have ended, as a webhook does."""
     (refund,) = seller.world.all(Refund)
     ask = seller.world.dependencies
-    seller.world.in_other_thread(lambda: inquire(refund, ask, within_s=1, actor="provider:bank-simulator"))
+    seller.world.in_other_thread(lambda: inquire(refund, ask, actor="provider:bank-simulator"))

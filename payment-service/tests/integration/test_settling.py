@@ -1,13 +1,14 @@
 """One settle for whoever brings a result: rules 6, 7 and 8, state by state."""
 
 import pytest
-from payment_service.domain.payments.fraud_policy import Course, Verdict
-from payment_service.domain.settlement.charges import FINAL_STATES
-from payment_service.domain.settlement.settle import Settlement
+from payment_service.domain.payments.locks import MovementReference
+from payment_service.domain.settlement.assessments import apply_assessment
+from payment_service.domain.settlement.settle import FINAL_STATES
+from payment_service.domain.settlement.settle import settle as settle_movement
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
 from payment_service.providers.port import Outcome, ProviderResult
-from payment_service.values.statuses import MovementState, PaymentStatus
+from payment_service.values.statuses import Assessment, FraudDecision, MovementState, PaymentStatus
 from service_kit.clock import utc_now
 from sqlalchemy import update
 
@@ -28,13 +29,11 @@ RESULTS = {
 }
 
 
-def settle(world: World, attempt: PaymentAttempt, outcome: Outcome) -> Settlement:
+def settle(world: World, attempt: PaymentAttempt, outcome: Outcome) -> None:
     result = RESULTS.get(outcome, ProviderResult(outcome))
-    settler = world.dependencies.settler
-    return world.change(
-        lambda session: settler.settle(
-            session, attempt.payment_id, attempt.id, result, utc_now(), actor="janitor"
-        )
+    reference, policy = MovementReference.of(attempt), world.dependencies.policy
+    world.change(
+        lambda session: settle_movement(session, policy, reference, result, utc_now(), actor="janitor")
     )
 
 
@@ -238,13 +237,13 @@ def test_any_other_difference_is_written_down_and_changes_nothing(
 def test_not_sent_by_somebody_who_saw_another_state_is_not_applied(world: World) -> None:
     attempt = open_attempt(world)
     before = everything(world, attempt.payment_id)
-    settler = world.dependencies.settler
+    reference, policy = MovementReference.of(attempt), world.dependencies.policy
 
     world.change(
-        lambda session: settler.settle(
+        lambda session: settle_movement(
             session,
-            attempt.payment_id,
-            attempt.id,
+            policy,
+            reference,
             ProviderResult(Outcome.NOT_SENT),
             utc_now(),
             actor="janitor",
@@ -258,14 +257,12 @@ def test_not_sent_by_somebody_who_saw_another_state_is_not_applied(world: World)
 def test_a_decision_that_comes_after_the_end_is_not_applied(world: World) -> None:
     attempt = ended_attempt(world, Outcome.NOT_SENT)
     before = everything(world, attempt.payment_id)
-    settler = world.dependencies.settler
-    verdict = Verdict(Course.SEND, "approve", "[]")
+    reference, policy = MovementReference.of(attempt), world.dependencies.policy
+    assessment = Assessment(FraudDecision.APPROVE, [])
 
     standing = world.change(
-        lambda session: settler.decide(
-            session, attempt.payment_id, attempt.id, verdict, utc_now(), actor="janitor"
-        )
+        lambda session: apply_assessment(session, policy, reference, assessment, utc_now(), actor="janitor")
     )
 
-    assert standing.attempt.state == MovementState.NOT_SENT
+    assert standing.movement.state == MovementState.NOT_SENT
     assert everything(world, attempt.payment_id) == before

@@ -20,7 +20,7 @@ from payment_service.models.merchant import Merchant
 from payment_service.queries.vault import count_sealed_cards
 from payment_service.values.cards import CardData
 from payment_service.vault.envelopes import EnvelopeKeys
-from payment_service.vault.vault import Purpose, Vault
+from payment_service.vault.vault import Purpose, Vault, forget_card
 from service_kit.clock import utc_now
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -137,7 +137,7 @@ def test_cards_are_stored_opened_and_deleted_while_the_keys_rotate(world: World)
 
             def work(session: Session, owner: str = owner, gone: str = gone) -> None:
                 vault.store(session, owner, Purpose.PAYMENT_METHOD, card(1), merchant_id, utc_now())
-                vault.delete(session, gone)
+                forget_card(session, gone)
 
             world.change(work)
             assert opened(world, owner, BOTH) == card(1)

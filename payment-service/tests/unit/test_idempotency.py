@@ -7,8 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from payment_service.controllers.idempotency import IS_IDEMPOTENT, LONGEST_KEY, idempotent
-from payment_service.domain.idempotency_keys import fingerprint, key_hash
+from payment_service.controllers.idempotency import (
+    IS_IDEMPOTENT,
+    LONGEST_KEY,
+    fingerprint,
+    idempotent,
+    key_hash,
+)
+from payment_service.values.cards import CardData
 from payment_service.values.statuses import CaptureMethod
 
 SECRET = b"secret"
@@ -16,16 +22,9 @@ NUMBER = "4242424242424242"
 
 
 @dataclass(frozen=True)
-class Card:
-    number: str
-    exp_year: int
-    cvc: str | None
-
-
-@dataclass(frozen=True)
 class Body:
     amount: int
-    card: Card | None = None
+    card: CardData | None = None
     capture_method: CaptureMethod = CaptureMethod.AUTOMATIC
 
 
@@ -48,8 +47,8 @@ def test_equal_parameters_have_one_fingerprint() -> None:
     assert fingerprint({"a": 1, "b": [{"c": None, "d": "é"}]}, SECRET) == fingerprint(
         {"b": ({"d": "é", "c": None},), "a": 1}, SECRET
     )
-    assert fingerprint(Body(100, Card(NUMBER, 2030, "123")), SECRET) == fingerprint(
-        Body(100, Card(NUMBER, 2030, "999")), SECRET
+    assert fingerprint(Body(100, CardData(NUMBER, 1, 2030, "123")), SECRET) == fingerprint(
+        Body(100, CardData(NUMBER, 1, 2030, "999")), SECRET
     )
     assert fingerprint({"card": {"number": NUMBER, "cvv": "1"}}, SECRET) == fingerprint(
         {"card": {"number": NUMBER}}, SECRET
@@ -62,15 +61,15 @@ def test_equal_parameters_have_one_fingerprint() -> None:
     [
         None,
         {},
-        Body(101, Card(NUMBER, 2030, "123")),
-        Body(100, Card("4000000000000002", 2030, "123")),
-        Body(100, Card(NUMBER, 2031, "123")),
+        Body(101, CardData(NUMBER, 1, 2030, "123")),
+        Body(100, CardData("4000000000000002", 1, 2030, "123")),
+        Body(100, CardData(NUMBER, 1, 2031, "123")),
         Body(100, None),
-        Body(100, Card(NUMBER, 2030, "123"), CaptureMethod.MANUAL),
+        Body(100, CardData(NUMBER, 1, 2030, "123"), CaptureMethod.MANUAL),
     ],
 )
 def test_other_parameters_have_another_fingerprint(other: object) -> None:
-    assert fingerprint(other, SECRET) != fingerprint(Body(100, Card(NUMBER, 2030, "123")), SECRET)
+    assert fingerprint(other, SECRET) != fingerprint(Body(100, CardData(NUMBER, 1, 2030, "123")), SECRET)
 
 
 def test_values_of_different_kinds_do_not_look_alike() -> None:

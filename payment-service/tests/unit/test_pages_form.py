@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from payment_service.pages.form import (
-    CardInput,
     Field,
     FieldError,
     RefusedForm,
@@ -15,6 +14,7 @@ from payment_service.pages.form import (
     kept_values,
     read_form,
 )
+from payment_service.values.cards import CardData
 
 TODAY = date(2026, 11, 21)
 GOOD = {
@@ -37,9 +37,7 @@ def errors_of(form: SubmittedForm | RefusedForm) -> dict[Field, FieldError]:
 
 
 def test_a_complete_form_is_a_card_and_an_address() -> None:
-    assert read() == SubmittedForm(
-        "frm_1", CardInput("4242424242424242", exp_month=9, exp_year=2029, cvv="123"), "nadia@exemple.ma"
-    )
+    assert read() == SubmittedForm("frm_1", CardData("4242424242424242", 9, 2029, "123"), "nadia@exemple.ma")
 
 
 def test_the_address_is_optional() -> None:
@@ -68,7 +66,7 @@ def test_grouped_digits_are_the_same_number(typed: str) -> None:
     form = read(cardNumber=typed)
 
     assert isinstance(form, SubmittedForm)
-    assert form.card.number == "4242424242424242"
+    assert form.card.pan == "4242424242424242"
 
 
 @pytest.mark.parametrize(
@@ -197,5 +195,5 @@ def test_whatever_is_submitted_gets_a_card_or_errors(fields: dict[str, str]) -> 
     if isinstance(form, RefusedForm):
         assert form.errors
     else:
-        assert form.card.number.isascii()
-        assert form.card.number.isdigit()
+        assert form.card.pan.isascii()
+        assert form.card.pan.isdigit()

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from payment_service.commands.payments.process_payment import ProcessPayment, process_payment
+from payment_service.commands.payments.process_payment import process_payment
 from payment_service.domain.payments.claims import store_new_payment
 from payment_service.domain.payments.events import OPERATOR, PAYER
 from payment_service.domain.payments.references import MerchantPayment
 from payment_service.models.ledger import LedgerEntry
 from payment_service.models.merchant import Merchant
 from payment_service.models.payment import Payment
+from payment_service.processing.charge import CardPayment
+from payment_service.values.cards import CardData
 from payment_service.values.statuses import CaptureMethod, FraudDecision, PaymentStatus, Surface
 from service_kit.clock import utc_now
 from service_kit.ids import new_id
@@ -64,7 +66,7 @@ class TestMerchant:
                 event_head="",
                 created_at=utc_now(),
             )
-            key = self.world.dependencies.settler.rules.event_key
+            key = self.world.dependencies.policy.event_key
             store_new_payment(session, key, payment, actor=OPERATOR)
 
         self.world.change(work)
@@ -73,16 +75,9 @@ class TestMerchant:
     def pay(self, public_id: str) -> str:
         """Send a card for a payment, and return the id."""
         reference = MerchantPayment(self.payment(public_id).merchant_id, public_id)
-        command = ProcessPayment(
-            reference=reference,
-            card_number="4242424242424242",
-            card_exp_month=12,
-            card_exp_year=2031,
-            card_cvv="123",
-            actor=PAYER,
-        )
+        paid_with = CardPayment(CardData("4242424242424242", 12, 2031, "123"), PAYER)
         with self.world.app.app_context():
-            process_payment(command, self.world.dependencies)
+            process_payment(reference, paid_with, self.world.dependencies)
         return public_id
 
     def held(self, amount_minor: int = 10000) -> str:

@@ -14,11 +14,10 @@ from payment_service.commands.upkeep.run_janitor import run_janitor
 from payment_service.commands.upkeep.seed_lab import seed_lab
 from payment_service.config import Config
 from payment_service.controllers.request import EXTENSION
-from payment_service.domain.payments.locks import TABLES, AnyMovement
 from payment_service.extensions import db
 from payment_service.models.base import Base
 from payment_service.models.message import OutboxMessage
-from payment_service.models.movement import PaymentAttempt
+from payment_service.models.movement import MOVEMENTS, AnyMovement, PaymentAttempt
 from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.processing.dependencies import Dependencies
 from payment_service.values.statuses import Destination
@@ -117,7 +116,7 @@ class World:
         by = timedelta(seconds=seconds)
 
         def work(session: Session) -> None:
-            for table in TABLES:
+            for table in MOVEMENTS:
                 _make_older(session, table, by, payment_id)
 
         self.change(work)

@@ -13,7 +13,7 @@ from payment_service.domain.books.postings import POSTINGS
 from payment_service.extensions import db
 from payment_service.models.dispute import Dispute
 from payment_service.models.ledger import LedgerEntry
-from payment_service.models.movement import Capture, PaymentAttempt, Refund, Void
+from payment_service.models.movement import AnyMovement, Capture, PaymentAttempt, Refund, Void
 from payment_service.models.payment import Payment
 from payment_service.values.statuses import (
     AttemptKind,
@@ -26,7 +26,6 @@ from payment_service.values.statuses import (
 Row = TypeVar("Row", PaymentAttempt, Capture, Refund, Void, Dispute, LedgerEntry)
 BATCH = 500
 CLOSED = {DisputeStatus.WON: EntryKind.DISPUTE_WON, DisputeStatus.LOST: EntryKind.DISPUTE_LOST}
-AnyMovement = PaymentAttempt | Capture | Refund | Void
 # source, kind, account, provider, currency, merchant
 EntryName = tuple[str, str, str, str, str, int]
 

@@ -1,7 +1,7 @@
 """Stores a card for later payments, because its merchant asked for it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from service_kit.clock import utc_now
 from service_kit.ids import new_id
@@ -12,25 +12,18 @@ from payment_service.domain.idempotency_keys import IdempotentRequest, StoredAns
 from payment_service.errors import PaymentMethodNotFound
 from payment_service.models.card import PaymentMethod
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.idempotent import answer_in_one
-from payment_service.values.cards import CardData, card_brand
-from payment_service.vault.vault import Purpose
+from payment_service.processing.idempotent import answer_once
+from payment_service.values.cards import CardData
+from payment_service.vault.vault import Purpose, forget_card
 
 
 @dataclass(frozen=True, slots=True)
 class StorePaymentMethod:
-    """Keep this card for a merchant; there is no CVV, because it could only be forgotten."""
+    """Keep this card for a merchant; a CVV is not kept."""
 
     merchant_id: int
-    card_number: str = field(repr=False)
-    card_exp_month: int = field(repr=False)
-    card_exp_year: int = field(repr=False)
+    card: CardData
     customer_id: str | None = None
-
-    @property
-    def card(self) -> CardData:
-        """The card, for the vault."""
-        return CardData(self.card_number, self.card_exp_month, self.card_exp_year)
 
 
 def store_payment_method(
@@ -47,7 +40,7 @@ def store_payment_method(
             public_id=public_id,
             merchant_id=command.merchant_id,
             customer_id=command.customer_id,
-            card_brand=card_brand(card.number),
+            card_brand=card.brand,
             card_bin=card.bin,
             card_last4=card.last4,
             exp_month=card.exp_month,
@@ -58,7 +51,7 @@ def store_payment_method(
         dependencies.vault.store(session, public_id, Purpose.PAYMENT_METHOD, card, command.merchant_id, now)
         return present(method)
 
-    return answer_in_one(work, request, public_id, now, dependencies)
+    return answer_once(work, request, public_id, dependencies, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +89,7 @@ def detach_payment_method(
             raise PaymentMethodNotFound
         if method.detached_at is None:
             method.detached_at = now
-            dependencies.vault.delete(session, method.public_id)
+            forget_card(session, method.public_id)
         return present(method)
 
-    return answer_in_one(work, request, command.payment_method_id, now, dependencies)
+    return answer_once(work, request, command.payment_method_id, dependencies, now)

@@ -1,24 +1,36 @@
 """The Idempotency-Key header of /v1, and answers that are given again byte for byte."""
 
+import hmac
 from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from enum import Enum
 from functools import wraps
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
 from flask import Response, g, request
+from service_kit.web import strict_json
 from service_kit.web.api import Blueprint, ProblemSchema
 from service_kit.web.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 
-from payment_service.controllers.access import current_merchant_id
+from payment_service.controllers.access import current_actor, current_merchant_id
 from payment_service.controllers.request import current_dependencies
-from payment_service.domain.idempotency_keys import IdempotentRequest, StoredAnswer, fingerprint, key_hash
+from payment_service.domain.idempotency_keys import IdempotentRequest, StoredAnswer
 from payment_service.errors import IdempotencyKeyInvalid, IdempotencyKeyMissing
+from payment_service.processing.idempotent import IdempotentOperation, PaymentRows
+from payment_service.values.cards import CardData
 
 HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotent-Replayed"
 IS_IDEMPOTENT = "is_idempotent"
 LONGEST_KEY = 255
 View = Callable[..., Any]
+# Nothing that is stored may depend on it (PCI DSS 3.3.1): three digits are guessed at once.
+LEFT_OUT = frozenset({"cvc", "cvv"})
+_PURPOSE = b"parameters of an idempotent request\n"
 
 PARAMETER = {
     "name": HEADER,
@@ -67,6 +79,13 @@ def idempotent_request(body: object = None) -> IdempotentRequest:
     )
 
 
+def idempotent_operation(
+    present: Callable[[PaymentRows], StoredAnswer], body: object = None
+) -> IdempotentOperation:
+    """Return the running request under its key, about a payment; ``body`` is what the schema loaded."""
+    return IdempotentOperation(idempotent_request(body), current_actor(), present)
+
+
 def respond(answer: StoredAnswer) -> Response:
     """Return the answer as it is stored."""
     response = Response(answer.body, answer.status, content_type=answer.content_type)
@@ -104,3 +123,40 @@ def _describe(view: View, status: int, meaning: str) -> View:
         if isinstance(response, dict):
             response["description"] += f"; or {meaning}"
     return view
+
+
+def key_hash(merchant_id: int, method: str, path: str, key: str) -> str:
+    """Return SHA-256 in hex: the same key of another merchant, method or path is another one."""
+    return sha256(strict_json.dumps([merchant_id, method, path, key]).encode()).hexdigest()
+
+
+def fingerprint(body: object, secret: bytes) -> str:
+    """Return an HMAC-SHA256 in hex over validated parameters; the CVV is left out wherever it stands.
+
+    ``body`` is what the schema loaded: a dataclass, a mapping, or None. The order of members is nothing.
+
+    Raises:
+        TypeError: something in it has no one way to be written; a programming error.
+    """
+    return hmac.new(secret, _PURPOSE + strict_json.dumps(_plain(body, secret)).encode(), sha256).hexdigest()
+
+
+def _plain(value: object, secret: bytes) -> Any:
+    """Return ``value`` as JSON values that are the same for equal parameters."""
+    if isinstance(value, CardData):
+        return ["card", value.fingerprint(secret), value.exp_month, value.exp_year]
+    if isinstance(value, Enum):
+        value = value.value
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, Decimal):
+        return ["decimal", str(value.normalize())]
+    if isinstance(value, date):
+        return ["date", value.isoformat()]
+    if is_dataclass(value) and not isinstance(value, type):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(value[name], secret) for name in sorted(value) if name not in LEFT_OUT}
+    if isinstance(value, list | tuple):
+        return [_plain(item, secret) for item in value]
+    raise TypeError(f"A {type(value).__name__} cannot be part of a fingerprint.")

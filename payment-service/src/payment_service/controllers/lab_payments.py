@@ -11,7 +11,7 @@ from service_kit.web.problems import Problem
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from payment_service.commands.payments.create_payment import CreatePayment, create_payment
-from payment_service.commands.payments.process_payment import ProcessPayment, process_payment
+from payment_service.commands.payments.process_payment import process_payment
 from payment_service.controllers import payment_page
 from payment_service.controllers.request import current_dependencies, read_payment_id, trusted_client_ip
 from payment_service.domain.payments.events import SHOP
@@ -19,10 +19,10 @@ from payment_service.domain.payments.references import LabPayment, PaymentRefere
 from payment_service.domain.payments.results import PaymentResult, ProcessingResult
 from payment_service.errors import PaymentNotFound
 from payment_service.models.payment import Payment
-from payment_service.pages.form import CardInput
 from payment_service.pages.languages import choose_language
 from payment_service.pages.page_models import NoSuchPaymentPage
 from payment_service.pages.render import decline_sentence
+from payment_service.processing.charge import CardPayment
 from payment_service.queries.payments import get_payment
 from payment_service.schemas.lab import (
     CreatedSchema,
@@ -31,6 +31,7 @@ from payment_service.schemas.lab import (
     LabPaymentSchema,
     ProcessedSchema,
 )
+from payment_service.values.cards import CardData
 
 LOOK_AGAIN_AFTER_S = 10
 
@@ -124,19 +125,13 @@ def show_page(payment_id: str) -> Response:
 @lab_payments.problem(409, "PaymentResult elsewhere now, or closed")
 @lab_payments.problem(502, "Surely not charged; payable again")
 @lab_payments.problem(503, "Not now; not charged; payable again")
-def process(card: CardInput, payment_id: str) -> Any:
+def process(card: CardData, payment_id: str) -> Any:
     """Pay with a card. Sent again, it charges nothing again."""
     dependencies = current_dependencies()
-    command = ProcessPayment(
-        reference=LabPayment(read_payment_id(payment_id)),
-        actor=SHOP,
-        card_number=card.number,
-        card_exp_month=card.exp_month,
-        card_exp_year=card.exp_year,
-        card_cvv=card.cvv,
-        client_ip=trusted_client_ip(request, dependencies.config.trusted_proxies),
-    )
-    return _answer(process_payment(command, dependencies))
+    client_ip = trusted_client_ip(request, dependencies.config.trusted_proxies)
+    paid_with = CardPayment(card=card, actor=SHOP, client_ip=client_ip)
+    reference = LabPayment(read_payment_id(payment_id))
+    return _answer(process_payment(reference, paid_with, dependencies))
 
 
 def _answer(processed: PaymentResult) -> Any:

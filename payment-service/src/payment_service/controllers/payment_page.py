@@ -15,10 +15,11 @@ from service_kit.db.database import CommitOutcomeUnknown, DatabaseUnavailable
 from service_kit.process.config import Profile
 from service_kit.web.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 
-from payment_service.commands.payments.process_payment import ProcessPayment, process_payment
+from payment_service.commands.payments.process_payment import process_payment
 from payment_service.commands.payments.return_from_bank import return_from_bank
 from payment_service.controllers.request import current_dependencies, trusted_client_ip
 from payment_service.domain.payments.events import PAYER
+from payment_service.domain.payments.locks import MovementReference
 from payment_service.domain.payments.references import PaymentOfAttempt, PaymentReference
 from payment_service.domain.payments.results import REFUSED, SUCCEEDED, PaymentResult, ProcessingResult
 from payment_service.domain.payments.transitions import HOLDING, PAYABLE
@@ -55,7 +56,8 @@ from payment_service.pages.page_models import (
 )
 from payment_service.pages.render import page_headers, render_page
 from payment_service.problems import RETRY_AFTER_S
-from payment_service.processing.abandonment import WaitingAttempt, abandon_attempt
+from payment_service.processing.abandonment import abandon_attempt
+from payment_service.processing.charge import CardPayment
 from payment_service.queries.payments import (
     PaymentWithContext,
     get_payment_with_context,
@@ -157,7 +159,7 @@ def _end_challenge(found: PaymentWithContext, reference: PaymentReference) -> Pa
     attempt = found.attempt
     is_meant = attempt is not None and attempt.public_id == request.form[OTHER_CARD]
     if attempt is not None and is_meant and found.payment.status == PaymentStatus.REQUIRES_ACTION:
-        abandon_attempt(WaitingAttempt.of(attempt), current_dependencies(), actor=PAYER)
+        abandon_attempt(MovementReference.of(attempt), current_dependencies(), actor=PAYER)
         found = get_payment_with_context(reference)
     page = page_of(found)
     return replace(page, is_stuck=is_meant) if isinstance(page, HandOverPage) else page
@@ -165,13 +167,9 @@ def _end_challenge(found: PaymentWithContext, reference: PaymentReference) -> Pa
 
 def _pay(found: PaymentWithContext, reference: PaymentReference, form: SubmittedForm) -> Page:
     dependencies = current_dependencies()
-    command = ProcessPayment(
-        reference=reference,
+    paid_with = CardPayment(
+        card=form.card,
         actor=PAYER,
-        card_number=form.card.number,
-        card_exp_month=form.card.exp_month,
-        card_exp_year=form.card.exp_year,
-        card_cvv=form.card.cvv,
         client_ip=trusted_client_ip(request, dependencies.config.trusted_proxies),
         form_key=form.form_key,
         receipt_email=form.email,
@@ -179,7 +177,7 @@ def _pay(found: PaymentWithContext, reference: PaymentReference, form: Submitted
     )
     summary = summary_of(found)
     try:
-        processed = process_payment(command, dependencies)
+        processed = process_payment(reference, paid_with, dependencies)
     except PaymentBusy:
         return PendingPage(summary, PendingReason.PROCESSING)
     except PaymentClosed as closed:

@@ -6,19 +6,12 @@ is at work. A lease that ended was a process that died: whoever comes next tells
 executes nothing (docs/adr/0015).
 """
 
-import hmac
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from enum import Enum
-from hashlib import sha256
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from math import ceil
-from typing import Any
 
 from service_kit.db.columns import table_of
 from service_kit.db.rows import affected_rows, insert_rows
-from service_kit.web import strict_json
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -39,22 +32,6 @@ class StoredAnswer:
     location: str | None = None
     retry_after_s: int | None = None
     is_replay: bool = False
-
-
-def key_hash(merchant_id: int, method: str, path: str, key: str) -> str:
-    """Return SHA-256 in hex: the same key of another merchant, method or path is another one."""
-    return sha256(strict_json.dumps([merchant_id, method, path, key]).encode()).hexdigest()
-
-
-def fingerprint(body: object, secret: bytes) -> str:
-    """Return an HMAC-SHA256 in hex over validated parameters; the CVV is left out wherever it stands.
-
-    ``body`` is what the schema loaded: a dataclass, a mapping, or None. The order of members is nothing.
-
-    Raises:
-        TypeError: something in it has no one way to be written; a programming error.
-    """
-    return hmac.new(secret, _PURPOSE + strict_json.dumps(_plain(body)).encode(), sha256).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +56,7 @@ class Earlier:
     answer: StoredAnswer | None
 
 
-def begin(
+def begin_key(
     session: Session, request: IdempotentRequest, resource_id: str, now: datetime, lease: timedelta
 ) -> Earlier | None:
     """Take the key for ``resource_id``, or say what an earlier request left; None means: execute.
@@ -162,27 +139,3 @@ def _stored_answer(row: IdempotencyKey) -> StoredAnswer:
         retry_after_s=row.answer_retry_after_s,
         is_replay=True,
     )
-
-
-# Nothing that is stored may depend on it (PCI DSS 3.3.1): three digits are guessed at once.
-LEFT_OUT = frozenset({"cvc", "cvv"})
-_PURPOSE = b"parameters of an idempotent request\n"
-
-
-def _plain(value: object) -> Any:
-    """Return ``value`` as JSON values that are the same for equal parameters."""
-    if isinstance(value, Enum):
-        return _plain(value.value)
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, Decimal):
-        return ["decimal", str(value.normalize())]
-    if isinstance(value, date):
-        return ["date", value.isoformat()]
-    if is_dataclass(value) and not isinstance(value, type):
-        value = {field.name: getattr(value, field.name) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(name): _plain(value[name]) for name in sorted(value) if name not in LEFT_OUT}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    raise TypeError(f"A {type(value).__name__} cannot be part of a fingerprint.")

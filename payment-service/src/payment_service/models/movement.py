@@ -45,12 +45,6 @@ class Movement:
         """Whether its outcome is still to come."""
         return MovementState(self.state).is_open
 
-    def end(self, state: MovementState, at: datetime) -> None:
-        """Close it: nobody asks about it any more."""
-        self.state = state
-        self.ended_at = at
-        self.next_ask_at = None
-
 
 class Capture(Movement, Base):
     """All or part of what ``attempt_id`` may take. A sale writes its own, approved at once."""
@@ -120,3 +114,9 @@ class Void(Movement, Base):
     attempt_id: Mapped[int] = mapped_column(BigId, ForeignKey("payment_attempts.id"))
     purpose: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(String(500))
+
+
+AnyMovement = PaymentAttempt | Capture | Void | Refund
+# What is done with an approved sale or hold.
+FollowUp = Capture | Void | Refund
+MOVEMENTS: tuple[type[AnyMovement], ...] = (PaymentAttempt, Capture, Void, Refund)

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from payment_service.values.cards import CardData, has_expired
 
 
 class Field(StrEnum):
@@ -31,21 +33,11 @@ class FieldError(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class CardInput:
-    """A card as typed, digits only; nothing of it is ever printed."""
-
-    number: str = field(repr=False)
-    exp_month: int = field(repr=False)
-    exp_year: int = field(repr=False)
-    cvv: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class SubmittedForm:
     """A form that can be processed."""
 
     form_key: str
-    card: CardInput
+    card: CardData
     email: str | None
 
 
@@ -78,7 +70,7 @@ def read_form(
     if errors or expiry is None:
         return RefusedForm(errors, kept_values(fields))
     month, year = expiry
-    return SubmittedForm(form_key, CardInput(digits, month, year, code), email or None)
+    return SubmittedForm(form_key, CardData(digits, month, year, code), email or None)
 
 
 def kept_values(fields: Mapping[str, str]) -> dict[Field, str]:
@@ -141,8 +133,7 @@ def _expiry_error(text: str, expiry: tuple[int, int] | None, today: date) -> Fie
     if expiry is None:
         return FieldError.MALFORMED
     month, year = expiry
-    # A card is good to the last day of its month.
-    return FieldError.EXPIRED if (year, month) < (today.year, today.month) else None
+    return FieldError.EXPIRED if has_expired(month, year, today) else None
 
 
 def _code_error(code: str) -> FieldError | None:

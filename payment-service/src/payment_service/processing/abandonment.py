@@ -1,40 +1,25 @@
 """Ends an attempt that waits for its cardholder, at the provider first."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from service_kit.clock import utc_now
 from service_kit.web.http_client import NotSent
 from sqlalchemy.orm import Session
 
-from payment_service.domain.settlement.settle import Settlement
+from payment_service.domain.payments.locks import MovementReference
+from payment_service.domain.settlement.settle import Settlement, settle
 from payment_service.extensions import db
 from payment_service.models.movement import PaymentAttempt
 from payment_service.processing.dependencies import Dependencies
 from payment_service.values.statuses import PaymentStatus
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingAttempt:
-    """The names of an attempt that waits; not its row, which a rollback lets go."""
-
-    payment_id: int
-    attempt_id: int
-    public_id: str
-    provider: str
-
-    @classmethod
-    def of(cls, attempt: PaymentAttempt) -> "WaitingAttempt":
-        """Take them from the row."""
-        return cls(attempt.payment_id, attempt.id, attempt.public_id, attempt.provider)
-
-
 def abandon_attempt(
-    attempt: WaitingAttempt,
+    attempt: MovementReference[PaymentAttempt],
     dependencies: Dependencies,
     *,
     actor: str,
-    then: Callable[[Session, Settlement], object] | None = None,
+    then: Callable[[Session, Settlement[PaymentAttempt]], object] | None = None,
 ) -> bool:
     """Abandon, settle, and say whether the payment waits for the cardholder no longer.
 
@@ -48,15 +33,13 @@ def abandon_attempt(
         return False
     now = utc_now()
 
-    def work(session: Session) -> Settlement:
-        settled = dependencies.settler.settle(
-            session, attempt.payment_id, attempt.attempt_id, result, now, actor=actor
-        )
+    def work(session: Session) -> Settlement[PaymentAttempt]:
+        settled = settle(session, dependencies.policy, attempt, result, now, actor=actor)
         if then is not None:
             then(session, settled)
         return settled
 
     settled = db.in_transaction(work)
-    if not settled.attempt.is_open:
+    if not settled.movement.is_open:
         dependencies.waker.wake()
     return settled.payment.status != PaymentStatus.REQUIRES_ACTION

@@ -1,14 +1,14 @@
-"""Charging a card for a claimed payment: judge, send, settle (docs/adr/0005).
+"""Charging a card for a claimed payment: assess, send, settle (docs/adr/0005).
 
 Two short transactions after the claim's, with two calls between them. This process may die between any two
 lines: whatever it leaves behind is an attempt whose state says how far it came, and the janitor goes on.
 """
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Generic
 
 import structlog
 from service_kit.clock import utc_now
@@ -20,18 +20,20 @@ from sqlalchemy.orm import Session
 from payment_service.clients.fraud import AssessmentRequest, FraudSilent
 from payment_service.domain.merchant_directory import MerchantRecord
 from payment_service.domain.payments.claims import NewAttempt
-from payment_service.domain.payments.fraud_policy import Course, Verdict, judge, judge_silence
-from payment_service.domain.settlement.settle import Settlement
-from payment_service.errors import ChargeNotSent, PaymentError, ProcessingUnavailable
+from payment_service.domain.payments.fraud_policy import assess_without_fraud_service
+from payment_service.domain.payments.locks import MovementReference
+from payment_service.domain.settlement.assessments import apply_assessment
+from payment_service.errors import ChargeNotSent, PaymentMethodUnusable, ProcessingUnavailable
 from payment_service.extensions import db
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.inquiry import inquire_once
+from payment_service.processing.inquiry import ask_at_once
+from payment_service.processing.sending import A, Sent, Tell, send_and_settle
 from payment_service.providers.port import Outcome, ProviderCharge, ProviderResult, ThreeDSecure
 from payment_service.values.cards import CardData
 from payment_service.values.money import Money
-from payment_service.values.statuses import AttemptKind, MovementState
+from payment_service.values.statuses import Assessment, AttemptKind, FraudDecision, MovementState
 from payment_service.vault.vault import Purpose
 
 log = structlog.get_logger(__name__)
@@ -59,6 +61,10 @@ class CardPayment:
         return sha256(self.form_key.encode()).hexdigest() if self.form_key else None
 
 
+# A card, or the id of a stored one (``pm_…``).
+PayWith = CardData | str
+
+
 @dataclass(frozen=True, slots=True)
 class Charge:
     """A claimed attempt to be carried on, as values: rows cannot be read when the database is away.
@@ -66,19 +72,15 @@ class Charge:
     ``send_deadline`` is until when its charge may begin.
     """
 
-    payment_id: int
-    payment_public_id: str
-    order_id: str
-    user_id: str
-    attempt_id: int
-    attempt_public_id: str
+    attempt: MovementReference[PaymentAttempt]
     kind: AttemptKind
-    provider: str
     amount: Money
     card_fingerprint: str
     return_token: str | None
-    merchant_public_id: str
-    merchant_name: str
+    payment_public_id: str
+    order_id: str
+    user_id: str
+    merchant: MerchantRecord
     card: CardData = field(repr=False)
     actor: str
     client_ip: str | None
@@ -90,131 +92,121 @@ class Charge:
         payment: Payment,
         attempt: PaymentAttempt,
         merchant: MerchantRecord,
-        wish: CardPayment,
+        paid_with: CardPayment,
         send_deadline: Deadline,
     ) -> "Charge":
         """Take the values out of the rows, inside the transaction that claims or approves."""
         return cls(
-            payment_id=payment.id,
-            payment_public_id=payment.public_id,
-            order_id=payment.order_id,
-            user_id=payment.user_id,
-            attempt_id=attempt.id,
-            attempt_public_id=attempt.public_id,
+            attempt=MovementReference.of(attempt),
             kind=AttemptKind(attempt.kind),
-            provider=attempt.provider,
             amount=attempt.amount,
             card_fingerprint=attempt.card_fingerprint or "",
             return_token=attempt.return_token,
-            merchant_public_id=merchant.public_id,
-            merchant_name=merchant.name,
-            card=wish.card,
-            actor=wish.actor,
-            client_ip=wish.client_ip,
+            payment_public_id=payment.public_id,
+            order_id=payment.order_id,
+            user_id=payment.user_id,
+            merchant=merchant,
+            card=paid_with.card,
+            actor=paid_with.actor,
+            client_ip=paid_with.client_ip,
             send_deadline=send_deadline,
         )
 
 
-class OutcomeUnsettled(Exception):
-    """The charge may have been sent, and its outcome could not be stored: the janitor finds it out."""
+@dataclass(frozen=True, slots=True)
+class _Told(Generic[A]):
+    answer: A
 
 
-WhenSettled = Callable[[Session, Settlement], object]
+def load_card(merchant_id: int, pay_with: PayWith, actor: str, dependencies: Dependencies) -> CardPayment:
+    """Return how it is paid; a stored card is taken out of the vault, without a CVV.
+
+    It has no address: who calls is the merchant's server, for all of its customers.
+
+    Raises:
+        PaymentMethodUnusable: the merchant has no such stored card (any more).
+    """
+    if isinstance(pay_with, CardData):
+        return CardPayment(card=pay_with, actor=actor)
+    with db.reading() as session:
+        # One that is detached has left the vault.
+        stored = dependencies.vault.open(session, pay_with, Purpose.PAYMENT_METHOD, merchant_id)
+    if stored is None:
+        raise PaymentMethodUnusable
+    return CardPayment(card=stored, actor=actor, payment_method=pay_with)
 
 
-def new_attempt(wish: CardPayment, dependencies: Dependencies, now: datetime) -> NewAttempt:
+def new_attempt(paid_with: CardPayment, dependencies: Dependencies, now: datetime) -> NewAttempt:
     """Return the attempt that a claim writes down; everything random in it is drawn here."""
     config = dependencies.config
     return NewAttempt(
         public_id=new_id("att"),
         provider=dependencies.provider.name,
-        actor=wish.actor,
-        card_fingerprint=wish.card.fingerprint(config.card_fingerprint_key),
-        card_bin=wish.card.bin,
-        card_last4=wish.card.last4,
+        actor=paid_with.actor,
+        card_fingerprint=paid_with.card.fingerprint(config.card_fingerprint_key),
+        card_bin=paid_with.card.bin,
+        card_last4=paid_with.card.last4,
         return_token=secrets.token_urlsafe(24),
         started_at=now,
         send_before=now + timedelta(seconds=config.limits.send_within_s),
-        next_ask_at=dependencies.settler.rules.inquiries.next_ask_at(now, 0, now),
-        form_key=wish.form_key_hash,
-        payment_method=wish.payment_method,
-        receipt_email=wish.receipt_email,
-        receipt_locale=wish.receipt_locale,
+        next_ask_at=dependencies.policy.inquiries.next_ask_at(now, 0, now),
+        form_key=paid_with.form_key_hash,
+        payment_method=paid_with.payment_method,
+        receipt_email=paid_with.receipt_email,
+        receipt_locale=paid_with.receipt_locale,
     )
 
 
-def judge_and_charge(
-    charge: Charge, dependencies: Dependencies, when_settled: WhenSettled
-) -> tuple[Settlement, PaymentError]:
-    """Ask fraud-service, then the bank, and settle; the error is what NOT_SENT means to whoever asked.
+def assess_and_charge(charge: Charge, dependencies: Dependencies, tell: Tell[PaymentAttempt, A]) -> A:
+    """Ask fraud-service, then the bank, settle, and return what ``tell`` makes of that.
 
-    ``when_settled`` runs in the transaction that stores the outcome.
+    ``tell`` runs in the transaction that stores the outcome; its error is what NOT_SENT means to whoever
+    asked.
 
     Raises:
         OutcomeUnsettled: the money may have moved, and that is not surely stored.
         CommitOutcomeUnknown: nothing was sent.
     """
-    verdict = _judge(charge, dependencies)
+    assessment = _assess(charge, dependencies)
     now = utc_now()
 
-    def decide(session: Session) -> Settlement:
-        standing = dependencies.settler.decide(
-            session, charge.payment_id, charge.attempt_id, verdict, now, actor=charge.actor
+    def work(session: Session) -> _Told[A] | None:
+        assessed = apply_assessment(
+            session, dependencies.policy, charge.attempt, assessment, now, actor=charge.actor
         )
-        if standing.attempt.state == MovementState.HELD:
+        attempt = assessed.movement
+        if attempt.state == MovementState.SENDING:
+            return None
+        if attempt.state == MovementState.HELD:
+            merchant_id = assessed.payment.merchant_id
             dependencies.vault.store(
-                session,
-                standing.attempt.public_id,
-                Purpose.REVIEW,
-                charge.card,
-                standing.payment.merchant_id,
-                now,
+                session, attempt.public_id, Purpose.REVIEW, charge.card, merchant_id, now
             )
-        if standing.attempt.state != MovementState.SENDING:
-            when_settled(session, standing)
-        return standing
+        unavailable = ProcessingUnavailable("This payment cannot be processed at the moment.")
+        return _Told(tell(session, assessed, unavailable))
 
-    standing = db.in_transaction(decide)
-    if standing.attempt.state == MovementState.SENDING:
-        three_ds = ThreeDSecure.REQUIRED if verdict.course is Course.CHALLENGE else ThreeDSecure.AUTOMATIC
-        return send_and_settle(charge, dependencies, when_settled, three_ds=three_ds)
-    return standing, ProcessingUnavailable("This payment cannot be processed at the moment.")
-
-
-def send_and_settle(
-    charge: Charge, dependencies: Dependencies, when_settled: WhenSettled, *, three_ds: ThreeDSecure
-) -> tuple[Settlement, PaymentError]:
-    """Send the charge of an attempt that is SENDING, and apply what the provider said.
-
-    Raises:
-        OutcomeUnsettled: the money may have moved, and that is not surely stored.
-    """
-    try:
-        result, failure = _send(charge, dependencies, three_ds)
-        now = utc_now()
-
-        def settle(session: Session) -> Settlement:
-            settled = dependencies.settler.settle(
-                session, charge.payment_id, charge.attempt_id, result, now, actor=charge.actor
-            )
-            when_settled(session, settled)
-            return settled
-
-        settled = db.in_transaction(settle)
-    except Exception as exc:
-        # Whatever went wrong from here on says nothing about the money: no answer may sound as if it did.
-        log.exception("charge_not_settled", payment=charge.payment_public_id)
-        raise OutcomeUnsettled from exc
-    if settled.payment.is_paid:
-        dependencies.waker.wake()
-    return settled, failure
+    told = db.in_transaction(work)
+    if told is not None:
+        return told.answer
+    is_challenged = assessment.decision is FraudDecision.CHALLENGE
+    three_ds = ThreeDSecure.REQUIRED if is_challenged else ThreeDSecure.AUTOMATIC
+    return send_charge(charge, three_ds, dependencies, tell)
 
 
-def _judge(charge: Charge, dependencies: Dependencies) -> Verdict:
+def send_charge(
+    charge: Charge, three_ds: ThreeDSecure, dependencies: Dependencies, tell: Tell[PaymentAttempt, A]
+) -> A:
+    """Send the charge of an attempt that is SENDING, and settle it; see ``send_and_settle``."""
+    return send_and_settle(
+        charge.attempt, lambda: _send(charge, three_ds, dependencies), charge.actor, dependencies, tell
+    )
+
+
+def _assess(charge: Charge, dependencies: Dependencies) -> Assessment:
     request = AssessmentRequest(
-        attempt_id=charge.attempt_public_id,
+        attempt_id=charge.attempt.public_id,
         payment_id=charge.payment_public_id,
-        merchant_id=charge.merchant_public_id,
+        merchant_id=charge.merchant.public_id,
         amount=charge.amount,
         card_fingerprint=charge.card_fingerprint,
         card_bin=charge.card.bin,
@@ -225,29 +217,28 @@ def _judge(charge: Charge, dependencies: Dependencies) -> Verdict:
         client_ip=charge.client_ip,
     )
     try:
-        return judge(dependencies.fraud.assess(request))
+        return dependencies.fraud.assess(request)
     except FraudSilent as exc:
         log.warning("fraud_silent", payment=charge.payment_public_id, reason=str(exc))
-        return judge_silence(charge.amount, dependencies.config.fraud_silent_approve_below, str(exc))
+        return assess_without_fraud_service(
+            charge.amount, dependencies.config.fraud_silent_approve_below, str(exc)
+        )
 
 
-def _send(
-    charge: Charge, dependencies: Dependencies, three_ds: ThreeDSecure
-) -> tuple[ProviderResult, PaymentError]:
-    """Send the charge once; the error is what to raise when the result turns out to be NOT_SENT."""
-    provider = dependencies.providers[charge.provider]
+def _send(charge: Charge, three_ds: ThreeDSecure, dependencies: Dependencies) -> Sent:
+    provider = dependencies.providers[charge.attempt.provider]
     if charge.send_deadline.has_passed:
         return ProviderResult(Outcome.NOT_SENT, detail="too late to send"), ChargeNotSent()
     request = ProviderCharge(
-        attempt_id=charge.attempt_public_id,
+        attempt_id=charge.attempt.public_id,
         amount=charge.amount,
         card=charge.card,
-        merchant_id=charge.merchant_public_id,
+        merchant_id=charge.merchant.public_id,
         # A bank wants some name for what is paid.
         order_id=charge.order_id or charge.payment_public_id,
         three_ds=three_ds,
         return_url=f"{dependencies.config.public_base_url}/checkout/3ds/{charge.return_token}",
-        merchant_name=charge.merchant_name,
+        merchant_name=charge.merchant.name,
     )
     send = provider.authorise if charge.kind is AttemptKind.AUTHORIZATION else provider.sale
     try:
@@ -258,5 +249,5 @@ def _send(
     except NotSent as exc:
         return ProviderResult(Outcome.NOT_SENT, detail=str(exc)), ChargeNotSent()
     if result.outcome is Outcome.PENDING:
-        result = inquire_once(provider, charge.attempt_public_id, result, dependencies)
+        result = ask_at_once(provider, charge.attempt.public_id, result, dependencies)
     return result, ChargeNotSent()

@@ -8,7 +8,7 @@ from payment_service.clients.fraud import AssessmentRequest
 from payment_service.config import Config
 from payment_service.domain.access.access_tokens import AccessTokens
 from payment_service.domain.access.api_clients import ClientDirectory, ClientSecrets
-from payment_service.domain.settlement.settle import Settler
+from payment_service.domain.settlement.context import SettlementPolicy
 from payment_service.providers.port import Provider, ProviderWebhooks
 from payment_service.values.statuses import Assessment
 from payment_service.vault.vault import Vault
@@ -38,7 +38,7 @@ class Dependencies:
     """
 
     config: Config
-    settler: Settler
+    policy: SettlementPolicy
     providers: Mapping[str, Provider]
     webhooks: Mapping[str, ProviderWebhooks]
     fraud: FraudAssessor

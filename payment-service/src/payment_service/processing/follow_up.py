@@ -1,29 +1,31 @@
-"""Carrying out a capture, void or refund: one short transaction before the provider's call, one after it.
-
-This process may die between any two lines: whatever it leaves behind is a row whose state says how far it
-came, and the janitor goes on.
-"""
+"""Carrying out a capture, void or refund that is written down."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic, TypeVar
 
-import structlog
 from service_kit.clock import utc_now
 from service_kit.deadlines import Deadline
 from service_kit.ids import new_id
 from service_kit.web.http_client import NotSent
 from sqlalchemy.orm import Session
 
-from payment_service.domain.settlement.follow_up import F, FollowUp, NewMovement
-from payment_service.domain.settlement.follow_up_settler import FollowUpSettlement, settle_follow_up
-from payment_service.extensions import db
-from payment_service.models.movement import Capture, PaymentAttempt, Void
+from payment_service.domain.idempotency_keys import StoredAnswer
+from payment_service.domain.payments.locks import MovementReference
+from payment_service.domain.settlement.follow_ups import F, NewMovement, attempt_of
+from payment_service.models.movement import Capture, FollowUp, PaymentAttempt, Void
 from payment_service.models.payment import Payment
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.hold_reconciliation import make_sure_of_hold
-from payment_service.processing.inquiry import inquire_once
+from payment_service.processing.hold_reconciliation import reconcile_hold
+from payment_service.processing.idempotent import (
+    IdempotentOperation,
+    PaymentRows,
+    StartedMovement,
+    find_follow_up,
+    run_idempotent,
+)
+from payment_service.processing.inquiry import ask_at_once
+from payment_service.processing.sending import A, Sent, Tell, send_and_settle
 from payment_service.providers.port import (
     Outcome,
     Provider,
@@ -33,19 +35,6 @@ from payment_service.providers.port import (
     ProviderVoid,
 )
 
-T = TypeVar("T")
-
-log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Begun(Generic[F]):
-    """A movement of ``attempt`` that is written down and not yet sent."""
-
-    payment: Payment
-    attempt: PaymentAttempt
-    movement: F
-
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -53,10 +42,6 @@ class Start:
 
     new: NewMovement
     send_deadline: Deadline
-
-
-class OutcomeUnsettled(Exception):
-    """It may have been sent, and its outcome could not be stored: the janitor finds it out."""
 
 
 def start_movement(prefix: str, actor: str, dependencies: Dependencies) -> Start:
@@ -69,64 +54,70 @@ def start_movement(prefix: str, actor: str, dependencies: Dependencies) -> Start
         actor=actor,
         started_at=now,
         send_before=now + timedelta(seconds=send_within_s),
-        next_ask_at=dependencies.settler.rules.inquiries.next_ask_at(now, 0, now),
+        next_ask_at=dependencies.policy.inquiries.next_ask_at(now, 0, now),
     )
     return Start(new, deadline)
 
 
-def send_and_settle(
-    begun: Begun[F],
+def carry_out_once(
+    model: type[F],
+    operation: IdempotentOperation,
+    begin: Callable[[Session], F | StoredAnswer],
     start: Start,
     dependencies: Dependencies,
-    tell: Callable[[Session, FollowUpSettlement[F]], T],
-) -> T:
-    """Send what was begun, once, apply what the provider said, and return what ``tell`` makes of that.
+) -> StoredAnswer:
+    """Carry out what ``begin`` writes down at most once, and answer; see ``run_idempotent``."""
 
-    ``tell`` runs in the transaction that stores the outcome.
+    def begin_movement(session: Session) -> StartedMovement | StoredAnswer:
+        movement = begin(session)
+        if isinstance(movement, StoredAnswer):
+            return movement
+        payment, attempt = session.get_one(Payment, movement.payment_id), attempt_of(session, movement)
+        return StartedMovement(
+            PaymentRows(payment, attempt, movement),
+            lambda tell: carry_out(movement, attempt, start, dependencies, tell),
+        )
 
-    Raises:
-        OutcomeUnsettled: it may have been carried out, and that is not surely stored.
-    """
-    try:
-        result = _send(begun, start, dependencies)
-        now = utc_now()
-
-        def work(session: Session) -> T:
-            settled = settle_follow_up(
-                session,
-                dependencies.settler.rules,
-                begun.movement,
-                result,
-                now,
-                actor=start.new.actor,
-            )
-            return tell(session, settled)
-
-        told = db.in_transaction(work)
-    except Exception as exc:
-        # Whatever went wrong from here on says nothing about the money: no answer may sound as if it did.
-        log.exception("movement_not_settled", movement=start.new.public_id)
-        raise OutcomeUnsettled from exc
-    dependencies.waker.wake()
-    return told
+    return run_idempotent(
+        operation,
+        start.new.public_id,
+        begin_movement,
+        find_follow_up(model),
+        dependencies,
+        start.new.started_at,
+    )
 
 
-def _send(begun: Begun[F], start: Start, dependencies: Dependencies) -> ProviderResult:
-    movement = begun.movement
+def carry_out(
+    movement: F, attempt: PaymentAttempt, start: Start, dependencies: Dependencies, tell: Tell[F, A]
+) -> A:
+    """Send the movement, which follows ``attempt``, and settle it; see ``send_and_settle``."""
+    reference = MovementReference.of(movement)
+    return send_and_settle(
+        reference,
+        lambda: _send(movement, attempt.public_id, start, dependencies),
+        start.new.actor,
+        dependencies,
+        tell,
+    )
+
+
+def _send(movement: FollowUp, original_id: str, start: Start, dependencies: Dependencies) -> Sent:
     if start.send_deadline.has_passed:
-        return ProviderResult(Outcome.NOT_SENT, detail="too late to send")
+        return ProviderResult(Outcome.NOT_SENT, detail="too late to send"), None
     provider = dependencies.providers[movement.provider]
     try:
-        result = call_provider(provider, movement, begun.attempt.public_id)
+        result = _call(provider, movement, original_id)
     except NotSent as exc:
-        return ProviderResult(Outcome.NOT_SENT, detail=str(exc))
+        return ProviderResult(Outcome.NOT_SENT, detail=str(exc)), None
     if result.outcome is Outcome.PENDING:
-        result = inquire_once(provider, movement.public_id, result, dependencies)
-    return make_sure_of_hold(movement, result, provider, dependencies)
+        result = ask_at_once(provider, movement.public_id, result, dependencies)
+    if isinstance(movement, Void):
+        result = reconcile_hold(movement, result, provider, dependencies)
+    return result, None
 
 
-def call_provider(provider: Provider, movement: FollowUp, original_id: str) -> ProviderResult:
-    """Have the movement carried out on the attempt ``original_id``. Raises ``NotSent``."""
+def _call(provider: Provider, movement: FollowUp, original_id: str) -> ProviderResult:
     if isinstance(movement, Capture):
         return provider.capture(
             ProviderCapture(movement.public_id, original_id, movement.amount, movement.is_final)

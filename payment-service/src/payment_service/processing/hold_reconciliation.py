@@ -5,11 +5,10 @@ from dataclasses import replace
 from service_kit.clock import utc_now
 from service_kit.web.http_client import NotSent
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.events import provider_actor
-from payment_service.domain.settlement.follow_up import FollowUp
-from payment_service.domain.settlement.follow_up_settler import settle_follow_up
+from payment_service.domain.payments.locks import MovementReference
+from payment_service.domain.settlement.settle import settle
 from payment_service.domain.settlement.voids import NOTHING_IS_HELD
 from payment_service.extensions import db
 from payment_service.models.movement import Capture, Void
@@ -20,8 +19,8 @@ from payment_service.values.statuses import MovementState
 _STILL_UNKNOWN = frozenset({Outcome.PENDING, Outcome.REQUIRES_ACTION})
 
 
-def make_sure_of_hold(
-    movement: FollowUp, result: ProviderResult, provider: Provider, dependencies: Dependencies
+def reconcile_hold(
+    void: Void, result: ProviderResult, provider: Provider, dependencies: Dependencies
 ) -> ProviderResult:
     """Return what became of a void, once every capture of its hold is accounted for.
 
@@ -29,12 +28,11 @@ def make_sure_of_hold(
     So it is asked about each capture that we believe took nothing. None did: nothing is held any more, which
     is what the void wanted. One did: the void was refused, and that capture is told as contradicted.
     """
-    is_in_doubt = result.outcome is Outcome.DECLINED and result.decline_code == NOTHING_IS_HELD
-    if not isinstance(movement, Void) or not is_in_doubt:
+    if result.outcome is not Outcome.DECLINED or result.decline_code != NOTHING_IS_HELD:
         return result
     try:
         answers = [
-            (capture, provider.fetch_status(capture.public_id)) for capture in _not_taken(movement.attempt_id)
+            (capture, provider.fetch_status(capture.public_id)) for capture in _not_taken(void.attempt_id)
         ]
     except NotSent as exc:
         return ProviderResult(Outcome.PENDING, detail=str(exc))
@@ -62,16 +60,7 @@ def _not_taken(attempt_id: int) -> list[Capture]:
 
 
 def _tell_of(capture: Capture, answer: ProviderResult, dependencies: Dependencies) -> None:
-    now = utc_now()
-
-    def work(session: Session) -> None:
-        settle_follow_up(
-            session,
-            dependencies.settler.rules,
-            capture,
-            answer,
-            now,
-            actor=provider_actor(capture.provider),
-        )
-
-    db.in_transaction(work)
+    now, reference, actor = utc_now(), MovementReference.of(capture), provider_actor(capture.provider)
+    db.in_transaction(
+        lambda session: settle(session, dependencies.policy, reference, answer, now, actor=actor)
+    )

@@ -1,67 +1,103 @@
-"""Finds out what became of an attempt whose outcome is open, and settles it."""
+"""Finding out what became of a movement whose outcome is open: by the request, the janitor and webhooks."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from service_kit.clock import utc_now
 from service_kit.deadlines import time_budget, time_left_s
 from service_kit.web.http_client import NotSent
 
-from payment_service.domain.payments.claims import Claim
-from payment_service.domain.payments.events import JANITOR
-from payment_service.domain.payments.locks import AnyMovement
-from payment_service.domain.settlement.settle import Settlement
+from payment_service.domain.payments.locks import Model, MovementReference
+from payment_service.domain.settlement.settle import Settlement, settle
 from payment_service.extensions import db
-from payment_service.models.movement import PaymentAttempt
+from payment_service.models.movement import AnyMovement, PaymentAttempt, Void
 from payment_service.processing.dependencies import Dependencies
+from payment_service.processing.hold_reconciliation import reconcile_hold
 from payment_service.providers.port import Outcome, Provider, ProviderRefund, ProviderResult, ProviderVoid
 from payment_service.values.statuses import AttemptKind, MovementState
 
 TOO_LATE_TO_VOID = "wrong_state"
+_RESERVED_FOR_SETTLING_S = 1.0
 
 
-def inquire_attempt(
-    attempt: PaymentAttempt, dependencies: Dependencies, *, within_s: float, actor: str = JANITOR
-) -> Settlement:
-    """Ask, settle, and return how things stand now; ``within_s`` bounds the asking, not the settling."""
-    return settle_answer(
-        attempt, find_out(attempt, dependencies, within_s=within_s), dependencies, actor=actor
-    )
+def needs_inquiry(movement: AnyMovement | None, dependencies: Dependencies) -> bool:
+    """Whether it is open and only its provider knows more: nobody is at work on it."""
+    if movement is None or not movement.is_open or movement.state == MovementState.HELD:
+        return False
+    grace = timedelta(seconds=dependencies.config.limits.busy_grace_s)
+    return movement.state == MovementState.REQUIRES_ACTION or utc_now() >= movement.send_before + grace
 
 
-def find_out(attempt: PaymentAttempt, dependencies: Dependencies, *, within_s: float) -> ProviderResult:
-    """Return what the provider says; PENDING where it says nothing."""
-    with time_budget(within_s):
-        return _find_out(attempt, dependencies, utc_now())
+def inquire(movement: Model, dependencies: Dependencies, *, actor: str) -> Settlement[Model]:
+    """Ask, settle, and return how things stand now; ``movement`` is the row as it was read before."""
+    return settle_answer(movement, find_out(movement, dependencies), dependencies, actor=actor)
+
+
+def find_out(movement: AnyMovement, dependencies: Dependencies) -> ProviderResult:
+    """Return what the provider says within ``ask_s`` seconds; PENDING where it says nothing."""
+    provider = dependencies.providers[movement.provider]
+    with time_budget(dependencies.config.limits.ask_s):
+        try:
+            if isinstance(movement, PaymentAttempt):
+                return _find_out_about_attempt(movement, provider, dependencies)
+            answer = _ask_or_abandon(movement, provider, dependencies)
+            return (
+                reconcile_hold(movement, answer, provider, dependencies)
+                if isinstance(movement, Void)
+                else answer
+            )
+        except NotSent as exc:
+            return ProviderResult(Outcome.PENDING, detail=str(exc))
 
 
 def settle_answer(
-    attempt: PaymentAttempt, result: ProviderResult, dependencies: Dependencies, *, actor: str
-) -> Settlement:
-    """Settle what was found out about the attempt as it was when the asking began."""
-    now = utc_now()
-    seen = MovementState(attempt.state)
-    payment_id, attempt_id = attempt.payment_id, attempt.id
-    return db.in_transaction(
-        lambda session: dependencies.settler.settle(
-            session, payment_id, attempt_id, result, now, actor=actor, seen_state=seen
+    movement: Model, result: ProviderResult, dependencies: Dependencies, *, actor: str
+) -> Settlement[Model]:
+    """Settle what was found out about the movement as it was when the asking began."""
+    now, reference, seen_state = utc_now(), MovementReference.of(movement), MovementState(movement.state)
+    settled = db.in_transaction(
+        lambda session: settle(
+            session, dependencies.policy, reference, result, now, actor=actor, seen_state=seen_state
         )
     )
+    if not settled.movement.is_open:
+        dependencies.waker.wake()
+    return settled
 
 
-def _find_out(attempt: PaymentAttempt, dependencies: Dependencies, now: datetime) -> ProviderResult:
-    provider = dependencies.providers[attempt.provider]
+def ask_at_once(
+    provider: Provider, public_id: str, unanswered: ProviderResult, dependencies: Dependencies
+) -> ProviderResult:
+    """Ask what came of a call without an answer, if there is time: somebody is waiting."""
+    available_s = time_left_s(dependencies.config.limits.ask_s + _RESERVED_FOR_SETTLING_S)
     try:
-        if attempt.kind == AttemptKind.REVERSAL:
-            return _reverse(attempt, attempt.reversal_of or "", provider)
-        if attempt.state == MovementState.ASSESSING:
-            # No provider was called in this state, and the fence stops a sender who comes back late.
-            return ProviderResult(Outcome.NOT_SENT if now > attempt.send_before else Outcome.PENDING)
-        if attempt.state == MovementState.HELD:
-            # A person has to decide; no provider knows of it, and none may be told that it never executes.
-            return ProviderResult(Outcome.PENDING)
-        return inquire_or_abandon(attempt, provider, dependencies, now)
-    except NotSent as exc:
-        return ProviderResult(Outcome.PENDING, detail=str(exc))
+        with time_budget(available_s - _RESERVED_FOR_SETTLING_S):
+            answer = provider.fetch_status(public_id)
+    except NotSent:
+        return unanswered
+    return unanswered if answer.outcome is Outcome.NOT_FOUND else answer
+
+
+def _find_out_about_attempt(
+    attempt: PaymentAttempt, provider: Provider, dependencies: Dependencies
+) -> ProviderResult:
+    if attempt.kind == AttemptKind.REVERSAL:
+        return _reverse(attempt, attempt.reversal_of or "", provider)
+    if attempt.state == MovementState.ASSESSING:
+        # No provider was called in this state, and the fence stops a sender who comes back late.
+        return ProviderResult(Outcome.NOT_SENT if utc_now() > attempt.send_before else Outcome.PENDING)
+    if attempt.state == MovementState.HELD:
+        # A person has to decide; no provider knows of it, and none may be told that it never executes.
+        return ProviderResult(Outcome.PENDING)
+    return _ask_or_abandon(attempt, provider, dependencies)
+
+
+def _ask_or_abandon(movement: AnyMovement, provider: Provider, dependencies: Dependencies) -> ProviderResult:
+    """Ask; what the provider never saw is abandoned there, once nobody can be sending it any more."""
+    asked_at = utc_now()
+    answer = provider.fetch_status(movement.public_id)
+    nobody_sends_now = movement.send_before + timedelta(seconds=dependencies.config.limits.clock_margin_s)
+    is_lost = answer.outcome is Outcome.NOT_FOUND and asked_at > nobody_sends_now
+    return provider.abandon(movement.public_id) if is_lost and provider.capabilities.can_abandon else answer
 
 
 def _reverse(attempt: PaymentAttempt, original_id: str, provider: Provider) -> ProviderResult:
@@ -74,43 +110,3 @@ def _reverse(attempt: PaymentAttempt, original_id: str, provider: Provider) -> P
         refund = ProviderRefund(f"{attempt.public_id}_refund", original_id, attempt.amount)
         return provider.refund(refund)
     return voided
-
-
-_RESERVED_FOR_SETTLING_S = 1.0
-
-
-def inquire_once(
-    provider: Provider, public_id: str, unanswered: ProviderResult, dependencies: Dependencies
-) -> ProviderResult:
-    """Ask at once what came of a call without an answer, if there is time: somebody is waiting."""
-    available_s = time_left_s(dependencies.config.limits.ask_s + _RESERVED_FOR_SETTLING_S)
-    try:
-        with time_budget(available_s - _RESERVED_FOR_SETTLING_S):
-            answer = provider.fetch_status(public_id)
-    except NotSent:
-        return unanswered
-    return unanswered if answer.outcome is Outcome.NOT_FOUND else answer
-
-
-def inquire_or_abandon(
-    movement: AnyMovement, provider: Provider, dependencies: Dependencies, now: datetime
-) -> ProviderResult:
-    """Ask; what the provider never saw is abandoned there, once nobody can be sending it any more.
-
-    Raises:
-        NotSent: the provider cannot be asked.
-    """
-    answer = provider.fetch_status(movement.public_id)
-    nobody_sends_now = movement.send_before + timedelta(seconds=dependencies.config.limits.clock_margin_s)
-    if answer.outcome is Outcome.NOT_FOUND and now > nobody_sends_now and provider.capabilities.can_abandon:
-        return provider.abandon(movement.public_id)
-    return answer
-
-
-def needs_inquiry(claim: Claim, dependencies: Dependencies) -> bool:
-    """Whether an attempt is open of which only its provider knows more: nobody is at work on it."""
-    attempt = claim.attempt
-    if claim.is_ours or attempt is None or not attempt.is_open or attempt.state == MovementState.HELD:
-        return False
-    grace = timedelta(seconds=dependencies.config.limits.busy_grace_s)
-    return attempt.state == MovementState.REQUIRES_ACTION or utc_now() >= attempt.send_before + grace

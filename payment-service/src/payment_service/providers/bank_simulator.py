@@ -93,7 +93,7 @@ def _to_charge(request: ProviderCharge) -> dict[str, Any]:
         "amount_minor": request.amount.amount_minor,
         "currency": request.amount.currency,
         "card": {
-            "number": request.card.number,
+            "number": request.card.pan,
             "exp_month": request.card.exp_month,
             "exp_year": request.card.exp_year,
             "cvv": request.card.cvv,

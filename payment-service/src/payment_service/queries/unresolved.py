@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from payment_service.domain.payments.locks import TABLES, AnyMovement, Model
+from payment_service.domain.payments.locks import Model
 from payment_service.extensions import db
 from payment_service.models.merchant import Merchant
+from payment_service.models.movement import MOVEMENTS, AnyMovement
 from payment_service.models.payment import Payment
 
 
@@ -29,7 +30,7 @@ def list_unresolved(now: datetime, older_than: timedelta, limit: int) -> Sequenc
     Whatever is open is to be asked about some day, so this looks at no other rows.
     """
     with db.reading() as session:
-        found = [one for table in TABLES for one in _of_table(session, table, now - older_than, limit)]
+        found = [one for table in MOVEMENTS for one in _of_table(session, table, now - older_than, limit)]
     return sorted(found, key=lambda one: one.movement.started_at)[:limit]
 
 

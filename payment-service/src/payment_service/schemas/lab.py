@@ -10,8 +10,7 @@ from flask import current_app
 from marshmallow import ValidationError, fields
 from service_kit.clock import utc_now
 
-from payment_service.pages.form import CardInput
-from payment_service.values.cards import has_expired, is_card_number
+from payment_service.values.cards import CardData, has_expired, is_card_number
 from payment_service.values.money import Money
 
 _DATE = "(20[0-9]{2})-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?"
@@ -142,7 +141,7 @@ class LabCardSchema(LabSchema):
     )
 
     @ma.post_load
-    def to_card(self, data: dict[str, Any], **_: Any) -> CardInput:
+    def to_card(self, data: dict[str, Any], **_: Any) -> CardData:
         """Check what can be known without the bank, and return the card."""
         without_luhn = current_app.config["PANS_WITHOUT_LUHN"]
         if not is_card_number(data["cardNumber"], without_luhn=without_luhn):
@@ -153,7 +152,7 @@ class LabCardSchema(LabSchema):
         month, year = int(expiry[2]), int(expiry[1])
         if has_expired(month, year, utc_now().date()):
             raise ma.ValidationError("The card has expired.", "expirationDate")
-        return CardInput(data["cardNumber"], month, year, data["cardCode"])
+        return CardData(data["cardNumber"], month, year, data["cardCode"])
 
 
 class ProcessedSchema(ma.Schema):

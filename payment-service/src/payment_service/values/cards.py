@@ -1,37 +1,73 @@
-"""A card in memory, for the length of one request; it never prints itself."""
+"""Card numbers: the one type that carries them, and what can be said of them without asking anybody."""
 
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass, field
 from datetime import date
+from typing import NoReturn
+
+from service_kit import luhn
 
 
-@dataclass(frozen=True, slots=True)
 class CardData:
-    """What the cardholder typed: digits only; ``cvv`` has 3 or 4, and is None where the payer is absent."""
+    """A card in memory, for the length of one request, from whoever read it to the provider or the vault.
 
-    number: str = field(repr=False)
-    exp_month: int = field(repr=False)
-    exp_year: int = field(repr=False)
-    cvv: str | None = field(default=None, repr=False)
+    ``pan`` has digits only; ``cvv`` has 3 or 4, and is None where the payer is absent. It shows them to none
+    who does not ask for them by these names, and a test says who may: no text, no JSON, no pickle and no
+    copy of it can be made.
+    """
 
-    def __str__(self) -> str:
-        return f"card ending in {self.last4}"
+    __slots__ = ("_cvv", "_pan", "exp_month", "exp_year")
+
+    def __init__(self, pan: str, exp_month: int, exp_year: int, cvv: str | None = None) -> None:
+        self._pan = pan
+        self._cvv = cvv
+        self.exp_month = exp_month
+        self.exp_year = exp_year
+
+    @property
+    def pan(self) -> str:
+        """The whole number: for the provider and the vault."""
+        return self._pan
+
+    @property
+    def cvv(self) -> str | None:
+        """The code on the card: for the provider alone; it is stored nowhere (PCI DSS 3.3.1)."""
+        return self._cvv
 
     @property
     def last4(self) -> str:
         """The digits that may be shown and stored (PCI DSS 3.4.1)."""
-        return self.number[-4:]
+        return self._pan[-4:]
 
     @property
     def bin(self) -> str:
         """The issuer's first six digits, which may be stored (PCI DSS 3.4.1)."""
-        return self.number[:6]
+        return self._pan[:6]
+
+    @property
+    def brand(self) -> str:
+        """The scheme to which the first digits belong (ISO/IEC 7812 issuer ranges), or ``unknown``."""
+        return next((brand for brand, range_ in _BRANDS.items() if range_.match(self._pan)), "unknown")
 
     def fingerprint(self, key: bytes) -> str:
         """Return the HMAC-SHA256 by which we recognise the card; a bare hash of 16 digits can be undone."""
-        return hmac.new(key, self.number.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(key, self._pan.encode(), hashlib.sha256).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CardData) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
+
+    def __repr__(self) -> str:
+        return f"card ending in {self.last4}"
+
+    def __reduce_ex__(self, _protocol: object) -> NoReturn:
+        raise TypeError("Card data is neither pickled nor copied.")
+
+    def _parts(self) -> tuple[str, int, int, str | None]:
+        return self._pan, self.exp_month, self.exp_year, self._cvv
 
 
 def is_card_number(digits: str, *, without_luhn: frozenset[str]) -> bool:
@@ -41,17 +77,12 @@ def is_card_number(digits: str, *, without_luhn: frozenset[str]) -> bool:
     """
     if digits in without_luhn:
         return True
-    return digits.isascii() and digits.isdigit() and 12 <= len(digits) <= 19 and _passes_luhn(digits)
+    return digits.isascii() and digits.isdigit() and 12 <= len(digits) <= 19 and luhn.is_valid(digits)
 
 
 def has_expired(exp_month: int, exp_year: int, today: date) -> bool:
     """Whether the card's last month is over; a card is good to the last day of its month."""
     return (exp_year, exp_month) < (today.year, today.month)
-
-
-def card_brand(digits: str) -> str:
-    """Return the scheme to which the first digits belong (ISO/IEC 7812 issuer ranges), or ``unknown``."""
-    return next((brand for brand, range_ in _BRANDS.items() if range_.match(digits)), "unknown")
 
 
 # The first that matches counts.
@@ -65,11 +96,3 @@ _BRANDS = {
     "unionpay": re.compile("62"),
     "maestro": re.compile("50|5[6-9]|6"),
 }
-
-
-def _passes_luhn(digits: str) -> bool:
-    total = 0
-    for position, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if position % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0

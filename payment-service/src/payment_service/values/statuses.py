@@ -120,10 +120,16 @@ class FraudDecision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A decision with the reasons that explain it to a person."""
+    """A decision with the reasons that explain it to a person; ``is_silent``: fraud-service said nothing."""
 
     decision: FraudDecision
     reasons: Sequence[dict[str, Any]]
+    is_silent: bool = False
+
+    @property
+    def recorded_as(self) -> str:
+        """The decision as rows and events have it: of silence they say that it was silence."""
+        return "silent" if self.is_silent else self.decision
 
 
 class LedgerAccount(StrEnum):

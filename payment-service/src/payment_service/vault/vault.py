@@ -40,7 +40,7 @@ class Vault:
         now: datetime,
     ) -> None:
         """Keep number and expiry for ``owner`` (``att_…`` or ``pm_…``), which has one card at most."""
-        text = json.dumps([card.number, card.exp_month, card.exp_year]).encode()
+        text = json.dumps([card.pan, card.exp_month, card.exp_year]).encode()
         envelope = self.keys.seal(text, _context(owner, purpose, merchant_id))
         session.add(
             SealedCard(
@@ -74,12 +74,8 @@ class Vault:
         # A changed row may not even be base64 (ValueError) any more.
         except (KeyError, InvalidTag, ValueError) as exc:
             raise SealedCardUnreadable(owner, row.key_id) from exc
-        number, exp_month, exp_year = json.loads(text)
-        return CardData(number, exp_month, exp_year)
-
-    def delete(self, session: Session, owner: str) -> None:
-        """Forget the card of ``owner``, if there is one."""
-        session.execute(delete(SealedCard).where(SealedCard.owner == owner))
+        pan, exp_month, exp_year = json.loads(text)
+        return CardData(pan, exp_month, exp_year)
 
     def rewrap(self, row: SealedCard) -> None:
         """Wrap the row's data key with the key that seals now; the sealed number stays as it is.
@@ -92,6 +88,11 @@ class Vault:
         except (KeyError, InvalidTag, ValueError) as exc:
             raise SealedCardUnreadable(row.owner, row.key_id) from exc
         row.key_id, row.wrapped_key = envelope.key_id, envelope.wrapped_key
+
+
+def forget_card(session: Session, owner: str) -> None:
+    """Delete the card of ``owner``, if there is one."""
+    session.execute(delete(SealedCard).where(SealedCard.owner == owner))
 
 
 def _envelope(row: SealedCard) -> Envelope:

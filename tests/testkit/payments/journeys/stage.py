@@ -6,8 +6,8 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-from payment_service.domain.payments.locks import TABLES, AnyMovement
 from payment_service.models.idempotency_key import IdempotencyKey
+from payment_service.models.movement import MOVEMENTS, AnyMovement
 from payment_service.values.statuses import FraudDecision, MovementState
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -87,7 +87,7 @@ class Stage:
         for _ in range(5):
             self.pass_time(120)
             self.world.run_janitor()
-        if any(_can_end(movement) for table in TABLES for movement in self.world.all(table)):
+        if any(_can_end(movement) for table in MOVEMENTS for movement in self.world.all(table)):
             raise AssertionError("a movement is open although the bank answers")
 
 

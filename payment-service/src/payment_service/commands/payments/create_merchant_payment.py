@@ -12,14 +12,20 @@ from service_kit.ids import new_id
 from service_kit.web import strict_json
 from sqlalchemy.orm import Session
 
-from payment_service.commands.payments.confirm_payment import PayWith, load_card
 from payment_service.domain.idempotency_keys import StoredAnswer
 from payment_service.domain.payments.claims import store_claimed_payment, store_new_payment
 from payment_service.errors import PaymentMethodUnusable
 from payment_service.models.payment import Payment
-from payment_service.processing.charge import CardPayment, Charge, new_attempt
+from payment_service.processing.charge import Charge, PayWith, assess_and_charge, load_card, new_attempt
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.pay_once import Begun, IdempotentOperation, pay_once, refuse_once
+from payment_service.processing.idempotent import (
+    IdempotentOperation,
+    PaymentRows,
+    StartedMovement,
+    find_payment,
+    refuse_once,
+    run_idempotent,
+)
 from payment_service.values.money import Money
 from payment_service.values.statuses import CaptureMethod, PaymentStatus, Surface
 
@@ -32,7 +38,6 @@ class CreateMerchantPayment:
     """
 
     merchant_id: int
-    actor: str
     amount: Money
     capture_method: CaptureMethod
     order_id: str
@@ -46,40 +51,40 @@ class CreateMerchantPayment:
 
 
 def create_merchant_payment(
-    command: CreateMerchantPayment, keyed: IdempotentOperation, dependencies: Dependencies
+    command: CreateMerchantPayment, operation: IdempotentOperation, dependencies: Dependencies
 ) -> StoredAnswer:
     """Store a pending payment, charge it where that is wanted, and answer with it.
 
     Raises:
         PaymentMethodUnusable: the stored card is none (any more); nothing was begun.
     """
-    now = utc_now()
-    public_id = new_id("pay")
-    token = secrets.token_urlsafe(24)
-    try:
-        wish = _read_wish(command, dependencies)
-    except PaymentMethodUnusable as refusal:
-        return refuse_once(public_id, keyed, refusal, dependencies, now)
-    send_deadline = Deadline.after(dependencies.config.limits.send_within_s)
-    new = new_attempt(wish, dependencies, now) if wish else None
-    rules = dependencies.settler.rules
-
-    def begin_payment(session: Session) -> Begun:
-        payment = _new_payment(session, command, public_id, token, now, dependencies)
-        if wish is None or new is None:
-            store_new_payment(session, rules.event_key, payment, actor=command.actor)
-            return Begun(payment, None)
-        attempt = store_claimed_payment(session, rules.event_key, payment, new, actor=command.actor)
-        merchant = rules.merchants.get(session, command.merchant_id)
-        return Begun(payment, attempt, Charge.of(payment, attempt, merchant, wish, send_deadline))
-
-    return pay_once(public_id, keyed, begin_payment, dependencies, now)
-
-
-def _read_wish(command: CreateMerchantPayment, dependencies: Dependencies) -> CardPayment | None:
+    now, public_id, token = utc_now(), new_id("pay"), secrets.token_urlsafe(24)
+    find = find_payment(command.merchant_id)
     if command.pay_with is None:
-        return None
-    return load_card(command.merchant_id, command.pay_with, command.actor, dependencies)
+
+        def begin(session: Session) -> StoredAnswer:
+            payment = _new_payment(session, command, public_id, token, now, dependencies)
+            store_new_payment(session, dependencies.policy.event_key, payment, actor=operation.actor)
+            return operation.present(PaymentRows(payment, None))
+
+        return run_idempotent(operation, public_id, begin, find, dependencies, now)
+    try:
+        paid_with = load_card(command.merchant_id, command.pay_with, operation.actor, dependencies)
+    except PaymentMethodUnusable as refusal:
+        return refuse_once(operation, public_id, refusal, find, dependencies, now)
+    send_deadline = Deadline.after(dependencies.config.limits.send_within_s)
+    new = new_attempt(paid_with, dependencies, now)
+
+    def begin_paid(session: Session) -> StartedMovement:
+        policy = dependencies.policy
+        payment = _new_payment(session, command, public_id, token, now, dependencies)
+        attempt = store_claimed_payment(session, policy.event_key, payment, new, actor=operation.actor)
+        merchant = policy.merchants.get(session, command.merchant_id)
+        charge = Charge.of(payment, attempt, merchant, paid_with, send_deadline)
+        rows = PaymentRows(payment, attempt)
+        return StartedMovement(rows, lambda tell: assess_and_charge(charge, dependencies, tell))
+
+    return run_idempotent(operation, public_id, begin_paid, find, dependencies, now)
 
 
 def _new_payment(
@@ -90,7 +95,7 @@ def _new_payment(
     now: datetime,
     dependencies: Dependencies,
 ) -> Payment:
-    merchant = dependencies.settler.rules.merchants.get(session, command.merchant_id)
+    merchant = dependencies.policy.merchants.get(session, command.merchant_id)
     return Payment(
         public_id=public_id,
         merchant_id=command.merchant_id,

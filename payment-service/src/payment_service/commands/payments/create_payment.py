@@ -63,7 +63,7 @@ def _make_sure(dependencies: Dependencies, command: CreatePayment, public_id: st
 def _insert(
     session: Session, dependencies: Dependencies, command: CreatePayment, public_id: str, now: datetime
 ) -> Payment:
-    merchant = dependencies.settler.rules.merchants.lab(session)
+    merchant = dependencies.policy.merchants.lab(session)
     payment = Payment(
         public_id=public_id,
         merchant_id=merchant.id,
@@ -79,5 +79,5 @@ def _insert(
         created_at=now,
         expires_at=now + dependencies.config.lab_payment_lifetime,
     )
-    store_new_payment(session, dependencies.settler.rules.event_key, payment, actor=SHOP)
+    store_new_payment(session, dependencies.policy.event_key, payment, actor=SHOP)
     return payment

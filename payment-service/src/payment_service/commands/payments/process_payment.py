@@ -1,10 +1,10 @@
 """Takes the money for a payment on a page or on the lab surface, where no idempotency key protects anybody.
 
-Claim, judge, charge, settle (docs/adr/0005); sent again, it tells how the payment stands.
+Claim, assess, charge, settle (docs/adr/0005); sent again, it tells how the payment stands.
 """
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 import structlog
@@ -16,53 +16,17 @@ from sqlalchemy.orm import Session
 from payment_service.domain.payments.claims import Claim, claim_payment
 from payment_service.domain.payments.references import PaymentReference
 from payment_service.domain.payments.results import PaymentResult, describe, result_for_payer
+from payment_service.domain.settlement.settle import Settlement
+from payment_service.errors import PaymentError
 from payment_service.extensions import db
 from payment_service.models.movement import PaymentAttempt
-from payment_service.processing.charge import (
-    CardPayment,
-    Charge,
-    OutcomeUnsettled,
-    judge_and_charge,
-    new_attempt,
-)
+from payment_service.processing.charge import CardPayment, Charge, assess_and_charge, new_attempt
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.inquiry import inquire_attempt, needs_inquiry
-from payment_service.values.cards import CardData
+from payment_service.processing.inquiry import inquire, needs_inquiry
+from payment_service.processing.sending import OutcomeUnsettled
 from payment_service.values.statuses import MovementState
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessPayment:
-    """Pay a payment with a card.
-
-    ``form_key`` is the page's one-time key: a form that arrives again gets the result of the first time.
-    ``client_ip`` is empty unless it can be trusted.
-    """
-
-    reference: PaymentReference
-    card_number: str = field(repr=False)
-    card_exp_month: int = field(repr=False)
-    card_exp_year: int = field(repr=False)
-    card_cvv: str = field(repr=False)
-    actor: str
-    client_ip: str | None = None
-    form_key: str | None = None
-    receipt_email: str | None = None
-    receipt_locale: str | None = None
-
-    @property
-    def wish(self) -> CardPayment:
-        """The wish to pay."""
-        return CardPayment(
-            card=CardData(self.card_number, self.card_exp_month, self.card_exp_year, self.card_cvv),
-            actor=self.actor,
-            client_ip=self.client_ip,
-            form_key=self.form_key,
-            receipt_email=self.receipt_email,
-            receipt_locale=self.receipt_locale,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,86 +37,81 @@ class _Begun:
     pending: PaymentResult
     charge: Charge | None
 
-    @property
-    def attempt(self) -> PaymentAttempt:
-        """The claim's attempt, where there must be one."""
-        if self.claim.attempt is None:
-            raise LookupError("This claim has no attempt.")
-        return self.claim.attempt
 
-
-def process_payment(command: ProcessPayment, dependencies: Dependencies) -> PaymentResult:
+def process_payment(
+    reference: PaymentReference, paid_with: CardPayment, dependencies: Dependencies
+) -> PaymentResult:
     """Charge the card at most once, and say how the payment stands.
 
     Raises:
         PaymentNotFound, PaymentBusy, PaymentClosed: nothing was begun.
         ChargeNotSent, ChargeAbandoned, ProcessingUnavailable: surely not charged, and payable again.
     """
-    wish = command.wish
     try:
-        begun = _begin(command.reference, wish, dependencies)
-        if needs_inquiry(begun.claim, dependencies):
+        begun = _begin(reference, paid_with, dependencies)
+        attempt = begun.claim.attempt
+        if begun.charge is None and attempt is not None and needs_inquiry(attempt, dependencies):
             with suppress(CommitOutcomeUnknown):  # the next claim sees what was stored
-                inquire_attempt(
-                    begun.attempt,
-                    dependencies,
-                    within_s=dependencies.config.limits.ask_s,
-                    actor=command.actor,
-                )
-            begun = _begin(command.reference, wish, dependencies)
+                inquire(attempt, dependencies, actor=paid_with.actor)
+            begun = _begin(reference, paid_with, dependencies)
     except CommitOutcomeUnknown as exc:
         return cast(_Begun, exc.result).pending
     if begun.charge is None:
-        return _answer_from_claim(begun.claim, wish, dependencies)
-    return _carry_on(begun.charge, begun.pending, dependencies)
+        return _answer_from_claim(begun.claim, paid_with, dependencies)
+    return _charge(begun.charge, begun.pending, dependencies)
 
 
-def _begin(reference: PaymentReference, wish: CardPayment, dependencies: Dependencies) -> _Begun:
+def _begin(reference: PaymentReference, paid_with: CardPayment, dependencies: Dependencies) -> _Begun:
     """Transaction 1: claim the payment, or learn who has it."""
     send_deadline = Deadline.after(dependencies.config.limits.send_within_s)
-    new = new_attempt(wish, dependencies, utc_now())
-    rules = dependencies.settler.rules
+    new = new_attempt(paid_with, dependencies, utc_now())
+    policy = dependencies.policy
 
     def work(session: Session) -> _Begun:
-        claim = claim_payment(session, rules.event_key, reference, new)
+        claim = claim_payment(session, policy.event_key, reference, new)
         # For a commit of unknown outcome; what was paid before stays paid whatever became of it.
         pending = describe(claim.payment, claim.attempt)
         if not claim.is_ours or claim.attempt is None:
             return _Begun(claim, pending, None)
-        merchant = rules.merchants.get(session, claim.payment.merchant_id)
-        charge = Charge.of(claim.payment, claim.attempt, merchant, wish, send_deadline)
-        return _Begun(claim, pending, charge)
+        merchant = policy.merchants.get(session, claim.payment.merchant_id)
+        return _Begun(
+            claim, pending, Charge.of(claim.payment, claim.attempt, merchant, paid_with, send_deadline)
+        )
 
     return db.in_transaction(work)
 
 
-def _carry_on(charge: Charge, pending: PaymentResult, dependencies: Dependencies) -> PaymentResult:
+def _charge(charge: Charge, pending: PaymentResult, dependencies: Dependencies) -> PaymentResult:
+    def tell(
+        _session: Session, settled: Settlement[PaymentAttempt], failure: PaymentError | None
+    ) -> tuple[Settlement[PaymentAttempt], PaymentError | None]:
+        return settled, failure
+
     try:
-        standing, failure = judge_and_charge(charge, dependencies, lambda _session, _settled: None)
+        settled, failure = assess_and_charge(charge, dependencies, tell)
     except (CommitOutcomeUnknown, OutcomeUnsettled):
         log.warning("outcome_left_to_janitor", payment=charge.payment_public_id)
         return pending
-    if standing.attempt.state == MovementState.NOT_SENT:
+    if settled.movement.state == MovementState.NOT_SENT and failure is not None:
         raise failure
-    grace_s = dependencies.config.limits.busy_grace_s
     return result_for_payer(
-        standing.payment,
-        standing.attempt,
+        settled.payment,
+        settled.movement,
         utc_now(),
-        busy_grace_s=grace_s,
+        busy_grace_s=dependencies.config.limits.busy_grace_s,
         is_sender=True,
         is_own_attempt=True,
     )
 
 
-def _answer_from_claim(claim: Claim, wish: CardPayment, dependencies: Dependencies) -> PaymentResult:
+def _answer_from_claim(claim: Claim, paid_with: CardPayment, dependencies: Dependencies) -> PaymentResult:
     return result_for_payer(
         claim.payment,
         claim.attempt,
         utc_now(),
         busy_grace_s=dependencies.config.limits.busy_grace_s,
         is_sender=False,
-        is_own_attempt=wish.form_key is not None
+        is_own_attempt=paid_with.form_key is not None
         and claim.attempt is not None
-        and claim.attempt.form_key == wish.form_key_hash,
+        and claim.attempt.form_key == paid_with.form_key_hash,
     )

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from payment_service.domain.idempotency_keys import IdempotentRequest, StoredAnswer
+from payment_service.domain.idempotency_keys import StoredAnswer
 from payment_service.domain.payments.claims import lock_by_reference
 from payment_service.domain.payments.references import MerchantPayment
 from payment_service.domain.settlement.refunds import begin_refund
-from payment_service.models.movement import PaymentAttempt, Refund
+from payment_service.models.movement import Refund
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.follow_up import Begun, start_movement
-from payment_service.processing.follow_up_once import Asked, Present, carry_out_once
+from payment_service.processing.follow_up import carry_out_once, start_movement
+from payment_service.processing.idempotent import IdempotentOperation
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,28 +22,22 @@ class RefundPayment:
     payment_id: str
     amount_minor: int | None
     reason: str | None
-    actor: str
 
 
 def refund_payment(
-    command: RefundPayment,
-    request: IdempotentRequest,
-    present: Present[Refund],
-    dependencies: Dependencies,
+    command: RefundPayment, operation: IdempotentOperation, dependencies: Dependencies
 ) -> StoredAnswer:
     """Refund at most once, and answer with the refund as it stands then.
 
     Raises:
         PaymentNotFound, WrongPaymentState, AmountTooLarge: nothing was begun.
     """
-    start = start_movement("re", command.actor, dependencies)
-    reference = MerchantPayment(command.merchant_id, command.payment_id)
+    start = start_movement("re", operation.actor, dependencies)
 
-    def begin(session: Session) -> Begun[Refund]:
-        payment = lock_by_reference(session, reference)
-        refund = begin_refund(
-            session, dependencies.settler.rules, payment, command.amount_minor, command.reason, start.new
+    def begin(session: Session) -> Refund:
+        payment = lock_by_reference(session, MerchantPayment(command.merchant_id, command.payment_id))
+        return begin_refund(
+            session, dependencies.policy, payment, command.amount_minor, command.reason, start.new
         )
-        return Begun(payment, session.get_one(PaymentAttempt, refund.attempt_id), refund)
 
-    return carry_out_once(Asked(Refund, request, begin, present), start, dependencies)
+    return carry_out_once(Refund, operation, begin, start, dependencies)

@@ -17,8 +17,6 @@ def return_from_bank(attempt: PaymentAttempt, dependencies: Dependencies, *, act
     """
     if attempt.state not in _TO_ASK_ABOUT:
         return False
-    result = find_out(attempt, dependencies, within_s=dependencies.config.limits.ask_s)
-    settled = settle_answer(attempt, result, dependencies, actor=actor)
-    if not settled.attempt.is_open:
-        dependencies.waker.wake()
+    result = find_out(attempt, dependencies)
+    settle_answer(attempt, result, dependencies, actor=actor)
     return result.outcome is Outcome.REQUIRES_ACTION

@@ -9,14 +9,22 @@ from sqlalchemy.orm import Session
 
 from payment_service.domain.idempotency_keys import StoredAnswer
 from payment_service.domain.payments.claims import latest_attempt, lock_by_reference
-from payment_service.domain.payments.locks import lock_attempt
+from payment_service.domain.payments.locks import MovementReference, lock_movement
 from payment_service.domain.payments.references import MerchantPayment
-from payment_service.domain.payments.transitions import change_attempt_state, change_status
-from payment_service.domain.settlement.context import Scene
+from payment_service.domain.payments.transitions import change_state, change_status
+from payment_service.domain.settlement.context import SettlementContext
 from payment_service.errors import ReviewCardMissing, WrongPaymentState
-from payment_service.processing.charge import CardPayment, Charge
+from payment_service.models.movement import PaymentAttempt
+from payment_service.processing.charge import CardPayment, Charge, send_charge
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.pay_once import Begun, IdempotentOperation, pay_once
+from payment_service.processing.idempotent import (
+    IdempotentOperation,
+    PaymentRows,
+    StartedMovement,
+    find_payment,
+    run_idempotent,
+)
+from payment_service.providers.port import ThreeDSecure
 from payment_service.values.statuses import MovementState, PaymentStatus
 from payment_service.vault.vault import Purpose
 
@@ -28,11 +36,10 @@ class ReviewPayment:
     merchant_id: int
     payment_id: str
     reason: str
-    actor: str
 
 
 def approve_payment(
-    command: ReviewPayment, keyed: IdempotentOperation, dependencies: Dependencies
+    command: ReviewPayment, operation: IdempotentOperation, dependencies: Dependencies
 ) -> StoredAnswer:
     """Send the held attempt; of two who approve, one wins and the other is told.
 
@@ -43,29 +50,35 @@ def approve_payment(
         ReviewCardMissing: the card that was kept for the review is gone.
     """
     now = utc_now()
-    send_deadline = Deadline.after(dependencies.config.limits.send_within_s)
+    send_within_s = dependencies.config.limits.send_within_s
+    send_deadline = Deadline.after(send_within_s)
 
-    def begin_payment(session: Session) -> Begun:
-        scene = _lock_held(session, command, now, dependencies, "approved")
-        payment, attempt = scene.payment, scene.attempt
+    def begin(session: Session) -> StartedMovement:
+        context = _lock_held(session, command, operation.actor, now, dependencies, "approved")
+        payment, attempt = context.payment, context.movement
         card = dependencies.vault.open(session, attempt.public_id, Purpose.REVIEW, payment.merchant_id)
         if card is None:
             raise ReviewCardMissing
         change_status(payment, PaymentStatus.PROCESSING)
-        change_attempt_state(attempt, MovementState.SENDING)
-        attempt.send_before = now + timedelta(seconds=dependencies.config.limits.send_within_s)
+        change_state(attempt, MovementState.SENDING)
+        attempt.send_before = now + timedelta(seconds=send_within_s)
         # From now on the janitor asks about it, as about any attempt that was just sent.
         attempt.started_at = now
-        attempt.next_ask_at = scene.rules.inquiries.next_ask_at(now, 0, now)
-        scene.record("payment.review_approved", reason=command.reason)
-        charge = Charge.of(payment, attempt, scene.merchant, CardPayment(card, command.actor), send_deadline)
-        return Begun(payment, attempt, charge, is_judged=True)
+        attempt.next_ask_at = context.policy.inquiries.next_ask_at(now, 0, now)
+        context.record("payment.review_approved", reason=command.reason)
+        paid_with = CardPayment(card, operation.actor)
+        charge = Charge.of(payment, attempt, context.merchant, paid_with, send_deadline)
+        return StartedMovement(
+            PaymentRows(payment, attempt),
+            lambda tell: send_charge(charge, ThreeDSecure.NONE, dependencies, tell),
+        )
 
-    return pay_once(command.payment_id, keyed, begin_payment, dependencies, now)
+    find = find_payment(command.merchant_id)
+    return run_idempotent(operation, command.payment_id, begin, find, dependencies, now)
 
 
 def reject_payment(
-    command: ReviewPayment, keyed: IdempotentOperation, dependencies: Dependencies
+    command: ReviewPayment, operation: IdempotentOperation, dependencies: Dependencies
 ) -> StoredAnswer:
     """Cancel the held payment: nothing was charged, and the card that was kept is forgotten.
 
@@ -74,23 +87,29 @@ def reject_payment(
     """
     now = utc_now()
 
-    def begin_payment(session: Session) -> Begun:
-        scene = _lock_held(session, command, now, dependencies, "rejected")
-        scene.end(MovementState.NOT_SENT)
-        change_status(scene.payment, PaymentStatus.CANCELLED)
-        scene.payment.expires_at = None
-        scene.record("payment.review_rejected", reason=command.reason)
-        return Begun(scene.payment, scene.attempt)
+    def begin(session: Session) -> StoredAnswer:
+        context = _lock_held(session, command, operation.actor, now, dependencies, "rejected")
+        context.end(MovementState.NOT_SENT)
+        change_status(context.payment, PaymentStatus.CANCELLED)
+        context.payment.expires_at = None
+        context.record("payment.review_rejected", reason=command.reason)
+        return operation.present(PaymentRows(context.payment, context.movement))
 
-    return pay_once(command.payment_id, keyed, begin_payment, dependencies, now)
+    find = find_payment(command.merchant_id)
+    return run_idempotent(operation, command.payment_id, begin, find, dependencies, now)
 
 
 def _lock_held(
-    session: Session, command: ReviewPayment, now: datetime, dependencies: Dependencies, wish: str
-) -> Scene:
+    session: Session,
+    command: ReviewPayment,
+    actor: str,
+    now: datetime,
+    dependencies: Dependencies,
+    action: str,
+) -> SettlementContext[PaymentAttempt]:
     payment = lock_by_reference(session, MerchantPayment(command.merchant_id, command.payment_id))
-    attempt = latest_attempt(session, payment)
-    if payment.status != PaymentStatus.IN_REVIEW or attempt is None:
-        raise WrongPaymentState(wish, payment.status)
-    attempt = lock_attempt(session, attempt.id)
-    return Scene(session, dependencies.settler.rules, payment, attempt, now, command.actor)
+    latest = latest_attempt(session, payment)
+    if payment.status != PaymentStatus.IN_REVIEW or latest is None:
+        raise WrongPaymentState(action, payment.status)
+    payment, attempt = lock_movement(session, MovementReference.of(latest))
+    return SettlementContext(session, dependencies.policy, payment, attempt, now, actor)

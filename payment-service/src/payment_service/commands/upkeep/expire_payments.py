@@ -9,17 +9,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.events import JANITOR
-from payment_service.domain.payments.locks import lock_payment
+from payment_service.domain.payments.locks import MovementReference, lock_payment
 from payment_service.domain.payments.transitions import HOLDING, PAYABLE
 from payment_service.domain.settlement.closing import close_payment
+from payment_service.domain.settlement.follow_ups import attempt_of
 from payment_service.domain.settlement.settle import Settlement
 from payment_service.errors import MovementOpen
 from payment_service.extensions import db
 from payment_service.models.movement import PaymentAttempt, Void
 from payment_service.models.payment import Payment
-from payment_service.processing.abandonment import WaitingAttempt, abandon_attempt
+from payment_service.processing.abandonment import abandon_attempt
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.follow_up import Begun, Start, send_and_settle, start_movement
+from payment_service.processing.follow_up import Start, carry_out, start_movement
 from payment_service.values.statuses import MovementState, PaymentStatus, VoidPurpose
 
 log = structlog.get_logger(__name__)
@@ -65,30 +66,34 @@ def _expire(payment_id: int, now: datetime, dependencies: Dependencies) -> bool:
     to_end = db.in_transaction(lambda session: _end(session, payment_id, start, now, dependencies))
     if isinstance(to_end, bool):
         return to_end
-    if isinstance(to_end, WaitingAttempt):
+    if isinstance(to_end, MovementReference):
         return abandon_attempt(
             to_end,
             dependencies,
             actor=JANITOR,
             then=lambda session, settled: _close_abandoned(session, settled, start, dependencies),
         )
-    return send_and_settle(
-        to_end,
+    void, attempt = to_end
+    return carry_out(
+        void,
+        attempt,
         start,
         dependencies,
-        lambda _session, settled: settled.movement.state == MovementState.APPROVED,
+        lambda _session, settled, _failure: settled.movement.state == MovementState.APPROVED,
     )
 
 
-def _close_abandoned(session: Session, settled: Settlement, start: Start, dependencies: Dependencies) -> None:
+def _close_abandoned(
+    session: Session, settled: Settlement[PaymentAttempt], start: Start, dependencies: Dependencies
+) -> None:
     """Expire what the cardholder can no longer finish; whatever else came of it is not over in time."""
-    if settled.attempt.state == MovementState.ABANDONED and settled.payment.status in PAYABLE:
+    if settled.movement.state == MovementState.ABANDONED and settled.payment.status in PAYABLE:
         _end_now(session, settled.payment, start, dependencies)
 
 
 def _end(
     session: Session, payment_id: int, start: Start, now: datetime, dependencies: Dependencies
-) -> WaitingAttempt | Begun[Void] | bool:
+) -> MovementReference[PaymentAttempt] | tuple[Void, PaymentAttempt] | bool:
     """End it, and return whether it is over, or what a provider must end first."""
     payment = lock_payment(session, payment_id)
     if payment.status not in EXPIRING or payment.expires_at is None or payment.expires_at > now:
@@ -100,14 +105,13 @@ def _end(
         return False
     if isinstance(to_end, PaymentAttempt):
         payment.expires_at = now + TRY_AGAIN_AFTER
-        return WaitingAttempt.of(to_end)
+        return MovementReference.of(to_end)
     if to_end is None:
         return True
-    return Begun(payment, session.get_one(PaymentAttempt, to_end.attempt_id), to_end)
+    return to_end, attempt_of(session, to_end)
 
 
 def _end_now(
     session: Session, payment: Payment, start: Start, dependencies: Dependencies
 ) -> Void | PaymentAttempt | None:
-    rules = dependencies.settler.rules
-    return close_payment(session, rules, payment, VoidPurpose.EXPIRY, None, start.new)
+    return close_payment(session, dependencies.policy, payment, VoidPurpose.EXPIRY, None, start.new)

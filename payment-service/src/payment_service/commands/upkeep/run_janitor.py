@@ -10,13 +10,11 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.events import JANITOR
-from payment_service.domain.payments.locks import TABLES, AnyMovement, Model
+from payment_service.domain.payments.locks import Model
 from payment_service.extensions import db
-from payment_service.models.movement import PaymentAttempt
-from payment_service.models.payment import Payment
+from payment_service.models.movement import MOVEMENTS, AnyMovement
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.follow_up_inquiry import inquire
-from payment_service.processing.inquiry import inquire_attempt
+from payment_service.processing.inquiry import inquire
 
 log = structlog.get_logger(__name__)
 
@@ -38,35 +36,20 @@ def run_janitor(dependencies: Dependencies, *, limit: int = 20) -> Sequence[Aske
     the lease ends. One that fails is logged and comes again; the others go on.
     """
     return [
-        _ask(movement, dependencies) for table in TABLES for movement in _claim(table, limit, dependencies)
+        _ask(movement, dependencies) for table in MOVEMENTS for movement in _claim(table, limit, dependencies)
     ]
 
 
 def _ask(movement: AnyMovement, dependencies: Dependencies) -> Asked:
     try:
-        payment, standing = _settle(movement, dependencies)
+        settled = inquire(movement, dependencies, actor=JANITOR)
     except Exception:
         # Whatever it was, its lease runs out and it comes again; the others need not wait for that.
         log.exception("ask_failed", movement=movement.public_id)
         return Asked(movement.public_id)
-    log.info(
-        "asked_about_movement",
-        payment=payment.public_id,
-        movement=standing.public_id,
-        state=standing.state,
-    )
-    if not standing.is_open:
-        dependencies.waker.wake()
-    return Asked(standing.public_id, payment.public_id, standing.state, payment.status)
-
-
-def _settle(movement: AnyMovement, dependencies: Dependencies) -> tuple[Payment, AnyMovement]:
-    within_s = dependencies.config.limits.ask_s
-    if isinstance(movement, PaymentAttempt):
-        settlement = inquire_attempt(movement, dependencies, within_s=within_s, actor=JANITOR)
-        return settlement.payment, settlement.attempt
-    settled = inquire(movement, dependencies, within_s=within_s, actor=JANITOR)
-    return settled.payment, settled.movement
+    payment, state = settled.payment, settled.movement.state
+    log.info("asked_about_movement", payment=payment.public_id, movement=movement.public_id, state=state)
+    return Asked(movement.public_id, payment.public_id, state, payment.status)
 
 
 def _claim(table: type[Model], limit: int, dependencies: Dependencies) -> Sequence[Model]:

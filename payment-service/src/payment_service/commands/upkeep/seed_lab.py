@@ -24,7 +24,7 @@ def seed_lab(dependencies: Dependencies) -> bool:
     now = utc_now()
     public_ids = [new_id("pay") for _ in SEEDED_PAYMENTS]
     currency = dependencies.config.lab_currency
-    key = dependencies.settler.rules.event_key
+    key = dependencies.policy.event_key
 
     def work(session: Session) -> bool:
         if session.scalar(select(Merchant.id).where(Merchant.public_id == LAB_MERCHANT_ID)):

@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 from payment_service.domain.dispute_news import DisputeCase
 from payment_service.domain.inbox import close_message, take_message
 from payment_service.domain.payments.events import provider_actor, record_event
-from payment_service.domain.payments.locks import AnyMovement, find_movement, lock_payment
-from payment_service.domain.settlement.charges import FINAL_STATES
+from payment_service.domain.payments.locks import find_movement, lock_payment
+from payment_service.domain.settlement.settle import FINAL_STATES
 from payment_service.errors import MoneyUnderWay, WebhookUnreadable
 from payment_service.extensions import db
 from payment_service.models.message import InboxMessage
-from payment_service.models.movement import Capture, PaymentAttempt
+from payment_service.models.movement import AnyMovement, Capture, PaymentAttempt
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.movement_inquiry import inquire
+from payment_service.processing.inquiry import inquire
 from payment_service.providers.port import DisputeNews, MovementNews
 from payment_service.values.statuses import InboxOutcome
 
@@ -78,7 +78,7 @@ def handle_dispute(message: InboxMessage, news: DisputeNews, dependencies: Depen
         log.warning("webhook_of_unknown_request", event_id=message.event_id, request=news.original_id)
         db.in_transaction(lambda session: close_message(session, message.id, InboxOutcome.UNKNOWN_REQUEST))
         return Done()
-    if movement.is_open and inquire(movement, dependencies):
+    if movement.is_open and _is_still_open(movement, dependencies):
         return Failed("what is disputed is still under way")
     payment_id, dispute_id, now = movement.payment_id, new_id("dp"), utc_now()
 
@@ -87,7 +87,7 @@ def handle_dispute(message: InboxMessage, news: DisputeNews, dependencies: Depen
         taken = take_message(session, message.id)
         if taken is None:
             return
-        key = dependencies.settler.rules.event_key
+        key = dependencies.policy.event_key
         case = DisputeCase(session, key, payment, message.queue, news, dispute_id, now)
         taken.outcome = case.apply()
 
@@ -119,7 +119,7 @@ def handle_movement(message: InboxMessage, news: MovementNews, dependencies: Dep
     ended_as = FINAL_STATES.get(news.outcome)
     if movement.state == ended_as or (ended_as is None and not movement.is_open):
         return _close(message, InboxOutcome.APPLIED)
-    if inquire(movement, dependencies) and ended_as is not None:
+    if _is_still_open(movement, dependencies) and ended_as is not None:
         return Failed("the provider does not confirm it yet")
     return _close(message, InboxOutcome.APPLIED)
 
@@ -142,7 +142,7 @@ def _note_difference(
         taken = take_message(session, message.id)
         if taken is not None:
             taken.outcome = InboxOutcome.AMOUNT_DIFFERS
-            key = dependencies.settler.rules.event_key
+            key = dependencies.policy.event_key
             actor = provider_actor(message.queue)
             record_event(session, key, payment, "movement.amount_differs", now, data, actor=actor)
 
@@ -151,3 +151,9 @@ def _note_difference(
         "amount_differs", provider=message.queue, event_id=message.event_id, movement=movement.public_id
     )
     return Done()
+
+
+def _is_still_open(movement: AnyMovement, dependencies: Dependencies) -> bool:
+    """Ask and settle; return whether the outcome is still to come."""
+    settled = inquire(movement, dependencies, actor=provider_actor(movement.provider))
+    return settled.movement.is_open

@@ -8,12 +8,11 @@ from service_kit.web.api import Blueprint
 from payment_service.commands.payments.cancel_payment import CancelPayment, cancel_payment
 from payment_service.commands.payments.capture_payment import CapturePayment, capture_payment
 from payment_service.commands.payments.review_payment import ReviewPayment, approve_payment, reject_payment
-from payment_service.controllers.access import current_actor, current_merchant_id, require_scope
-from payment_service.controllers.idempotency import idempotent, idempotent_request, respond
+from payment_service.controllers.access import current_merchant_id, require_scope
+from payment_service.controllers.idempotency import idempotent, idempotent_operation, respond
 from payment_service.controllers.request import current_dependencies
-from payment_service.controllers.v1.answers import present_cancellation, present_capture, present_payment
+from payment_service.controllers.v1.answers import present_follow_up, present_payment
 from payment_service.domain.settlement.captures import CaptureRequest
-from payment_service.processing.pay_once import IdempotentOperation
 from payment_service.schemas.v1.movements import CancelSchema, CaptureSchema
 from payment_service.schemas.v1.payment import PaymentSchema
 from payment_service.schemas.v1.payment_requests import ReviewSchema
@@ -34,12 +33,11 @@ captures = Blueprint(
 @captures.problem(409, "Nothing is held, or another movement must come to its end first")
 @captures.problem(422, "It is more than what is left of the hold; member `largest_amount`")
 @captures.problem(502, "Surely not carried out, nothing was taken; member `payment`")
-def capture(wish: CaptureRequest, payment_id: str) -> Response:
+def capture(body: CaptureRequest, payment_id: str) -> Response:
     """Take all or part of what is held; several times until one is final."""
-    command = CapturePayment(current_merchant_id(), payment_id, wish, current_actor())
-    return respond(
-        capture_payment(command, idempotent_request(wish), present_capture, current_dependencies())
-    )
+    command = CapturePayment(current_merchant_id(), payment_id, body)
+    operation = idempotent_operation(present_follow_up, body)
+    return respond(capture_payment(command, operation, current_dependencies()))
 
 
 cancellations = Blueprint(
@@ -61,10 +59,9 @@ cancellations = Blueprint(
 @cancellations.problem(502, "Surely not carried out, or the bank did not confirm it; nothing changed")
 def cancel(body: dict[str, Any], payment_id: str) -> Response:
     """Cancel it and release what is held; of what was captured in part, the rest, and it is complete."""
-    command = CancelPayment(current_merchant_id(), payment_id, body["reason"], current_actor())
-    return respond(
-        cancel_payment(command, idempotent_request(body), present_cancellation, current_dependencies())
-    )
+    command = CancelPayment(current_merchant_id(), payment_id, body["reason"])
+    operation = idempotent_operation(present_follow_up, body)
+    return respond(cancel_payment(command, operation, current_dependencies()))
 
 
 reviews = Blueprint("reviews", "reviews", url_prefix="/v1/payments", description="Payments held for review")
@@ -82,9 +79,9 @@ reviews = Blueprint("reviews", "reviews", url_prefix="/v1/payments", description
 @reviews.problem(502, "Surely not charged; member `payment`")
 def approve(body: dict[str, Any], payment_id: str) -> Response:
     """Let it go on to the bank, without the payer: no 3-D Secure, no CVC."""
-    command = ReviewPayment(current_merchant_id(), payment_id, body["reason"], current_actor())
-    keyed = IdempotentOperation(idempotent_request(body), present_payment)
-    return respond(approve_payment(command, keyed, current_dependencies()))
+    command = ReviewPayment(current_merchant_id(), payment_id, body["reason"])
+    operation = idempotent_operation(present_payment, body)
+    return respond(approve_payment(command, operation, current_dependencies()))
 
 
 @reviews.post("/<payment_id>/reject")
@@ -96,6 +93,6 @@ def approve(body: dict[str, Any], payment_id: str) -> Response:
 @reviews.problem(409, "It is not held for review (any more)")
 def reject(body: dict[str, Any], payment_id: str) -> Response:
     """Cancel it; nothing was charged."""
-    command = ReviewPayment(current_merchant_id(), payment_id, body["reason"], current_actor())
-    keyed = IdempotentOperation(idempotent_request(body), present_payment)
-    return respond(reject_payment(command, keyed, current_dependencies()))
+    command = ReviewPayment(current_merchant_id(), payment_id, body["reason"])
+    operation = idempotent_operation(present_payment, body)
+    return respond(reject_payment(command, operation, current_dependencies()))

@@ -45,9 +45,7 @@ def store(body: NewPaymentMethod) -> Response:
     """Store a card. The bank is not asked about it; a `cvc` is checked for its form and forgotten."""
     command = StorePaymentMethod(
         merchant_id=current_merchant_id(),
-        card_number=body.card.number,
-        card_exp_month=body.card.exp_month,
-        card_exp_year=body.card.exp_year,
+        card=body.card,
         customer_id=body.customer_id,
     )
     return respond(

@@ -5,22 +5,16 @@ from typing import Any
 from flask import Response
 from service_kit.web.api import Blueprint
 
-from payment_service.commands.payments.confirm_payment import (
-    ConfirmPayment,
-    PayWith,
-    TypedCard,
-    confirm_payment,
-)
+from payment_service.commands.payments.confirm_payment import ConfirmPayment, confirm_payment
 from payment_service.commands.payments.create_merchant_payment import (
     CreateMerchantPayment,
     create_merchant_payment,
 )
-from payment_service.controllers.access import current_actor, current_merchant_id, require_scope
-from payment_service.controllers.idempotency import idempotent, idempotent_request, respond
+from payment_service.controllers.access import current_merchant_id, require_scope
+from payment_service.controllers.idempotency import idempotent, idempotent_operation, respond
 from payment_service.controllers.request import current_dependencies
 from payment_service.controllers.v1.answers import present_created, present_payment, view_of
 from payment_service.domain.payments.references import MerchantPayment
-from payment_service.processing.pay_once import IdempotentOperation
 from payment_service.queries.pagination import Page, PageRequest
 from payment_service.queries.payments import PaymentFilter, get_payment_of_merchant, list_payments
 from payment_service.schemas.v1.pagination import list_schema
@@ -31,7 +25,7 @@ from payment_service.schemas.v1.payment_requests import (
     PaymentCreateSchema,
     PaymentsQuerySchema,
 )
-from payment_service.schemas.v1.payment_requests import PayWith as PayWithInput
+from payment_service.values.cards import CardData
 from payment_service.values.money import Money
 
 payments = Blueprint("payments", "payments", url_prefix="/v1/payments", description="Payments")
@@ -50,7 +44,6 @@ def create(body: NewPayment) -> Response:
     """Create a payment; with `confirm: true` it is paid in the same request."""
     command = CreateMerchantPayment(
         merchant_id=current_merchant_id(),
-        actor=current_actor(),
         amount=Money(body.amount, body.currency),
         capture_method=body.capture_method,
         order_id=body.order_id,
@@ -60,10 +53,10 @@ def create(body: NewPayment) -> Response:
         description=body.description,
         return_url=body.return_url,
         details=body.details,
-        pay_with=_pay_with(body.pay_with) if body.confirm else None,
+        pay_with=body.pay_with,
     )
-    keyed = IdempotentOperation(idempotent_request(body), present_created)
-    return respond(create_merchant_payment(command, keyed, current_dependencies()))
+    operation = idempotent_operation(present_created, body)
+    return respond(create_merchant_payment(command, operation, current_dependencies()))
 
 
 @payments.post("/<payment_id>/confirm")
@@ -77,11 +70,11 @@ def create(body: NewPayment) -> Response:
 @payments.problem(409, "It is not in a state that can be confirmed")
 @payments.problem(422, "Our checks refused it (member `payment`), or no such stored card")
 @payments.problem(502, "Surely not charged; member `payment`, which can be confirmed again")
-def confirm(body: PayWithInput, payment_id: str) -> Response:
+def confirm(body: CardData | str, payment_id: str) -> Response:
     """Pay it with a card, or with one that is stored."""
-    command = ConfirmPayment(current_merchant_id(), payment_id, _pay_with(body), current_actor())
-    keyed = IdempotentOperation(idempotent_request(body), present_payment)
-    return respond(confirm_payment(command, keyed, current_dependencies()))
+    command = ConfirmPayment(current_merchant_id(), payment_id, body)
+    operation = idempotent_operation(present_payment, body)
+    return respond(confirm_payment(command, operation, current_dependencies()))
 
 
 @payments.get("/<payment_id>")
@@ -104,10 +97,3 @@ def index(query: dict[str, Any]) -> Page[PaymentView]:
     page: PageRequest = query["page"]
     found = list_payments(current_merchant_id(), limits, page)
     return Page([view_of(each.payment, each.attempt) for each in found.rows], found.has_more)
-
-
-def _pay_with(given: PayWithInput) -> PayWith:
-    card = given.card
-    if card is not None:
-        return TypedCard(card.number, card.exp_month, card.exp_year, card.cvc)
-    return given.payment_method or ""

@@ -6,8 +6,8 @@ from flask import Response
 from service_kit.web.api import Blueprint
 
 from payment_service.commands.payments.refund_payment import RefundPayment, refund_payment
-from payment_service.controllers.access import current_actor, current_merchant_id, require_scope
-from payment_service.controllers.idempotency import idempotent, idempotent_request, respond
+from payment_service.controllers.access import current_merchant_id, require_scope
+from payment_service.controllers.idempotency import idempotent, idempotent_operation, respond
 from payment_service.controllers.request import current_dependencies
 from payment_service.controllers.v1.answers import present_refund
 from payment_service.queries.pagination import Page
@@ -38,10 +38,9 @@ refunds = Blueprint(
 @refunds.problem(502, "Surely not carried out, nothing went back; member `refund`")
 def create(body: dict[str, Any]) -> Response:
     """Give money back, all or in parts; never more than was captured."""
-    command = RefundPayment(
-        current_merchant_id(), body["payment"], body["amount"], body["reason"], current_actor()
-    )
-    return respond(refund_payment(command, idempotent_request(body), present_refund, current_dependencies()))
+    command = RefundPayment(current_merchant_id(), body["payment"], body["amount"], body["reason"])
+    operation = idempotent_operation(present_refund, body)
+    return respond(refund_payment(command, operation, current_dependencies()))
 
 
 @refunds.get("")

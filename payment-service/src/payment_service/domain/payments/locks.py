@@ -1,14 +1,15 @@
-"""Row locks, always in this order: payment, then attempt, so that no two of us dead-lock."""
+"""Row locks, always in this order: payment, then movement, so that no two of us dead-lock."""
 
+from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Select, bindparam, inspect, select
 from sqlalchemy.orm import Session, load_only
 from sqlalchemy.orm.util import identity_key
 
 from payment_service.models.base import Base
-from payment_service.models.movement import Capture, PaymentAttempt, Refund, Void
+from payment_service.models.movement import AnyMovement, Capture, PaymentAttempt, Refund, Void
 from payment_service.models.payment import Payment
 
 # What can change in a row; the rest was read when it was first met, and wide rows cost.
@@ -29,23 +30,37 @@ _PAYMENT_CHANGES = load_only(
     Payment.payable_until,
     Payment.paid_at,
 )
-_ATTEMPT_CHANGES = load_only(
-    PaymentAttempt.state,
-    PaymentAttempt.fraud_decision,
-    PaymentAttempt.fraud_reasons,
-    PaymentAttempt.decline_code,
-    PaymentAttempt.authorization_code,
-    PaymentAttempt.last_error,
-    PaymentAttempt.three_ds_status,
-    PaymentAttempt.three_ds_eci,
-    PaymentAttempt.liability,
-    PaymentAttempt.next_action_url,
-    PaymentAttempt.send_before,
-    PaymentAttempt.held_at,
-    PaymentAttempt.next_ask_at,
-    PaymentAttempt.ask_count,
-    PaymentAttempt.ended_at,
+_FOLLOW_UP_CHANGES = ("state", "decline_code", "last_error", "next_ask_at", "ask_count", "ended_at")
+_ATTEMPT_CHANGES = (
+    *_FOLLOW_UP_CHANGES,
+    "fraud_decision",
+    "fraud_reasons",
+    "authorization_code",
+    "three_ds_status",
+    "three_ds_eci",
+    "liability",
+    "next_action_url",
+    "started_at",
+    "send_before",
+    "held_at",
 )
+Model = TypeVar("Model", bound=AnyMovement)
+
+
+@dataclass(frozen=True, slots=True)
+class MovementReference(Generic[Model]):
+    """By what a movement is found and locked: values, which can be read when its row cannot."""
+
+    model: type[Model]
+    id: int
+    payment_id: int
+    public_id: str
+    provider: str
+
+    @classmethod
+    def of(cls, row: Model) -> "MovementReference[Model]":
+        """Take it from the row."""
+        return cls(type(row), row.id, row.payment_id, row.public_id, row.provider)
 
 
 def lock_payment(session: Session, payment_id: int) -> Payment:
@@ -59,55 +74,31 @@ def lock_payment(session: Session, payment_id: int) -> Payment:
     ).one()
 
 
-def lock_attempt(session: Session, attempt_id: int) -> PaymentAttempt:
-    """Lock an attempt that is known to exist, and re-read it likewise; its payment is locked already."""
-    return session.scalars(
-        select(PaymentAttempt)
-        .where(PaymentAttempt.id == attempt_id)
-        .options(*((_ATTEMPT_CHANGES,) if _is_known(session, PaymentAttempt, attempt_id) else ()))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
-
-
-def lock_payment_and_attempt(
-    session: Session, payment_id: int, attempt_id: int
-) -> tuple[Payment, PaymentAttempt]:
-    """Lock both in one statement, which reads the payment first."""
+def lock_movement(session: Session, reference: MovementReference[Model]) -> tuple[Payment, Model]:
+    """Lock a movement that is known to exist, and its payment: one statement that reads the payment first."""
+    model: Any = reference.model
     statement = _select_both(
-        _is_known(session, Payment, payment_id), _is_known(session, PaymentAttempt, attempt_id)
+        model, _is_known(session, Payment, reference.payment_id), _is_known(session, model, reference.id)
     )
-    ids = {"payment_id": payment_id, "attempt_id": attempt_id}
-    payment, attempt = session.execute(statement, ids).one()
-    return payment, attempt
+    ids = {"payment_id": reference.payment_id, "movement_id": reference.id}
+    payment, movement = session.execute(statement, ids).one()
+    return payment, movement
 
 
 # Every payment comes here twice, and building this statement would cost as much as sending it.
 @cache
-def _select_both(is_payment_known: bool, is_attempt_known: bool) -> Select[Payment, PaymentAttempt]:
+def _select_both(model: Any, is_payment_known: bool, is_movement_known: bool) -> Select[Payment, Any]:
+    names = _ATTEMPT_CHANGES if model is PaymentAttempt else _FOLLOW_UP_CHANGES
+    changes = load_only(*(getattr(model, name) for name in names))
     return (
-        select(Payment, PaymentAttempt)
-        .join(PaymentAttempt, PaymentAttempt.payment_id == Payment.id)
-        .where(Payment.id == bindparam("payment_id"), PaymentAttempt.id == bindparam("attempt_id"))
+        select(Payment, model)
+        .join(model, model.payment_id == Payment.id)
+        .where(Payment.id == bindparam("payment_id"), model.id == bindparam("movement_id"))
         .options(*((_PAYMENT_CHANGES,) if is_payment_known else ()))
-        .options(*((_ATTEMPT_CHANGES,) if is_attempt_known else ()))
+        .options(*((changes,) if is_movement_known else ()))
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-
-
-AnyMovement = PaymentAttempt | Capture | Void | Refund
-Model = TypeVar("Model", bound=AnyMovement)
-
-
-def lock_movement(session: Session, model: type[Model], movement_id: int) -> Model:
-    """Lock a movement that is known to exist, and re-read it; its payment is locked already."""
-    return session.scalars(
-        select(model)
-        .where(model.id == movement_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
 
 
 def _is_known(session: Session, model: type[Base], row_id: int) -> bool:
@@ -118,9 +109,6 @@ def _is_known(session: Session, model: type[Base], row_id: int) -> bool:
     """
     known = session.identity_map.get(identity_key(model, row_id))
     return known is not None and not inspect(known).expired
-
-
-TABLES: tuple[type[AnyMovement], ...] = (PaymentAttempt, Capture, Void, Refund)
 
 
 def find_movement(session: Session, provider: str, public_id: str) -> AnyMovement | None:

@@ -1,10 +1,12 @@
-"""The lives of a payment and of an attempt, as two tables; docs/ draws its diagrams from them."""
+"""What may follow what: one table for payments and one for each kind of movement; docs/ draws them."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 from payment_service.errors import IllegalTransition
-from payment_service.models.movement import PaymentAttempt
+from payment_service.models.movement import AnyMovement, Capture, PaymentAttempt, Refund, Void
 from payment_service.models.payment import Payment
+from payment_service.values.statuses import AttemptKind
 from payment_service.values.statuses import MovementState as M
 from payment_service.values.statuses import PaymentStatus as S
 
@@ -23,18 +25,49 @@ TRANSITIONS: Mapping[S, frozenset[S]] = {
 PAYABLE = frozenset({S.PENDING, S.FAILED})
 HOLDING = frozenset({S.AUTHORIZED, S.PARTIALLY_CAPTURED})
 
-ATTEMPT_TRANSITIONS: Mapping[M, frozenset[M]] = {
-    M.ASSESSING: frozenset({M.HELD, M.SENDING, M.FAILED, M.NOT_SENT}),
-    M.HELD: frozenset({M.SENDING, M.NOT_SENT}),
-    M.SENDING: frozenset({M.APPROVED, M.DECLINED, M.NOT_SENT, M.UNKNOWN, M.REQUIRES_ACTION, M.ABANDONED}),
-    M.UNKNOWN: frozenset({M.APPROVED, M.DECLINED, M.ABANDONED, M.REQUIRES_ACTION}),
-    M.REQUIRES_ACTION: frozenset({M.APPROVED, M.DECLINED, M.ABANDONED}),
-    M.APPROVED: frozenset(),
-    M.DECLINED: frozenset(),
-    M.FAILED: frozenset(),
-    M.NOT_SENT: frozenset(),
-    M.ABANDONED: frozenset(),
+
+class MovementKind(StrEnum):
+    """What a movement does, and therefore how it lives; the value is how events name it."""
+
+    CHARGE = "attempt"
+    REVERSAL = "reversal"
+    CAPTURE = "capture"
+    VOID = "void"
+    REFUND = "refund"
+
+
+# Once a try may have arrived, the movement can no longer end as not sent.
+_FOLLOW_UP: Mapping[M, frozenset[M]] = {
+    M.SENDING: frozenset({M.APPROVED, M.DECLINED, M.NOT_SENT, M.UNKNOWN, M.ABANDONED}),
+    M.UNKNOWN: frozenset({M.APPROVED, M.DECLINED, M.ABANDONED}),
 }
+MOVEMENT_TRANSITIONS: Mapping[MovementKind, Mapping[M, frozenset[M]]] = {
+    MovementKind.CHARGE: {
+        M.ASSESSING: frozenset({M.HELD, M.SENDING, M.FAILED, M.NOT_SENT}),
+        M.HELD: frozenset({M.SENDING, M.NOT_SENT}),
+        M.SENDING: frozenset({M.APPROVED, M.DECLINED, M.NOT_SENT, M.UNKNOWN, M.REQUIRES_ACTION, M.ABANDONED}),
+        M.UNKNOWN: frozenset({M.APPROVED, M.DECLINED, M.ABANDONED, M.REQUIRES_ACTION}),
+        M.REQUIRES_ACTION: frozenset({M.APPROVED, M.DECLINED, M.ABANDONED}),
+    },
+    # Sent again under the same keys until the provider says yes or no: there is nothing else to learn.
+    MovementKind.REVERSAL: {M.SENDING: frozenset({M.APPROVED, M.DECLINED})},
+    MovementKind.CAPTURE: _FOLLOW_UP,
+    MovementKind.VOID: _FOLLOW_UP,
+    MovementKind.REFUND: _FOLLOW_UP,
+}
+_KINDS = {Capture: MovementKind.CAPTURE, Void: MovementKind.VOID, Refund: MovementKind.REFUND}
+
+
+def kind_of(movement: AnyMovement) -> MovementKind:
+    """Return by which table the movement lives."""
+    if isinstance(movement, PaymentAttempt):
+        return MovementKind.REVERSAL if movement.kind == AttemptKind.REVERSAL else MovementKind.CHARGE
+    return _KINDS[type(movement)]
+
+
+def may_become(movement: AnyMovement, target: M) -> bool:
+    """Whether the movement's table leads from its state to ``target``; from an end it leads nowhere."""
+    return target in MOVEMENT_TRANSITIONS[kind_of(movement)].get(M(movement.state), frozenset())
 
 
 def change_status(payment: Payment, target: S) -> None:
@@ -48,12 +81,12 @@ def change_status(payment: Payment, target: S) -> None:
     payment.status = target
 
 
-def change_attempt_state(attempt: PaymentAttempt, target: M) -> None:
-    """Change the attempt's state; every change of it passes here.
+def change_state(movement: AnyMovement, target: M) -> None:
+    """Change the movement's state; every change of it passes here.
 
     Raises:
-        IllegalTransition: ``ATTEMPT_TRANSITIONS`` does not lead there.
+        IllegalTransition: the table of its kind does not lead there.
     """
-    if target not in ATTEMPT_TRANSITIONS[M(attempt.state)]:
-        raise IllegalTransition(attempt.state, target)
-    attempt.state = target
+    if not may_become(movement, target):
+        raise IllegalTransition(movement.state, target)
+    movement.state = target

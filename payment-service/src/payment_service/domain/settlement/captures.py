@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 from payment_service.domain.books.postings import post_capture
 from payment_service.domain.messages import announce_paid
 from payment_service.domain.payments.transitions import HOLDING, change_status
-from payment_service.domain.settlement.context import Rules
-from payment_service.domain.settlement.follow_up import (
-    FollowUpScene,
+from payment_service.domain.settlement.context import SettlementContext, SettlementPolicy
+from payment_service.domain.settlement.follow_ups import (
     NewMovement,
+    attempt_of,
     begin,
     has_open,
     successful_attempt,
@@ -19,6 +19,7 @@ from payment_service.domain.settlement.follow_up import (
 from payment_service.errors import AmountTooLarge, MovementOpen, WrongPaymentState
 from payment_service.models.movement import Capture, Void
 from payment_service.models.payment import Payment
+from payment_service.providers.port import ProviderResult
 from payment_service.values.statuses import OPEN_STATES, PaymentStatus
 
 
@@ -31,7 +32,7 @@ class CaptureRequest:
 
 
 def begin_capture(
-    session: Session, rules: Rules, payment: Payment, wish: CaptureRequest, new: NewMovement
+    session: Session, policy: SettlementPolicy, payment: Payment, request: CaptureRequest, new: NewMovement
 ) -> Capture:
     """Write a capture down on a locked payment; its amount counts as taken from now on.
 
@@ -42,10 +43,10 @@ def begin_capture(
     """
     if payment.status not in HOLDING:
         raise WrongPaymentState("captured", payment.status)
-    is_final = wish.is_final or wish.amount_minor is None
+    is_final = request.is_final or request.amount_minor is None
     _refuse_beside_open_movements(session, payment, is_final=is_final)
     capturable_minor = payment.capturable_minor
-    amount_minor = capturable_minor if wish.amount_minor is None else wish.amount_minor
+    amount_minor = capturable_minor if request.amount_minor is None else request.amount_minor
     if not 0 < amount_minor <= capturable_minor:
         raise AmountTooLarge("captured", capturable_minor)
     attempt = successful_attempt(session, payment)
@@ -53,7 +54,7 @@ def begin_capture(
         attempt_id=attempt.id, provider=attempt.provider, amount_minor=amount_minor, is_final=is_final
     )
     payment.capturing_minor += amount_minor
-    begin(session, rules, payment, capture, new)
+    begin(session, policy, payment, capture, new)
     return capture
 
 
@@ -71,31 +72,31 @@ def _refuse_beside_open_movements(session: Session, payment: Payment, *, is_fina
         raise MovementOpen("A final capture is under way.")
 
 
-def captured(scene: FollowUpScene[Capture]) -> None:
+def captured(context: SettlementContext[Capture], _result: ProviderResult) -> None:
     """The money is the merchant's; a payment of which nothing more can be taken is complete."""
-    payment, capture = scene.payment, scene.movement
+    payment, capture = context.payment, context.movement
     payment.capturing_minor -= capture.amount_minor
     payment.captured_minor += capture.amount_minor
-    post_capture(scene.session, payment, capture, scene.now)
+    post_capture(context.session, payment, capture, context.now)
     if capture.is_final or payment.captured_minor == payment.authorized_minor:
-        complete(scene)
+        complete(context)
     else:
         change_status(payment, PaymentStatus.PARTIALLY_CAPTURED)
-        scene.record("payment.captured")
+        context.record("payment.captured")
 
 
-def not_captured(scene: FollowUpScene[Capture]) -> None:
+def not_captured(context: SettlementContext[Capture], _result: ProviderResult) -> None:
     """Nothing was taken: its part of the hold can be captured again."""
-    scene.payment.capturing_minor -= scene.movement.amount_minor
-    scene.record("capture.failed")
+    context.payment.capturing_minor -= context.movement.amount_minor
+    context.record("capture.failed")
 
 
-def complete(scene: FollowUpScene[Capture] | FollowUpScene[Void]) -> None:
+def complete(context: SettlementContext[Capture] | SettlementContext[Void]) -> None:
     """Nothing more can be taken: the payment is paid, and everybody who waits for that is told."""
-    payment = scene.payment
+    payment = context.payment
     change_status(payment, PaymentStatus.COMPLETED)
-    payment.paid_at = scene.now
+    payment.paid_at = context.now
     payment.expires_at = None
-    event = scene.record("payment.completed", captured_minor=payment.captured_minor)
-    merchant = scene.rules.merchants.get(scene.session, payment.merchant_id)
-    announce_paid(scene.session, merchant, payment, scene.attempt(), event)
+    event = context.record("payment.completed", captured_minor=payment.captured_minor)
+    attempt = attempt_of(context.session, context.movement)
+    announce_paid(context.session, context.merchant, payment, attempt, event)

@@ -5,8 +5,8 @@ from sqlalchemy.orm import Session
 from payment_service.domain.payments.claims import latest_attempt
 from payment_service.domain.payments.events import record_event
 from payment_service.domain.payments.transitions import HOLDING, PAYABLE, change_status
-from payment_service.domain.settlement.context import Rules, Scene
-from payment_service.domain.settlement.follow_up import NewMovement
+from payment_service.domain.settlement.context import SettlementContext, SettlementPolicy
+from payment_service.domain.settlement.follow_ups import NewMovement
 from payment_service.domain.settlement.voids import CLOSED_AS, begin_void
 from payment_service.errors import WrongPaymentState
 from payment_service.models.movement import PaymentAttempt, Void
@@ -16,7 +16,7 @@ from payment_service.values.statuses import MovementState, PaymentStatus, VoidPu
 
 def close_payment(
     session: Session,
-    rules: Rules,
+    policy: SettlementPolicy,
     payment: Payment,
     purpose: VoidPurpose,
     reason: str | None,
@@ -32,12 +32,14 @@ def close_payment(
         MovementOpen: a capture or another void is under way.
     """
     if payment.status in HOLDING:
-        return begin_void(session, rules, payment, purpose, reason, new)
+        return begin_void(session, policy, payment, purpose, reason, new)
     attempt = latest_attempt(session, payment)
     if payment.status == PaymentStatus.REQUIRES_ACTION:
         return attempt
     if payment.status == PaymentStatus.IN_REVIEW and attempt is not None:
-        Scene(session, rules, payment, attempt, new.started_at, new.actor).end(MovementState.NOT_SENT)
+        SettlementContext(session, policy, payment, attempt, new.started_at, new.actor).end(
+            MovementState.NOT_SENT
+        )
     elif payment.status not in PAYABLE:
         raise WrongPaymentState(CLOSED_AS[purpose], payment.status)
     change_status(payment, CLOSED_AS[purpose])
@@ -45,7 +47,7 @@ def close_payment(
     data = {} if reason is None else {"reason": reason}
     record_event(
         session,
-        rules.event_key,
+        policy.event_key,
         payment,
         f"payment.{payment.status}",
         new.started_at,

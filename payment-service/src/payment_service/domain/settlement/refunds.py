@@ -3,16 +3,17 @@
 from sqlalchemy.orm import Session
 
 from payment_service.domain.books.postings import post_refund_asked, post_refund_done, post_refund_failed
-from payment_service.domain.settlement.context import Rules
-from payment_service.domain.settlement.follow_up import FollowUpScene, NewMovement, begin, successful_attempt
+from payment_service.domain.settlement.context import SettlementContext, SettlementPolicy
+from payment_service.domain.settlement.follow_ups import NewMovement, begin, successful_attempt
 from payment_service.errors import AmountTooLarge, WrongPaymentState
 from payment_service.models.movement import Refund
 from payment_service.models.payment import Payment
+from payment_service.providers.port import ProviderResult
 
 
 def begin_refund(
     session: Session,
-    rules: Rules,
+    policy: SettlementPolicy,
     payment: Payment,
     amount_minor: int | None,
     reason: str | None,
@@ -37,23 +38,23 @@ def begin_refund(
         attempt_id=attempt.id, provider=attempt.provider, amount_minor=wanted_minor, reason=reason
     )
     payment.refunding_minor += wanted_minor
-    begin(session, rules, payment, refund, new)
+    begin(session, policy, payment, refund, new)
     post_refund_asked(session, payment, refund, new.started_at)
     return refund
 
 
-def refunded(scene: FollowUpScene[Refund]) -> None:
+def refunded(context: SettlementContext[Refund], _result: ProviderResult) -> None:
     """The cardholder has it."""
-    payment, refund = scene.payment, scene.movement
+    payment, refund = context.payment, context.movement
     payment.refunding_minor -= refund.amount_minor
     payment.refunded_minor += refund.amount_minor
-    post_refund_done(scene.session, payment, refund, scene.now)
-    scene.record("refund.succeeded")
+    post_refund_done(context.session, payment, refund, context.now)
+    context.record("refund.succeeded")
 
 
-def not_refunded(scene: FollowUpScene[Refund]) -> None:
+def not_refunded(context: SettlementContext[Refund], _result: ProviderResult) -> None:
     """The merchant keeps it: nothing went back."""
-    payment, refund = scene.payment, scene.movement
+    payment, refund = context.payment, context.movement
     payment.refunding_minor -= refund.amount_minor
-    post_refund_failed(scene.session, payment, refund, scene.now)
-    scene.record("refund.failed")
+    post_refund_failed(context.session, payment, refund, context.now)
+    context.record("refund.failed")

@@ -6,23 +6,23 @@ import structlog
 from sqlalchemy import select
 
 from payment_service.domain.messages import announce_reversal
-from payment_service.domain.settlement.context import Scene
+from payment_service.domain.settlement.context import SettlementContext
 from payment_service.models.movement import PaymentAttempt
-from payment_service.providers.port import Outcome, ProviderResult
+from payment_service.providers.port import ProviderResult
 from payment_service.values.statuses import AttemptKind, MovementState
 
 log = structlog.get_logger(__name__)
 
 
-def give_back(scene: Scene) -> None:
+def give_back(context: SettlementContext[PaymentAttempt]) -> None:
     """Begin the reversal of a late approval: a movement of its own, which the janitor carries out."""
-    attempt, payment = scene.attempt, scene.payment
+    attempt, payment = context.movement, context.payment
     known = select(PaymentAttempt.id).where(PaymentAttempt.reversal_of == attempt.public_id)
-    if scene.session.scalar(known):
+    if context.session.scalar(known):
         return
     log.error("late_approval", payment=payment.public_id, attempt=attempt.public_id)
-    scene.record("payment.late_approval")
-    scene.session.add(
+    context.record("payment.late_approval")
+    context.session.add(
         PaymentAttempt(
             public_id=f"{attempt.public_id}_reversal",
             merchant_id=payment.merchant_id,
@@ -35,26 +35,21 @@ def give_back(scene: Scene) -> None:
             currency=attempt.currency,
             reversal_of=attempt.public_id,
             card_last4=attempt.card_last4,
-            started_at=scene.now,
+            started_at=context.now,
             # The keys are the same at every try, so it may still be sent after any outage.
-            send_before=scene.now + timedelta(days=365),
-            next_ask_at=scene.now,
+            send_before=context.now + timedelta(days=365),
+            next_ask_at=context.now,
         )
     )
 
 
-def apply_to_reversal(scene: Scene, result: ProviderResult) -> None:
-    """Apply what the provider said about giving the money back."""
-    attempt = scene.attempt
-    attempt.last_error = result.detail and result.detail[:255]
-    if result.outcome is Outcome.APPROVED:
-        scene.end(MovementState.APPROVED)
-        event = scene.record("payment.reversed")
-        announce_reversal(scene.session, scene.merchant, scene.payment, attempt, event)
-    elif result.outcome is Outcome.DECLINED:
-        scene.end(MovementState.DECLINED)
-        attempt.decline_code = result.decline_code
-        scene.record("payment.reversal_refused")
-        log.error("reversal_refused", payment=scene.payment.public_id, attempt=attempt.public_id)
-    else:
-        scene.keep_asking()
+def reversed_(context: SettlementContext[PaymentAttempt], _result: ProviderResult) -> None:
+    """The cardholder has it back."""
+    event = context.record("payment.reversed")
+    announce_reversal(context.session, context.merchant, context.payment, context.movement, event)
+
+
+def not_reversed(context: SettlementContext[PaymentAttempt], _result: ProviderResult) -> None:
+    """The provider refuses: a person must look."""
+    context.record("payment.reversal_refused")
+    log.error("reversal_refused", payment=context.payment.public_id, attempt=context.movement.public_id)

@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.transitions import HOLDING, change_status
 from payment_service.domain.settlement.captures import complete
-from payment_service.domain.settlement.context import Rules
-from payment_service.domain.settlement.follow_up import (
-    FollowUpScene,
+from payment_service.domain.settlement.context import SettlementContext, SettlementPolicy
+from payment_service.domain.settlement.follow_ups import (
     NewMovement,
     begin,
     has_open,
@@ -19,6 +18,7 @@ from payment_service.domain.settlement.follow_up import (
 from payment_service.errors import MovementOpen, WrongPaymentState
 from payment_service.models.movement import Void
 from payment_service.models.payment import Payment
+from payment_service.providers.port import ProviderResult
 from payment_service.values.statuses import MovementState, PaymentStatus, VoidPurpose
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ CLOSED_AS: Mapping[VoidPurpose, PaymentStatus] = {
 
 def begin_void(
     session: Session,
-    rules: Rules,
+    policy: SettlementPolicy,
     payment: Payment,
     purpose: VoidPurpose,
     reason: str | None,
@@ -59,30 +59,30 @@ def begin_void(
         purpose=purpose,
         reason=reason,
     )
-    begin(session, rules, payment, void, new)
+    begin(session, policy, payment, void, new)
     return void
 
 
-def released(scene: FollowUpScene[Void]) -> None:
+def released(context: SettlementContext[Void], _result: ProviderResult) -> None:
     """Nothing is held any more: the payment is over, or complete with what was captured of it."""
-    payment, purpose = scene.payment, VoidPurpose(scene.movement.purpose)
+    payment, purpose = context.payment, VoidPurpose(context.movement.purpose)
     if payment.status == PaymentStatus.PARTIALLY_CAPTURED:
-        complete(scene)
+        complete(context)
         return
     change_status(payment, CLOSED_AS[purpose])
     payment.expires_at = None
-    scene.record(f"payment.{payment.status}")
+    context.record(f"payment.{payment.status}")
 
 
-def not_released(scene: FollowUpScene[Void]) -> None:
+def not_released(context: SettlementContext[Void], _result: ProviderResult) -> None:
     """It is held as before; or a capture that we believed had failed took it, and a person must look.
 
     Asking again would never end that: the hold is gone, and we must not say that the payment is.
     """
-    payment, void = scene.payment, scene.movement
+    payment, void = context.payment, context.movement
     is_gone = void.decline_code == NOTHING_IS_HELD
     if void.purpose == VoidPurpose.EXPIRY:
-        payment.expires_at = None if is_gone else scene.now + RETRY_EXPIRY_AFTER
+        payment.expires_at = None if is_gone else context.now + RETRY_EXPIRY_AFTER
     if is_gone:
         log.error(
             "hold_left_to_a_person",
@@ -94,4 +94,4 @@ def not_released(scene: FollowUpScene[Void]) -> None:
         log.error(
             "void_refused", payment=payment.public_id, void=void.public_id, decline_code=void.decline_code
         )
-    scene.record("void.failed")
+    context.record("void.failed")

@@ -1,30 +1,19 @@
 """A card as merchants' servers send it."""
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 import marshmallow as ma
 from service_kit.clock import utc_now
 
-from payment_service.values.cards import has_expired, is_card_number
+from payment_service.values.cards import CardData, has_expired, is_card_number
 
 _SEPARATORS = re.compile(r"[ -]")
 NO_EXCEPTIONS: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class CardInput:
-    """A card that can be one: digits only, and not expired; nothing of it is ever printed."""
-
-    number: str = field(repr=False)
-    exp_month: int = field(repr=False)
-    exp_year: int = field(repr=False)
-    cvc: str | None = field(repr=False)
-
-
 class CardSchema(ma.Schema):
-    """``{"number", "exp_month", "exp_year", "cvc"}`` → :class:`CardInput`.
+    """``{"number", "exp_month", "exp_year", "cvc"}`` → :class:`CardData`.
 
     Members that it does not know are ignored and not named: a number may have got into a name. The PANs
     without a check digit are the lab surface's alone.
@@ -57,11 +46,11 @@ class CardSchema(ma.Schema):
     )
 
     @ma.post_load
-    def to_card(self, data: dict[str, Any], **_: Any) -> CardInput:
+    def to_card(self, data: dict[str, Any], **_: Any) -> CardData:
         """Check what can be known without the bank, and return the card."""
         number = _SEPARATORS.sub("", data["number"])
         if not is_card_number(number, without_luhn=NO_EXCEPTIONS):
             raise ma.ValidationError("Is not a card number: the check digit is wrong.", "number")
         if has_expired(data["exp_month"], data["exp_year"], utc_now().date()):
             raise ma.ValidationError("The card has expired.", "exp_year")
-        return CardInput(number, data["exp_month"], data["exp_year"], data["cvc"])
+        return CardData(number, data["exp_month"], data["exp_year"], data["cvc"])

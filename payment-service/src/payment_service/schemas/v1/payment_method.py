@@ -1,14 +1,15 @@
 """Payment methods as JSON."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import marshmallow as ma
 from service_kit.web.api import ONE_LINE
 
 from payment_service.models.card import PaymentMethod
-from payment_service.schemas.v1.card import CardInput, CardSchema
+from payment_service.schemas.v1.card import CardSchema
 from payment_service.schemas.v1.pagination import PageQuerySchema, Timestamp, list_schema
+from payment_service.values.cards import CardData
 
 
 def _customer_id(**kwargs: Any) -> ma.fields.String:
@@ -21,9 +22,9 @@ def _customer_id(**kwargs: Any) -> ma.fields.String:
 
 @dataclass(frozen=True, slots=True)
 class NewPaymentMethod:
-    """A checked wish to store a card."""
+    """A checked request to store a card."""
 
-    card: CardInput = field(repr=False)
+    card: CardData
     customer_id: str | None
 
 

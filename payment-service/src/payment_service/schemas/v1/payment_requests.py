@@ -1,6 +1,6 @@
 """What merchants' servers send about payments."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,8 +9,9 @@ import marshmallow as ma
 from service_kit.web.api import ONE_LINE, StrictBoolean
 
 from payment_service.queries.payments import PaymentFilter
-from payment_service.schemas.v1.card import CardInput, CardSchema
+from payment_service.schemas.v1.card import CardSchema
 from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId
+from payment_service.values.cards import CardData
 from payment_service.values.money import is_currency
 from payment_service.values.statuses import CaptureMethod, PaymentStatus
 
@@ -94,14 +95,6 @@ def metadata_field() -> ma.fields.Dict:
 
 
 @dataclass(frozen=True, slots=True)
-class PayWith:
-    """A card as it was typed, or the id of a stored one; one of them, or neither."""
-
-    card: CardInput | None = field(default=None, repr=False)
-    payment_method: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class NewPayment:
     """A checked request for a payment; ``details`` is what we only keep."""
 
@@ -109,7 +102,7 @@ class NewPayment:
     currency: str
     capture_method: CaptureMethod
     confirm: bool
-    pay_with: PayWith
+    pay_with: CardData | str | None
     order_id: str
     customer_id: str
     email: str | None
@@ -136,10 +129,10 @@ class ConfirmSchema(PayWithSchema):
     """With what an unconfirmed payment is paid."""
 
     @ma.post_load
-    def to_pay_with(self, data: dict[str, Any], **_: Any) -> PayWith:
+    def to_pay_with(self, data: dict[str, Any], **_: Any) -> CardData | str:
         """Return the card, of which there must be one."""
-        pay_with = PayWith(data["card"], data["payment_method"])
-        if pay_with == PayWith():
+        pay_with: CardData | str | None = data["card"] or data["payment_method"]
+        if pay_with is None:
             raise ma.ValidationError("Give card or payment_method.", "card")
         return pay_with
 
@@ -175,10 +168,10 @@ class PaymentCreateSchema(PayWithSchema):
     @ma.post_load
     def to_new_payment(self, data: dict[str, Any], **_: Any) -> NewPayment:
         """Return the request; whoever wants to confirm must say with what."""
-        pay_with = PayWith(data["card"], data["payment_method"])
-        if data["confirm"] and pay_with == PayWith():
+        pay_with = data["card"] or data["payment_method"]
+        if data["confirm"] and pay_with is None:
             raise ma.ValidationError("Give card or payment_method with confirm.", "confirm")
-        if not data["confirm"] and pay_with != PayWith():
+        if not data["confirm"] and pay_with is not None:
             raise ma.ValidationError("A card is used only with confirm: true.", "confirm")
         customer = data["customer"]
         kept = {

@@ -1,0 +1,53 @@
+"""What the decision about an attempt, fraud-service's or ours where it is silent, does to the attempt."""
+
+from datetime import datetime
+
+from service_kit.web import strict_json
+from sqlalchemy.orm import Session
+
+from payment_service.domain.payments.locks import MovementReference, lock_movement
+from payment_service.domain.payments.transitions import change_state, change_status
+from payment_service.domain.settlement.charges import Charge, release
+from payment_service.domain.settlement.context import SettlementContext, SettlementPolicy
+from payment_service.domain.settlement.settle import Settlement
+from payment_service.models.movement import PaymentAttempt
+from payment_service.values.statuses import Assessment, FraudDecision, MovementState, PaymentStatus
+
+
+def apply_assessment(
+    session: Session,
+    policy: SettlementPolicy,
+    reference: MovementReference[PaymentAttempt],
+    assessment: Assessment,
+    now: datetime,
+    *,
+    actor: str,
+) -> Settlement[PaymentAttempt]:
+    """Write the assessment down and do as it says; the attempt may be sent only if it is SENDING then.
+
+    Fence: an attempt that somebody else ended meanwhile stays as it is.
+    """
+    payment, attempt = lock_movement(session, reference)
+    if attempt.state == MovementState.ASSESSING:
+        attempt.fraud_decision = assessment.recorded_as
+        attempt.fraud_reasons = strict_json.dumps(list(assessment.reasons))
+        _follow(SettlementContext(session, policy, payment, attempt, now, actor), assessment.decision)
+    return Settlement(payment, attempt)
+
+
+def _follow(context: Charge, decision: FraudDecision) -> None:
+    attempt, payment = context.movement, context.payment
+    if decision in {FraudDecision.APPROVE, FraudDecision.CHALLENGE}:
+        change_state(attempt, MovementState.SENDING)
+    elif decision is FraudDecision.DECLINE:
+        context.end(MovementState.FAILED)
+        attempt.decline_code = "fraudulent"
+        release(context)
+    else:
+        change_state(attempt, MovementState.HELD)
+        attempt.held_at = context.now
+        # No provider knows of it, so there is nobody to ask.
+        attempt.next_ask_at = None
+        change_status(payment, PaymentStatus.IN_REVIEW)
+        payment.expires_at = context.now + context.policy.lifetimes.in_review
+        context.record("payment.in_review")
