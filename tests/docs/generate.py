@@ -25,7 +25,7 @@ from flask import Flask
 from gateway.render import render
 from gateway.settings import Settings
 from payment_service.domain.messages import EVENT_DESTINATIONS
-from payment_service.domain.payments.transitions import ATTEMPT_TRANSITIONS, TRANSITIONS
+from payment_service.domain.payments.transitions import MOVEMENT_TRANSITIONS, TRANSITIONS, MovementKind
 from payment_service.schemas.v1.events import WHAT
 from payment_service.values.statuses import MovementState, PaymentStatus
 from sqlalchemy import Column, MetaData, Table
@@ -225,15 +225,17 @@ def payment_states(_service: str) -> str:
     return _state_diagram(PaymentStatus.PENDING, TRANSITIONS)
 
 
-def attempt_states(_service: str) -> str:
-    """Draw the life of an attempt."""
-    return _state_diagram(MovementState.ASSESSING, ATTEMPT_TRANSITIONS)
+def movement_states(kind: str) -> str:
+    """Draw the life of a movement of this kind."""
+    first = MovementState.ASSESSING if kind == MovementKind.CHARGE else MovementState.SENDING
+    return _state_diagram(first, MOVEMENT_TRANSITIONS[MovementKind(kind)])
 
 
 def _state_diagram(first: StrEnum, table: Mapping[Any, frozenset[Any]]) -> str:
     arrows = [f"[*] --> {first.value}"]
-    for state in type(first):
-        targets = [target for target in type(first) if target in table[state]]
+    reached = {*table, *(target for targets in table.values() for target in targets)}
+    for state in (state for state in type(first) if state in reached):
+        targets = [target for target in type(first) if target in table.get(state, ())]
         arrows += [f"{state.value} --> {target.value}" for target in targets]
         if not targets:
             arrows.append(f"{state.value} --> [*]")
@@ -351,7 +353,7 @@ PARTS: Mapping[str, Callable[[str], str]] = {
     "make": make_targets,
     "events": events,
     "payment states": payment_states,
-    "attempt states": attempt_states,
+    "movement states": movement_states,
     "layers": layers,
     "contracts": contracts,
     "tables": tables,
