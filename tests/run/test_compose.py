@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from service_kit.gunicorn_settings import settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FOREIGN = ("mysql:", "krakend:", "axllent/")
@@ -114,10 +115,38 @@ def test_each_own_image_is_built_once_and_taken_by_the_others(own: dict[str, dic
     assert all(service["pull_policy"] == "never" for service in own.values() if "build" not in service)
 
 
-def test_own_containers_have_no_privileges(own: dict[str, dict[str, Any]]) -> None:
+def test_own_containers_have_no_privileges_and_write_to_memory_only(own: dict[str, dict[str, Any]]) -> None:
     for service in own.values():
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
+        assert service["read_only"] is True
+        assert [mount.split(":")[0] for mount in service["tmpfs"]] == ["/tmp"]  # noqa: S108
+        assert "volumes" not in service
+
+
+def test_no_container_takes_all_memory_or_fills_the_disk_with_its_log(
+    services: dict[str, dict[str, Any]],
+) -> None:
+    for service in services.values():
+        assert re.fullmatch(r"\d+m", service["mem_limit"])
+        assert service["logging"]["driver"] == "json-file"
+        assert set(service["logging"]["options"]) == {"max-size", "max-file"}
+
+
+def test_containers_may_finish_their_work_before_they_are_killed(
+    services: dict[str, dict[str, Any]], own: dict[str, dict[str, Any]]
+) -> None:
+    gateway = json.loads((CHECKOUT / "krakend" / "krakend.json").read_text())
+    drains_s = settings(0)["graceful_timeout"]
+
+    assert all(seconds(service["stop_grace_period"]) > drains_s for service in own.values())
+    assert seconds(services["gateway"]["stop_grace_period"]) > seconds(gateway["max_shutdown_wait_time"])
+
+
+def seconds(duration: str) -> int:
+    match = re.fullmatch(r"(\d+)s", duration)
+    assert match
+    return int(match[1])
 
 
 def test_the_image_holds_what_runs_and_nothing_that_installs(stages: list[list[str]]) -> None:
