@@ -248,6 +248,10 @@ def test_the_overlay_leaves_out_the_gateway_and_nobody_needs_it(services: dict[s
     overlay = yaml.safe_load((CHECKOUT / "docker-compose.without-gateway.yml").read_text())
 
     assert overlay["services"].pop("gateway") == {"profiles": ["caisse-gateway"]}
+    # Payment pages, and where a bank sends its cardholder back to, are on the service's own port.
+    for name in ("payments_api", "payments_worker", "payments_migrate"):
+        public = services[name]["environment"]["PUBLIC_BASE_URL"].replace(":8080", ":5009")
+        assert overlay["services"].pop(name) == {"environment": {"PUBLIC_BASE_URL": public}}
     # The bank's events, which come through the gateway otherwise, go straight to whom they are for.
     events = services["bank_simulator"]["environment"]["BANK_WEBHOOK_URL"]
     assert overlay["services"] == {
