@@ -149,6 +149,18 @@ def seconds(duration: str) -> int:
     return int(match[1])
 
 
+def test_ports_past_the_gateway_have_a_setting_of_their_own(services: dict[str, dict[str, Any]]) -> None:
+    """PUBLISH_IP=0.0.0.0 opens the gateway to the world, not what its limits protect."""
+    published = {name: service["ports"] for name, service in services.items() if "ports" in service}
+
+    assert published == {
+        "gateway": ["${PUBLISH_IP:-127.0.0.1}:8080:8080"],
+        "bank_simulator": ["${PUBLISH_IP:-127.0.0.1}:5012:5012"],
+        "payments_api": ["${DIRECT_PUBLISH_IP:-127.0.0.1}:5009:5009"],
+        "mail": ["${DIRECT_PUBLISH_IP:-127.0.0.1}:8025:8025"],
+    }
+
+
 def test_the_image_holds_what_runs_and_nothing_that_installs(stages: list[list[str]]) -> None:
     build, final = stages
     installs = [line for line in build if re.search(r"\bpip\b.* install ", line)]
