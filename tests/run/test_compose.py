@@ -1,7 +1,9 @@
 """The Compose file holds together: what one part of it says of another is true."""
 
 import json
+import os
 import re
+import subprocess
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -208,6 +210,45 @@ def test_a_real_install_has_every_file_of_the_package(pyproject: Path) -> None:
         else:
             name = file.relative_to(root).as_posix()
             assert any(fnmatch(name, pattern.replace("**/*", "*")) for pattern in patterns), file
+
+
+@pytest.fixture
+def docker(tmp_path: Path) -> Path:
+    """A `docker` that knows the container named in `name`, and notes how it is called."""
+    program = tmp_path / "docker"
+    program.write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/calls\n[ "$1" != ps ] || cat {tmp_path}/name\n')
+    program.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("found", "gateway", "starts"),
+    [
+        ("", "yes", True),
+        ("api-gateway of caisse", "yes", True),
+        ("api-gateway of store-manager", "yes", False),
+        ("api-gateway of nobody", "yes", False),
+        ("api-gateway of store-manager", "no", True),
+    ],
+)
+def test_make_up_says_what_to_do_about_another_api_gateway(
+    docker: Path, found: str, gateway: str, starts: bool
+) -> None:
+    (docker / "name").write_text(found)
+
+    done = subprocess.run(
+        ["make", "up", f"GATEWAY={gateway}", f"VENV={docker}/none"],
+        cwd=CHECKOUT,
+        env={**os.environ, "PATH": f"{docker}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode == 0) is starts
+    assert ("compose -f" in (docker / "calls").read_text()) is starts
+    assert ("make up GATEWAY=no" in done.stdout) is not starts
 
 
 def test_the_gateway_file_leads_to_services_of_these_names_and_ports(
