@@ -202,6 +202,62 @@ def test_metadata_up_to_its_limits_comes_back_as_it_was(
 
 @SQLITE
 @pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        *((f'"{text}"', text) for text in ("0", "20", "5.5", "20.00", "100", "100.0000", "0.0001")),
+        *(
+            ("0", "0"),
+            ("20", "20"),
+            ("20.0", "20"),
+            ("5.50", "5.50"),
+            ("1e1", "10"),
+            ("1e-4", "0.0001"),
+            ("null", None),
+        ),
+    ],
+)
+def test_a_tax_rate_is_shown_as_it_was_given(
+    world: World, shop: Shop, written: str, shown: str | None
+) -> None:
+    answer = send(world, shop, "/v1/payments", a_line_with(written))
+
+    assert answer.status_code == 201, answer.text
+    assert answer.json["line_items"][0]["tax_rate"] == shown
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("1e-100000000", "1e-5000000", "-1e-200000000", "0e-100000000", "1e100000000", "0." + "3" * 50_000),
+        *("-1", "100.0001", "101", "1e3", "5.00001", "true", "[]"),
+        *(
+            '"1e-100000000"',
+            '"1e-5000000"',
+            f'"0.{"3" * 50_000}"',
+            '"1_0"',
+            '"٢٠"',
+            '" 5 "',
+            '"5\\n"',
+            '"-0"',
+            '"+5"',
+        ),
+        *('"100.00001"', '"101"', '"5.00001"', '"5."', '".5"', '"5,5"', '"NaN"', '"1e1"', '""'),
+    ],
+    ids=lambda written: written[:20],
+)
+def test_what_is_no_tax_rate_is_refused(world: World, shop: Shop, written: str) -> None:
+    assert_problem(send(world, shop, "/v1/payments", a_line_with(written)), 400, "/v1/payments")
+    assert_untouched(world)
+
+
+def a_line_with(tax_rate: str) -> bytes:
+    line = {"name": "Livre", "quantity": 1, "unit_amount": 19999, "tax_rate": "here"}
+    return json.dumps({**A_PAYMENT, "line_items": [line]}).replace('"here"', tax_rate).encode()
+
+
+@SQLITE
+@pytest.mark.parametrize(
     "metadata",
     [
         {f"key-{number}": "v" for number in range(51)},

@@ -1,5 +1,7 @@
 """Reading a service's configuration from the environment, once, at start."""
 
+import re
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
@@ -7,7 +9,10 @@ from environs import Env
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from service_kit.strict_fields import read_decimal
 from service_kit.wake import parse_address
+
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
 
 
 class Profile(StrEnum):
@@ -79,3 +84,16 @@ def read_address(env: Env, name: str, default: str) -> str:
     except ValueError as exc:
         raise ConfigurationError(f"{name} is {address!r}; it must be host:port.") from exc
     return address
+
+
+def read_amount(env: Env, name: str, default: str) -> Decimal:
+    """Read an amount in major units.
+
+    Raises:
+        ConfigurationError: it is no plain decimal such as 1000.00, of up to 12 digits and 4 decimals.
+    """
+    text: str = env.str(name, default)
+    amount = read_decimal(text.strip(), _AMOUNT)
+    if amount is None:
+        raise ConfigurationError(f"{name} is {text!r}; it must be an amount such as 1000.00.")
+    return amount

@@ -1,6 +1,8 @@
 """Fields that take what their description says and nothing that merely looks like it."""
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import fields, validate
@@ -11,6 +13,66 @@ ONE_LINE = validate.Regexp(
     r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z",
     error="Must be one line without control characters.",
 )
+
+# Beyond whatever a pattern takes, and still short when it is written out.
+_LARGEST_MAGNITUDE = 100
+_WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+
+
+def read_decimal(value: object, pattern: re.Pattern[str]) -> Decimal | None:
+    """Return the decimal that came as text or as JSON's number, or None for anything else.
+
+    ``pattern`` must match the whole of the text, or of the number written without an exponent; it bounds the
+    digits. It is asked before anything is computed: Python's Decimal also takes ``1_0``, blanks, the digits
+    of other scripts, and ``1e-100000000``, which fills the memory as soon as somebody writes it out.
+    """
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, int | Decimal) and not isinstance(value, bool):
+        number = Decimal(value)
+        if not number.is_finite() or abs(number.adjusted()) > _LARGEST_MAGNITUDE:
+            return None
+        text = f"{number:f}"
+    else:
+        return None
+    return Decimal(text) if pattern.fullmatch(text) else None
+
+
+class StrictDecimal(fields.Decimal):
+    """A decimal as text or as JSON's number; without an exponent it fits ``pattern``. Shown as text.
+
+    ``pattern`` stands in the description too: it must be one that Python and JSON Schema read alike, ASCII
+    only, and must bound the digits before and behind the point.
+    """
+
+    def __init__(self, pattern: str, *, metadata: Mapping[str, Any], **kwargs: Any) -> None:
+        described = {"type": ["string", "number"], "pattern": f"^{pattern}$", **metadata}
+        super().__init__(as_string=True, metadata=described, **kwargs)
+        self._pattern = re.compile(pattern)
+
+    def _validated(self, value: Any) -> Decimal:
+        number = read_decimal(value, self._pattern)
+        if number is None:
+            raise self.make_error("invalid", input=value)
+        return number
+
+
+class StrictFloat(fields.Float):
+    """JSON's number, and no text that Python would read as one."""
+
+    def _validated(self, value: Any) -> float:
+        if isinstance(value, str):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
+class QueryInteger(fields.Integer):
+    """A whole number of a query, as JSON would write it: Python also takes ``1_0``, blanks, other digits."""
+
+    def _validated(self, value: Any) -> int:
+        if not (isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value)):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
 
 
 class StrictBoolean(fields.Boolean):

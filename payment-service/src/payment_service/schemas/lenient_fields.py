@@ -6,11 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 from marshmallow import ValidationError, fields
+from service_kit.strict_fields import read_decimal
+from service_kit.strict_json import MAX_NUMBER_LENGTH
 
 LARGEST_ID = 2**63 - 1
 LARGEST_AMOUNT = Decimal("9999999999.99")
 
-_PLAIN_NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?")
+# As many decimals as strict JSON takes in a number: binary noise, and whatever else a client computed.
+_PLAIN_NUMBER = re.compile(rf"[0-9]{{1,30}}(\.[0-9]{{1,{MAX_NUMBER_LENGTH}}})?")
 
 
 class LenientId(fields.Field[int]):
@@ -60,8 +63,4 @@ class DigitsField(fields.Field[str]):
 def _as_decimal(value: Any, *, allow_bool: bool) -> Decimal | None:
     if isinstance(value, bool):
         return Decimal(value) if allow_bool else None
-    if isinstance(value, int | Decimal):
-        return Decimal(value)
-    if isinstance(value, str) and _PLAIN_NUMBER.fullmatch(value.strip()):
-        return Decimal(value.strip())
-    return None
+    return read_decimal(value.strip() if isinstance(value, str) else value, _PLAIN_NUMBER)

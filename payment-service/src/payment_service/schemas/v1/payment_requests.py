@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import marshmallow as ma
-from service_kit.strict_fields import ONE_LINE, StrictBoolean
+from service_kit.strict_fields import ONE_LINE, QueryInteger, StrictBoolean, StrictDecimal
 
 from payment_service.queries.merchant_payments import PaymentFilter
 from payment_service.schemas.v1.card import CardInput, CardSchema
@@ -37,11 +36,6 @@ def _check_currency(code: str) -> None:
         raise ma.ValidationError("Is not a currency of ISO 4217, such as MAD.")
 
 
-def _check_tax_rate(rate: Decimal) -> None:
-    if not 0 <= rate <= 100:
-        raise ma.ValidationError("Must be from 0 to 100.")
-
-
 class CustomerSchema(ma.Schema):
     """Whom the merchant sells to; the e-mail address gets the receipt."""
 
@@ -65,18 +59,15 @@ class LineItemSchema(ma.Schema):
     quantity = ma.fields.Integer(strict=True, required=True, validate=ma.validate.Range(1, 1_000_000))
     unit_amount = ma.fields.Integer(strict=True, required=True, validate=ma.validate.Range(0, MAX_AMOUNT))
     tax_amount = ma.fields.Integer(strict=True, load_default=0, validate=ma.validate.Range(0, MAX_AMOUNT))
-    tax_rate = ma.fields.Decimal(
-        as_string=True,
+    tax_rate = StrictDecimal(
+        r"(100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)",
         load_default=None,
         allow_none=True,
-        allow_nan=False,
-        validate=_check_tax_rate,
+        error_messages={"invalid": "Must be from 0 to 100, with at most 4 decimals."},
         metadata={
-            "type": ["string", "number", "null"],
-            "pattern": r"^(100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)$",
             "minimum": 0,
             "maximum": 100,
-            "description": "In per cent.",
+            "description": "In per cent, with at most 4 decimals.",
             "example": "20",
         },
     )
@@ -221,9 +212,9 @@ class PaymentsQuerySchema(CreatedQuerySchema):
     customer = text_field(
         64, load_default=None, metadata={"description": "The merchant's name for the customer."}
     )
-    amount_from = ma.fields.Integer(load_default=None, validate=ma.validate.Range(0, MAX_AMOUNT))
-    amount_to = ma.fields.Integer(load_default=None, validate=ma.validate.Range(0, MAX_AMOUNT))
-    older_than = ma.fields.Integer(
+    amount_from = QueryInteger(load_default=None, validate=ma.validate.Range(0, MAX_AMOUNT))
+    amount_to = QueryInteger(load_default=None, validate=ma.validate.Range(0, MAX_AMOUNT))
+    older_than = QueryInteger(
         load_default=None,
         validate=ma.validate.Range(0, 10**9),
         metadata={"description": "Created at least so many seconds ago."},
