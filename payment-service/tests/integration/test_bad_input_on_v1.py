@@ -11,6 +11,7 @@ from payment_service.testing.access import A_PAYMENT, Shop, open_shop
 from payment_service.testing.client import Answer
 from payment_service.testing.world import World
 from payment_service.values.money import Money
+from service_kit import strict_json
 from service_kit.standard_app import MAX_BODY_BYTES
 
 LARGEST = 999_999_999_999
@@ -254,6 +255,38 @@ def test_what_is_no_tax_rate_is_refused(world: World, shop: Shop, written: str) 
 def a_line_with(tax_rate: str) -> bytes:
     line = {"name": "Livre", "quantity": 1, "unit_amount": 19999, "tax_rate": "here"}
     return json.dumps({**A_PAYMENT, "line_items": [line]}).replace('"here"', tax_rate).encode()
+
+
+def test_what_is_kept_of_a_payment_is_no_longer_than_what_was_sent(world: World, shop: Shop) -> None:
+    """Letters beyond ASCII are kept as UTF-8: as JSON's escapes they would be three times as long."""
+    metadata = {f"clé-{number}": "é" * 500 for number in range(50)}
+    body = json.dumps({**A_PAYMENT, "metadata": metadata}, ensure_ascii=False).encode()
+
+    answer = send(world, shop, "/v1/payments", body)
+
+    assert answer.status_code == 201
+    assert answer.json["metadata"] == metadata
+    (payment,) = world.all(Payment, public_id=answer.json["id"])
+    assert payment.details is not None
+    assert len(payment.details.encode()) <= len(body)
+
+
+@SQLITE
+def test_what_grows_beyond_a_body_as_it_is_kept_is_refused(world: World, shop: Shop) -> None:
+    """A line item gets what it leaves out, so that many grow by a few bytes each."""
+    metadata = {f"k{number}": "é" * 500 for number in range(50)}
+
+    def body(name: str) -> bytes:
+        lines = [{"name": name, "quantity": 1, "unit_amount": 1}] * 100
+        given = {**A_PAYMENT, "line_items": lines, "metadata": metadata}
+        return strict_json.dumps(given, only_ascii=False).encode()
+
+    largest = body("x" * ((MAX_BODY_BYTES - len(body(""))) // 100))
+    answer = send(world, shop, "/v1/payments", largest)
+
+    assert_problem(answer, 400, "/v1/payments")
+    assert "bytes we keep" in answer.json["detail"]
+    assert_untouched(world)
 
 
 @SQLITE

@@ -59,9 +59,14 @@ def loads(body: bytes) -> Any:
     return value
 
 
-def dumps(value: Any) -> str:
-    """Write JSON; a Decimal is written as the number it is, without binary noise."""
-    text: str = simplejson.dumps(value, use_decimal=True, allow_nan=False, separators=(",", ":"))
+def dumps(value: Any, *, only_ascii: bool = True) -> str:
+    r"""Write JSON; a Decimal is written as the number it is, without binary noise.
+
+    ``only_ascii`` writes ``\u00e9`` for ``é``: three bytes for each one of UTF-8.
+    """
+    text: str = simplejson.dumps(
+        value, use_decimal=True, allow_nan=False, separators=(",", ":"), ensure_ascii=only_ascii
+    )
     return text
 
 

@@ -107,6 +107,14 @@ def test_a_number_that_could_fill_the_memory_is_refused_by_its_text(number: byte
             strict_json.loads(body)
 
 
+def test_text_may_be_written_with_or_without_escapes() -> None:
+    text = strict_json.dumps({"é": "💳"}, only_ascii=False)
+
+    assert text == '{"é":"💳"}'
+    assert strict_json.dumps({"é": "💳"}) == r'{"\u00e9":"\ud83d\udcb3"}'
+    assert strict_json.loads(text.encode()) == {"é": "💳"}
+
+
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
 def test_the_depth_ends_where_it_says(opening: bytes) -> None:
     closing = b"]" if opening == b"[" else b"}"

@@ -1,10 +1,13 @@
 """What merchants' servers send about payments."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any
 
 import marshmallow as ma
+from service_kit import strict_json
+from service_kit.standard_app import MAX_BODY_BYTES
 from service_kit.strict_fields import ONE_LINE, QueryInteger, StrictBoolean, StrictDecimal
 
 from payment_service.queries.merchant_payments import PaymentFilter
@@ -15,6 +18,9 @@ from payment_service.values.statuses import CaptureMethod, PaymentStatus
 
 MAX_AMOUNT = 999_999_999_999
 MAX_METADATA_KEYS = 50
+# What we keep of one payment for its merchant (metadata, line items, the customer's name and phone), in the
+# bytes of the column: never more than a request can bring.
+MAX_KEPT_BYTES = MAX_BODY_BYTES
 
 
 def text_field(longest: int, shortest: int = 1, **kwargs: Any) -> ma.fields.String:
@@ -172,11 +178,6 @@ class PaymentCreateSchema(PayWithSchema):
         if not data["confirm"] and pay_with != PayWith():
             raise ma.ValidationError("A card is used only with confirm: true.", "confirm")
         customer = data["customer"]
-        kept = {
-            "customer": {name: customer[name] for name in ("name", "phone") if name in customer},
-            "line_items": [LineItemSchema().dump(item) for item in data["line_items"]],
-            "metadata": data["metadata"],
-        }
         return NewPayment(
             amount=data["amount"],
             currency=data["currency"],
@@ -189,8 +190,24 @@ class PaymentCreateSchema(PayWithSchema):
             locale=customer.get("locale"),
             description=data["description"],
             return_url=data["return_url"],
-            details={name: value for name, value in kept.items() if value},
+            details=_kept(data),
         )
+
+
+def _kept(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what we only keep of a payment."""
+    customer = data["customer"]
+    parts = {
+        "customer": {name: customer[name] for name in ("name", "phone") if name in customer},
+        "line_items": [LineItemSchema().dump(item) for item in data["line_items"]],
+        "metadata": data["metadata"],
+    }
+    kept = {name: value for name, value in parts.items() if value}
+    if len(strict_json.dumps(kept, only_ascii=False).encode()) > MAX_KEPT_BYTES:
+        raise ma.ValidationError(
+            f"metadata, line_items and customer together are more than the {MAX_KEPT_BYTES} bytes we keep."
+        )
+    return kept
 
 
 class ReviewSchema(ma.Schema):
