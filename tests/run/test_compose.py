@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from service_kit.gunicorn_settings import settings
+from service_kit.process.gunicorn import settings
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 FOREIGN = ("mysql:", "krakend:", "axllent/")
