@@ -61,6 +61,9 @@ class CardData:
         return hash(self._parts())
 
     def __repr__(self) -> str:
+        return "CardData()"
+
+    def __str__(self) -> str:
         return f"card ending in {self.last4}"
 
     def __reduce_ex__(self, _protocol: object) -> NoReturn:
