@@ -14,8 +14,15 @@ from service_kit.db import migrations
 from tests.testkit.bank import BankClient, serving
 from tests.testkit.databases.empty_tables import empty_tables
 from tests.testkit.databases.plugin import DatabaseUrlFactory
+from tests.testkit.fake_clock import FakeClock
 
-SLOW_ANSWER_S = 0.4
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[FakeClock]:
+    """Whatever waits in a simulator of this process is over when a test says so, however long that takes."""
+    clock = FakeClock()
+    with clock.running():
+        yield clock
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +33,7 @@ def migrated_url(database_url_factory: DatabaseUrlFactory) -> str:
 
 
 def build(database_url: str) -> Flask:
-    config = Config(database_url=database_url, slow_answer_s=SLOW_ANSWER_S)
+    config = Config(database_url=database_url)
     app = create_app(config)
     with app.app_context():
         issue_cards(TEST_CARDS, config.card_key)

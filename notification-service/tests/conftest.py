@@ -28,6 +28,7 @@ from sqlalchemy import update
 
 from tests.testkit.databases.empty_tables import empty_tables
 from tests.testkit.databases.plugin import DatabaseUrlFactory
+from tests.testkit.fake_clock import FakeClock
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 AUTHORIZED = {"Authorization": "Bearer lab-service-token"}
@@ -81,13 +82,20 @@ class MailServer:
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
                 self.port = probe.getsockname()[1]
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=60)
         self._controller.start()
 
     def stop(self) -> None:
         if self._controller is not None:
             self._controller.stop()
             self._controller = None
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[None]:
+    """No pause ends, and no lease, because the machine is busy."""
+    with FakeClock().running():
+        yield
 
 
 @pytest.fixture
@@ -114,7 +122,7 @@ def config(migrated_url: str, tmp_path: Path) -> Config:
 
 @pytest.fixture
 def smtp_config(config: Config, mail_server: MailServer) -> Config:
-    return replace(config, smtp=SmtpServer("127.0.0.1", mail_server.port, timeout_s=5))
+    return replace(config, smtp=SmtpServer("127.0.0.1", mail_server.port, timeout_s=60))
 
 
 @pytest.fixture

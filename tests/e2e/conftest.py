@@ -10,10 +10,15 @@ from werkzeug.serving import make_server
 
 from run.settings import RunSettings
 from tests.stand_in_shop.shop import Shop, create_app
-from tests.system.whole import WholeSystem
+from tests.system.whole import PATIENT, WholeSystem
 
 # All journeys together try some cards more often than one person would in ten minutes.
 MANY_TRIES = {"VELOCITY_CARD_LIMIT": "1000", "VELOCITY_USER_LIMIT": "1000"}
+# Long enough for somebody else to come meanwhile.
+SLOW_BANK = {"BANK_SLOW_ANSWER_S": "20"}
+
+EXTRA = {"all": PATIENT, "fraud-service": MANY_TRIES, "bank-simulator": SLOW_BANK}
+PATIENCE_S = 150.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,7 @@ def running_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        with WholeSystem(settings, extra={"fraud-service": MANY_TRIES}) as whole:
+        with WholeSystem(settings, extra=EXTRA) as whole:
             bank_url = f"http://127.0.0.1:{settings.ports.bank}"
             yield RunningSystem(settings.gateway_url, whole.payment_url, bank_url, shop, settings.mail, whole)
     finally:

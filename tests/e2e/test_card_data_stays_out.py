@@ -22,12 +22,13 @@ from sqlalchemy import create_engine
 from werkzeug.serving import make_server
 
 from run.settings import RunSettings
+from tests.e2e.conftest import PATIENCE_S
 from tests.faults.books import BANK_TOKEN, AllOrders, rows
 from tests.stand_in_shop.shop import create_app
-from tests.system.whole import WholeSystem
+from tests.system.whole import PATIENT, WholeSystem
 from tests.testkit.databases.traces import NumberTraces, holds_value, traces_in_files
 
-pytestmark = pytest.mark.engines("sqlite")
+pytestmark = [pytest.mark.engines("sqlite"), pytest.mark.timeout(900)]
 
 # The bank knows the cards that approve with this CVV; all others are refused for a wrong one.
 GOOD_CVV, WRONG_CVV = "123", "9071"
@@ -42,14 +43,8 @@ APPROVED, CHALLENGED, POOR, LOST, ANSWER_LOST, UNKNOWN = (
 MISTYPED = "5105105105105101"
 NUMBERS = tuple(map(NumberTraces, (APPROVED, CHALLENGED, POOR, LOST, ANSWER_LOST, UNKNOWN, MISTYPED)))
 OF_THE_BANK = "bank-simulator"
-FAST = {
-    "LOG_LEVEL": "DEBUG",
-    "LIMIT_SEND_WITHIN_S": "1",
-    "LIMIT_BUSY_GRACE_S": "1",
-    "LIMIT_CLOCK_MARGIN_S": "1",
-    "LIMIT_ASKS_AFTER_S": "1,2,3,4,5,6,7,8",
-}
-SETTLED_WITHIN_S = 60.0
+SETTINGS = {**PATIENT, "LOG_LEVEL": "DEBUG", "LIMIT_ASKS_AFTER_S": "1,2,3,4,5,6,7,8"}
+SETTLED_WITHIN_S = 240.0
 
 
 def spaced(number: str, mark: str = " ") -> str:
@@ -67,11 +62,11 @@ class Caller:
     def __post_init__(self) -> None:
         pair = (self.client["client_id"], self.client["client_secret"])
         form = {"grant_type": "client_credentials"}
-        token = requests.post(self.client["token_url"], data=form, auth=pair, timeout=10).json()
+        token = requests.post(self.client["token_url"], data=form, auth=pair, timeout=PATIENCE_S).json()
         self.bearer = {"Authorization": f"Bearer {token['access_token']}"}
 
     def send(self, method: str, path: str, **request: Any) -> requests.Response:
-        answer = requests.request(method, f"{self.url}{path}", timeout=15, **request)
+        answer = requests.request(method, f"{self.url}{path}", timeout=PATIENCE_S, **request)
         self.answers.append(answer)
         return answer
 
@@ -104,7 +99,7 @@ class Caller:
     def come_back_from_bank(self, page: str, code: str) -> requests.Response:
         """Follow a challenge's page to the bank, type a code there, and come back by the bank's link."""
         at_the_bank = link_of(page)
-        done = requests.post(at_the_bank, data={"code": code}, timeout=15)
+        done = requests.post(at_the_bank, data={"code": code}, timeout=PATIENCE_S)
         return self.send("GET", link_of(done.text).removeprefix(self.url))
 
     def v1(self, method: str, path: str, body: object = None, key: str | None = None) -> requests.Response:
@@ -123,7 +118,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeSystem]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        with WholeSystem(settings, extra={"all": FAST}) as whole:
+        with WholeSystem(settings, extra={"all": SETTINGS}) as whole:
             yield whole
     finally:
         server.shutdown()
@@ -261,10 +256,12 @@ def follow_up_journeys(caller: Caller, bank_url: str) -> list[int]:
     attempt = re.search(r"att_[0-9a-z]+", timeline.text)
     assert attempt is not None
     disputed = {"original_request_id": attempt[0], "reason": "fraudulent", "amount_minor": 500}
-    opened = requests.post(f"{bank_url}/admin/disputes", json=disputed, headers=BANK_TOKEN, timeout=15)
+    opened = requests.post(
+        f"{bank_url}/admin/disputes", json=disputed, headers=BANK_TOKEN, timeout=PATIENCE_S
+    )
     wait_for_dispute(caller, payment, "opened")
     ending = f"{bank_url}/admin/disputes/{opened.json()['dispute_id']}/lost"
-    ended = requests.post(ending, headers=BANK_TOKEN, timeout=15)
+    ended = requests.post(ending, headers=BANK_TOKEN, timeout=PATIENCE_S)
     wait_for_dispute(caller, payment, "lost")
     answers += [timeline, opened, ended, caller.v1("GET", "/events"), caller.v1("GET", "/balance/entries")]
     return [answer.status_code for answer in answers]

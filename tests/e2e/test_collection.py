@@ -39,14 +39,22 @@ def newman() -> str:
     return named
 
 
+def with_more_patience(collection: str) -> str:
+    """Let the script that waits for the bank's news look ten times as often: the machine may be busy."""
+    assert "look(40);" in collection
+    return collection.replace("look(40);", "look(400);")
+
+
+@pytest.mark.timeout(1000)
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_collection_passes(
     environment: str, newman: str, running_system: RunningSystem, tmp_path: Path
 ) -> None:
-    report = tmp_path / "report.json"
+    report, collection = tmp_path / "report.json", tmp_path / "collection.json"
+    collection.write_text(with_more_patience(COLLECTION.read_text()))
     client = json.loads(running_system.whole.settings.lab_client_file.read_text())
     command = [
-        *(newman, "run", str(COLLECTION), "--environment"),
+        *(newman, "run", str(collection), "--environment"),
         str(POSTMAN / f"{environment}.postman_environment.json"),
         *("--env-var", f"gateway={running_system.gateway_url}"),
         *("--env-var", f"payment_service={running_system.payment_url}"),
@@ -54,10 +62,10 @@ def test_collection_passes(
         *("--env-var", f"client_id={client['client_id']}"),
         *("--env-var", f"client_secret={client['client_secret']}"),
         *("--reporters", "cli,json", "--reporter-json-export", str(report)),
-        *("--timeout-request", "15000", "--color", "off"),
+        *("--timeout-request", "150000", "--color", "off"),
     ]
 
-    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
 
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     stats = json.loads(report.read_text())["run"]["stats"]

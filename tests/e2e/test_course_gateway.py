@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from tests.e2e.conftest import RunningSystem
+from tests.e2e.conftest import PATIENCE_S, RunningSystem
 
 CARD = {"cardNumber": 9999999999999, "cardCode": 123, "expirationDate": "2030-01-05"}
 PREFIX = "/payments-api/payments"
@@ -40,7 +40,7 @@ def course_gateway(payment_url: str) -> ThreadingHTTPServer:
             if path is None:
                 self.send_error(404)
                 return
-            connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=10)
+            connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=PATIENCE_S)
             headers = {
                 "Content-Type": self.headers.get("Content-Type", ""),
                 "User-Agent": "KrakenD Version 2.4.6",
@@ -82,10 +82,10 @@ def course_url(running_system: RunningSystem) -> Iterator[str]:
 def test_a_payment_is_made_through_the_courses_own_gateway(course_url: str) -> None:
     order = {"user_id": 1, "order_id": 1, "total_amount": 21999.890000000003}
 
-    created = requests.post(f"{course_url}{PREFIX}", json=order, timeout=10)
+    created = requests.post(f"{course_url}{PREFIX}", json=order, timeout=PATIENCE_S)
     payment_id = created.json()["payment_id"]
-    paid = requests.post(f"{course_url}{PREFIX}/{payment_id}", json=CARD, timeout=10)
-    repeated = requests.post(f"{course_url}{PREFIX}/{payment_id}", json=CARD, timeout=10)
+    paid = requests.post(f"{course_url}{PREFIX}/{payment_id}", json=CARD, timeout=PATIENCE_S)
+    repeated = requests.post(f"{course_url}{PREFIX}/{payment_id}", json=CARD, timeout=PATIENCE_S)
 
     assert (created.status_code, paid.status_code, repeated.status_code) == (200, 200, 200)
     assert isinstance(payment_id, int)
@@ -95,12 +95,12 @@ def test_a_payment_is_made_through_the_courses_own_gateway(course_url: str) -> N
 
 def test_a_refusal_becomes_an_empty_500_and_leaves_the_payment_payable(course_url: str) -> None:
     order = {"user_id": 1, "order_id": 1, "total_amount": 5.0}
-    payment_id = requests.post(f"{course_url}{PREFIX}", json=order, timeout=10).json()["payment_id"]
+    payment_id = requests.post(f"{course_url}{PREFIX}", json=order, timeout=PATIENCE_S).json()["payment_id"]
     refused_card = {**CARD, "cardNumber": "4000100000000034"}
 
-    malformed = requests.post(f"{course_url}{PREFIX}", json={"user_id": 1}, timeout=10)
-    declined = requests.post(f"{course_url}{PREFIX}/{payment_id}", json=refused_card, timeout=10)
-    paid = requests.post(f"{course_url}{PREFIX}/{payment_id}", json=CARD, timeout=10)
+    malformed = requests.post(f"{course_url}{PREFIX}", json={"user_id": 1}, timeout=PATIENCE_S)
+    declined = requests.post(f"{course_url}{PREFIX}/{payment_id}", json=refused_card, timeout=PATIENCE_S)
+    paid = requests.post(f"{course_url}{PREFIX}/{payment_id}", json=CARD, timeout=PATIENCE_S)
 
     assert (malformed.status_code, malformed.content) == (500, b"")
     assert (declined.status_code, declined.content) == (500, b"")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.conftest import RunningSystem
+from tests.e2e.conftest import PATIENCE_S, RunningSystem
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def client(running_system: RunningSystem) -> dict[str, str]:
 def ask_token(client: dict[str, str], **form: str) -> requests.Response:
     pair = (client["client_id"], client["client_secret"])
     return requests.post(
-        client["token_url"], data={"grant_type": "client_credentials", **form}, auth=pair, timeout=10
+        client["token_url"], data={"grant_type": "client_credentials", **form}, auth=pair, timeout=PATIENCE_S
     )
 
 
@@ -26,7 +26,9 @@ def test_the_labs_credentials_open_v1(running_system: RunningSystem, client: dic
     token = ask_token(client).json()["access_token"]
 
     answer = requests.get(
-        f"{running_system.gateway_url}/v1/merchant", headers={"Authorization": f"Bearer {token}"}, timeout=10
+        f"{running_system.gateway_url}/v1/merchant",
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=PATIENCE_S,
     )
 
     merchant: dict[str, Any] = answer.json()
@@ -40,8 +42,8 @@ def test_refusals_come_through_with_their_challenge(
     merchant = f"{running_system.gateway_url}/v1/merchant"
     narrow = ask_token(client, scope="refunds:write").json()["access_token"]
 
-    nobody = requests.get(merchant, timeout=10)
-    narrowed = requests.get(merchant, headers={"Authorization": f"Bearer {narrow}"}, timeout=10)
+    nobody = requests.get(merchant, timeout=PATIENCE_S)
+    narrowed = requests.get(merchant, headers={"Authorization": f"Bearer {narrow}"}, timeout=PATIENCE_S)
     wrong = ask_token({**client, "client_secret": "cs_wrong"})
 
     assert (nobody.status_code, narrowed.status_code, wrong.status_code) == (401, 403, 401)
@@ -52,7 +54,7 @@ def test_refusals_come_through_with_their_challenge(
 
 
 def test_the_published_keys_come_through_and_may_be_kept(running_system: RunningSystem) -> None:
-    answer = requests.get(f"{running_system.gateway_url}/.well-known/jwks.json", timeout=10)
+    answer = requests.get(f"{running_system.gateway_url}/.well-known/jwks.json", timeout=PATIENCE_S)
 
     assert answer.headers["Cache-Control"] == "public, max-age=300"
     assert {key["use"] for key in answer.json()["keys"]} == {"sig"}

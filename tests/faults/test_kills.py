@@ -101,7 +101,7 @@ class Load:
 
     def _post(self, path: str, body: dict[str, Any]) -> requests.Response | None:
         try:
-            answer = requests.post(f"{self.gateway_url}{path}", json=body, timeout=15)
+            answer = requests.post(f"{self.gateway_url}{path}", json=body, timeout=60)
         except requests.RequestException as exc:
             with self.lock:
                 self.answers[type(exc).__name__] += 1
@@ -130,7 +130,7 @@ def shop_and_system(
 
 
 @pytest.mark.deep
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_killing_any_process_loses_and_doubles_nothing(
     shop_and_system: tuple[AllOrders, WholeSystem],
 ) -> None:

@@ -43,7 +43,7 @@ def test_the_second_settles_what_the_first_left(world: World) -> None:
     def settle_slowly(session: Session) -> None:
         settle_as(session, Outcome.APPROVED)
         first_has_read.set()
-        first_may_commit.wait(10)
+        first_may_commit.wait(60)
 
     def settle_at_once(session: Session) -> None:
         met.append(settle_as(session, Outcome.DECLINED).state)
@@ -51,7 +51,7 @@ def test_the_second_settles_what_the_first_left(world: World) -> None:
     first = threading.Thread(target=_in_transaction, args=(world, settle_slowly))
     second = threading.Thread(target=_in_transaction, args=(world, settle_at_once))
     first.start()
-    assert first_has_read.wait(10)
+    assert first_has_read.wait(60)
     second.start()
     # Time for a second that did not wait; one that does is not hurried by it.
     second.join(0.5)

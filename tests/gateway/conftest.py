@@ -1,6 +1,6 @@
 """One gateway for most tests, KrakenD or else the emulator, in front of two recording backends."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,8 @@ from gateway.settings import Settings
 
 from tests.testkit.gateway.backend import RecordingBackend
 from tests.testkit.gateway.process import RunningGateway
+
+PATIENCE = "100s"
 
 
 @pytest.fixture(scope="session")
@@ -40,14 +42,14 @@ def store_manager(_store_manager: RecordingBackend) -> RecordingBackend:
 
 @pytest.fixture(scope="session")
 def settings(_payment_service: RecordingBackend, _store_manager: RecordingBackend) -> Settings:
-    """Short time-outs, so that the suite is quick, and room for many orders."""
+    """Time-outs that a busy machine does not meet, and room for many orders."""
     return Settings(
         payment_service=_payment_service.url,
         store_manager=_store_manager.url,
         orders_per_minute=10_000,
-        timeout="2s",
-        provider_timeout="5s",
-        slow_timeout="1s",
+        timeout=PATIENCE,
+        provider_timeout=PATIENCE,
+        slow_timeout=PATIENCE,
     )
 
 
@@ -59,11 +61,11 @@ def gateway(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture
 def start_gateway(settings: Settings, tmp_path: Path) -> Iterator[Callable[..., RunningGateway]]:
-    """Start one more gateway, with other settings; it ends with the test."""
+    """Start one more gateway, with other settings and members of its file; it ends with the test."""
     with ExitStack() as stack:
 
-        def start(**changes: Any) -> RunningGateway:
-            return stack.enter_context(RunningGateway(replace(settings, **changes), tmp_path))
+        def start(members: Mapping[str, str] | None = None, **changes: Any) -> RunningGateway:
+            return stack.enter_context(RunningGateway(replace(settings, **changes), tmp_path, members))
 
         yield start
 

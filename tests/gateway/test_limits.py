@@ -28,7 +28,7 @@ def most_that_may_pass(gateway: RunningGateway, per_minute: int) -> int:
     return 2 * per_minute + 1 if earned > per_minute else per_minute + earned
 
 
-@pytest.mark.parametrize("per_minute", [10, 200])
+@pytest.mark.parametrize("per_minute", [10, 50])
 def test_so_many_orders_pass_at_once_and_the_next_is_refused(
     start_gateway: Callable[..., RunningGateway], store_manager: RecordingBackend, per_minute: int
 ) -> None:

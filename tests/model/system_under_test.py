@@ -29,6 +29,7 @@ from payment_service.commands.upkeep.replay import replay_inbox, replay_messages
 from payment_service.commands.upkeep.run_janitor import run_janitor
 from payment_service.commands.upkeep.seed_lab import seed_lab
 from payment_service.commands.webhooks.settle_inbox import inboxes
+from payment_service.config import TimeLimits
 from payment_service.domain.merchant_directory import MerchantDirectory
 from payment_service.extensions import db
 from payment_service.models.base import Base
@@ -212,7 +213,8 @@ def open_system(database_url: str, folder: Path) -> Iterator[SystemUnderTest]:
     """Put both services together: payment-service on ``database_url``, the bank on SQLite in ``folder``."""
     clock = FakeClock()
     bank_config = BankConfig(f"sqlite:///{folder}/bank.db", log_level=LOG_LEVEL)
-    config = make_config(database_url, log_level=LOG_LEVEL)
+    # The service's own limits: the clock is held, so none of them passes by itself.
+    config = make_config(database_url, log_level=LOG_LEVEL, limits=TimeLimits())
     migrations.upgrade(bank_config.database_url, bank_config.migrations_dir)
     migrations.upgrade(database_url, config.migrations_dir)
     with clock.running():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.run.watched import CHECKOUT, Watched
+from tests.system.whole import PATIENT
 
 Start = Callable[..., Watched]
 
@@ -22,7 +23,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
             process = subprocess.Popen(
                 (sys.executable, *words),
                 cwd=CHECKOUT,
-                env={**os.environ, "PYTHONPATH": str(CHECKOUT), **environment},
+                env={**os.environ, **PATIENT, "PYTHONPATH": str(CHECKOUT), **environment},
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

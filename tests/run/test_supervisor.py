@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.run.watched import Watched, assert_all_end, is_alive, until
+from tests.run.watched import PATIENCE_S, Watched, assert_all_end, is_alive, until
 
 TRIVIAL = str(Path(__file__).with_name("trivial_run.py"))
 STEADY = "echo up; sleep 600 & sleep 600"  # as gunicorn: a process with one of its own
@@ -125,7 +125,7 @@ def test_a_signal_stops_everything_in_order(supervise: Supervise, sig: signal.Si
 
     watched.send(sig)
 
-    assert watched.process.wait(10) == 0
+    assert watched.process.wait(PATIENCE_S) == 0
     assert_all_end(family)
 
 
@@ -135,7 +135,7 @@ def test_who_does_not_stop_in_time_is_killed_and_named(supervise: Supervise) -> 
 
     watched.send(signal.SIGINT)
 
-    assert watched.process.wait(20) == 0
+    assert watched.process.wait(PATIENCE_S) == 0
     assert "did not stop in time and was killed" in watched.printed()
     assert_all_end(family)
 

@@ -17,9 +17,10 @@ import requests
 
 from run.settings import RunSettings
 from run.start import payment_commands, token_commands
-from tests.run.watched import Watched, assert_all_end
+from tests.run.watched import PATIENCE_S, Watched, assert_all_end
 
 RunIt = Callable[[RunSettings], Watched]
+pytestmark = pytest.mark.timeout(1200)
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def run_it(start: Callable[..., Watched]) -> RunIt:
     """Start the whole system and wait until it says that it is ready."""
 
     def run_until_ready(settings: RunSettings) -> Watched:
-        watched = start("-m", "run", "up", **settings.as_environment())
+        watched = start("-m", "tests.run.patient", "up", **settings.as_environment())
         watched.wait_for("A first payment")
         assert "Caisse is ready" in watched.printed(), watched.printed()
         return watched
@@ -42,7 +43,7 @@ def run_it(start: Callable[..., Watched]) -> RunIt:
 
 def payment(settings: RunSettings, number: int) -> Any:
     url = f"http://127.0.0.1:{settings.ports.payment}/payments/{number}"
-    return requests.get(url, timeout=10).json()
+    return requests.get(url, timeout=PATIENCE_S).json()
 
 
 def arbiter(watched: Watched, service: str) -> psutil.Process:
@@ -64,7 +65,7 @@ def test_the_printed_commands_pay_and_a_killed_run_leaves_only_its_data(
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     answer, shown = (json.loads(line) for line in paid.stdout.replace("}{", "}\n{").splitlines()[1:])
     assert answer["is_paid"] is True
@@ -78,7 +79,7 @@ def test_the_printed_commands_pay_and_a_killed_run_leaves_only_its_data(
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert all(line in first.printed() for line in token_commands(settings))
     assert json.loads(token.stdout)["id"] == "mer_lab"
@@ -102,13 +103,13 @@ def test_a_killed_service_comes_back_and_ctrl_c_stops_everything(
     watched.wait_for("ready again")
     assert "was killed by SIGKILL; started again" in watched.printed()
 
-    second = start("-m", "run", "up", **settings.as_environment())
-    assert second.process.wait(30) == 1
+    second = start("-m", "tests.run.patient", "up", **settings.as_environment())
+    assert second.process.wait(PATIENCE_S) == 1
     assert f"Another `make run` is running here (process {watched.process.pid})" in second.printed()
 
     family = watched.family()
     watched.send(signal.SIGINT)
-    assert watched.process.wait(30) == 0
+    assert watched.process.wait(PATIENCE_S) == 0
     assert_all_end(family)
     assert not settings.ready_file.exists()
 
@@ -122,7 +123,7 @@ def test_a_port_in_use_is_said_and_nothing_is_started(
         busy = replace(settings, ports=replace(settings.ports, payment=taken.getsockname()[1]))
         watched = start("-m", "run", "up", **busy.as_environment())
 
-        assert watched.process.wait(60) == 1
+        assert watched.process.wait(PATIENCE_S) == 1
     assert f"Port {busy.ports.payment} is in use" in watched.printed()
     assert "PAYMENT_PORT=" in watched.printed()
     assert not (settings.run_dir / "payment-service.db").exists()
@@ -135,7 +136,7 @@ def test_a_damaged_database_is_said_with_what_to_do(
     (settings.run_dir / "fraud-service.db").write_text("this is no database")
     watched = start("-m", "run", "up", **settings.as_environment())
 
-    assert watched.process.wait(90) == 1
+    assert watched.process.wait(PATIENCE_S) == 1
     assert "migrate-fraud-service failed" in watched.printed()
     assert "make clean" in watched.printed()
 
@@ -143,7 +144,7 @@ def test_a_damaged_database_is_said_with_what_to_do(
 def test_a_start_that_was_killed_while_it_migrated_is_made_good_by_the_next(
     settings: RunSettings, run_it: RunIt, start: Callable[..., Watched]
 ) -> None:
-    killed = start("-m", "run", "up", **settings.as_environment())
+    killed = start("-m", "tests.run.patient", "up", **settings.as_environment())
     killed.wait_for("preparing databases")
     family = killed.family()
     killed.kill()
@@ -158,24 +159,24 @@ def test_the_demo_plays_on_the_running_system_with_a_shop_for_as_long_as_it_last
     settings: RunSettings, run_it: RunIt, start: Callable[..., Watched]
 ) -> None:
     watched = run_it(settings)
-    demo = start("-m", "run", "demo", RUN_DIR=str(settings.run_dir))
+    demo = start("-m", "tests.run.patient", "demo", RUN_DIR=str(settings.run_dir))
 
-    assert demo.process.wait(60) == 0, demo.printed()
+    assert demo.process.wait(PATIENCE_S) == 0, demo.printed()
     assert "Playing on the running system." in demo.printed()
     assert payment(settings, 3)["is_paid"] is True
     with pytest.raises(requests.ConnectionError):
-        requests.get(settings.store_manager, timeout=5)
+        requests.get(settings.store_manager, timeout=PATIENCE_S)
     assert watched.process.poll() is None
 
 
 def test_the_demo_shows_every_step_and_leaves_nothing_running(
     tmp_path: Path, start: Callable[..., Watched]
 ) -> None:
-    watched = start("-m", "run", "demo", RUN_DIR=str(tmp_path))
+    watched = start("-m", "tests.run.patient", "demo", RUN_DIR=str(tmp_path))
     watched.wait_for("1. A customer orders")
     family = watched.family()
 
-    assert watched.process.wait(90) == 0, watched.printed()
+    assert watched.process.wait(PATIENCE_S) == 0, watched.printed()
     printed = watched.printed()
     for step in ("payment's link", "payment page", "card is charged", "order is updated", "gets a receipt"):
         assert step in printed

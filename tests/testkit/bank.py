@@ -59,7 +59,7 @@ class BankClient:
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """Send a request."""
         headers = {**self._headers, **options.pop("headers", {})}
-        return requests.request(method, self.address + path, headers=headers, timeout=30, **options)
+        return requests.request(method, self.address + path, headers=headers, timeout=120, **options)
 
     def post(self, path: str, body: Answer | None = None) -> Answer:
         """Post ``body`` and return the JSON of a 200."""
@@ -101,7 +101,7 @@ class BankClient:
 
     def answer_challenge(self, challenged: Answer, **form: str) -> requests.Response:
         """Send the form of the challenge's page, such as ``code="123456"`` or ``action="cancel"``."""
-        return requests.post(self.acs_url(challenged), data=form, timeout=30, allow_redirects=False)
+        return requests.post(self.acs_url(challenged), data=form, timeout=120, allow_redirects=False)
 
     def acs_url(self, challenged: Answer) -> str:
         """Return where this simulator has the page, wherever ``SIMULATOR_PUBLIC_URL`` says it is."""
@@ -169,7 +169,7 @@ def served_by_gunicorn(app: Flask, **environment: str) -> Iterator[BankClient]:
         yield bank
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(120)
 
 
 def _wait_until_live(bank: BankClient, process: "subprocess.Popen[bytes]") -> None:

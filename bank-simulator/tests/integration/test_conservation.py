@@ -201,7 +201,7 @@ def start_over(app: Flask) -> None:
     max_examples=60,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(steps=STEPS)
 def test_any_sequence_ends_as_it_should_and_the_books_add_up(own_app: Flask, steps: list[Step]) -> None:

@@ -1,15 +1,10 @@
 """Sales and refunds about which a bank takes its time."""
 
-import time
-from collections.abc import Iterator
-
 import pytest
-from bank_simulator.app import create_app
-from bank_simulator.config import Config
-from bank_simulator.extensions import db
 from flask import Flask
 
-from tests.testkit.bank import Answer, BankClient, serving
+from tests.testkit.bank import Answer, BankClient
+from tests.testkit.fake_clock import FakeClock
 
 APPROVED_LATER = "4000200000000065"
 DECLINED_LATER = "4000200000000073"
@@ -87,26 +82,16 @@ def test_a_pending_request_can_be_abandoned(bank: BankClient, kind: str) -> None
         assert bank.follow_up("refunds", sold, amount_minor=100)["status"] == "pending"
 
 
-@pytest.fixture
-def hasty_bank(own_app: Flask) -> Iterator[BankClient]:
-    """A simulator whose banks take no longer than a moment."""
-    app = create_app(Config(own_app.extensions["bank_config"].database_url, decision_s=0.2))
-    with serving(app) as address:
-        yield BankClient(address)
-    with app.app_context():
-        db.engine.dispose()
-
-
-def test_banks_decide_by_themselves(hasty_bank: BankClient) -> None:
-    approved, declined = (hasty_bank.sell(number, 100) for number in (APPROVED_LATER, DECLINED_LATER))
-    sales = [hasty_bank.sell(number, 1000) for number in (REFUNDS_SUCCEED, REFUNDS_FAIL)]
-    refunds = [hasty_bank.follow_up("refunds", sold, amount_minor=10) for sold in sales]
+def test_banks_decide_by_themselves(own_app: Flask, own_bank: BankClient, clock: FakeClock) -> None:
+    approved, declined = (own_bank.sell(number, 100) for number in (APPROVED_LATER, DECLINED_LATER))
+    sales = [own_bank.sell(number, 1000) for number in (REFUNDS_SUCCEED, REFUNDS_FAIL)]
+    refunds = [own_bank.follow_up("refunds", sold, amount_minor=10) for sold in sales]
     pending: list[Answer] = [approved, declined, *refunds]
     assert {answer["status"] for answer in pending} == {"pending"}
 
-    time.sleep(0.25)
+    clock.advance(own_app.extensions["bank_config"].decision_s)
 
-    answers = [hasty_bank.status(answer["request_id"]).json() for answer in pending]
+    answers = [own_bank.status(answer["request_id"]).json() for answer in pending]
     assert [answer["status"] for answer in answers] == ["approved", "declined"] * 2
     assert answers[3]["decline_code"] == "account_closed"
-    assert hasty_bank.net_minor() == 100 + 2000 - 10
+    assert own_bank.net_minor() == 100 + 2000 - 10

@@ -1,10 +1,13 @@
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 import requests
+from bank_simulator.controllers import delivery
 from bank_simulator.values.issued_cards import LAB_CARD, TEST_CARDS, TestCard
 from bank_simulator.values.vocabulary import CardBehaviour
+from flask import Flask
 
 from tests.testkit.bank import Answer, BankClient
 
@@ -106,9 +109,19 @@ def test_a_limited_card_pays_until_its_money_is_spent_in_each_currency(own_bank:
     assert outcomes == ["approved", empty, "approved", empty, "approved", empty]
 
 
-def test_the_slow_cards_money_has_moved_before_the_answer_comes(bank: BankClient) -> None:
+def test_the_slow_cards_money_has_moved_before_the_answer_comes(
+    shared_app: Flask, bank: BankClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = bank.payment(SLOW, 700)
+    slow_answer_s = shared_app.extensions["bank_config"].slow_answer_s
     answers: list[Answer] = []
+    has_slept = threading.Event()
+
+    def sleep(seconds: float) -> None:
+        if seconds == slow_answer_s:
+            has_slept.wait(60)
+
+    monkeypatch.setattr(delivery, "time", SimpleNamespace(sleep=sleep))
     paying = threading.Thread(target=lambda: answers.append(bank.post("/network/sales", asked)))
 
     paying.start()
@@ -117,6 +130,7 @@ def test_the_slow_cards_money_has_moved_before_the_answer_comes(bank: BankClient
         time.sleep(0.01)
         status = bank.status(asked["request_id"])
     was_still_waiting = not answers
+    has_slept.set()
     paying.join()
 
     assert was_still_waiting

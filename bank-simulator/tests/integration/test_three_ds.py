@@ -1,18 +1,14 @@
 """3-D Secure 2: the six ways in which it can end, and the page on which a cardholder answers."""
 
-import time
-from collections.abc import Iterator
-
 import pytest
 import requests
-from bank_simulator.app import create_app
 from bank_simulator.commands.end_overdue import end_all_overdue
-from bank_simulator.config import Config
 from bank_simulator.extensions import db
 from flask import Flask
 from sqlalchemy import text
 
-from tests.testkit.bank import Answer, BankClient, serving
+from tests.testkit.bank import Answer, BankClient
+from tests.testkit.fake_clock import FakeClock
 
 FRICTIONLESS = "4000100000000067"
 ALWAYS_CHALLENGED = "4000100000000075"
@@ -187,36 +183,27 @@ def test_bad_wishes_are_refused(bank: BankClient, given: object) -> None:
     assert bank.request("POST", "/network/sales", json=asked).status_code == 400
 
 
-@pytest.fixture
-def hasty_bank(own_app: Flask) -> Iterator[BankClient]:
-    """A simulator whose challenges wait no longer than a moment."""
-    config = Config(own_app.extensions["bank_config"].database_url, acs_session_s=0.2)
-    app = create_app(config)
-    with serving(app) as address:
-        yield BankClient(address)
-    with app.app_context():
-        db.engine.dispose()
-
-
 @pytest.mark.parametrize("by", ["asking", "repeating", "opening the page", "a late code", "the sweep"])
-def test_a_challenge_that_nobody_finishes_fails(hasty_bank: BankClient, own_app: Flask, by: str) -> None:
-    asked = hasty_bank.payment(ORDINARY, 100, three_ds=three_ds("required"))
-    waiting = hasty_bank.post("/network/sales", asked)
-    time.sleep(0.25)
+def test_a_challenge_that_nobody_finishes_fails(
+    own_app: Flask, own_bank: BankClient, clock: FakeClock, by: str
+) -> None:
+    asked = own_bank.payment(ORDINARY, 100, three_ds=three_ds("required"))
+    waiting = own_bank.post("/network/sales", asked)
+    clock.advance(own_app.extensions["bank_config"].acs_session_s)
 
     match by:
         case "repeating":
-            assert hasty_bank.post("/network/sales", asked)["status"] == "declined"
+            assert own_bank.post("/network/sales", asked)["status"] == "declined"
         case "opening the page":
-            assert "non confirmée" in requests.get(hasty_bank.acs_url(waiting), timeout=30).text
+            assert "non confirmée" in requests.get(own_bank.acs_url(waiting), timeout=60).text
         case "a late code":
-            hasty_bank.answer_challenge(waiting, code="123456")
+            own_bank.answer_challenge(waiting, code="123456")
         case "the sweep":
             with own_app.app_context():
                 assert end_all_overdue(own_app.extensions["bank_config"].settings, 10) == 1
                 assert end_all_overdue(own_app.extensions["bank_config"].settings, 10) == 0
     assert status_in_database(own_app, waiting) == ("requires_action" if by == "asking" else "declined")
-    answer = hasty_bank.status(waiting["request_id"]).json()
+    answer = own_bank.status(waiting["request_id"]).json()
     assert (answer["status"], answer["decline_code"]) == ("declined", "authentication_failed")
 
 
@@ -229,7 +216,7 @@ def status_in_database(app: Flask, request: Answer) -> str:
 def test_the_page_works_without_script_and_lets_nobody_add_any(bank: BankClient) -> None:
     waiting = bank.challenged(amount_minor=1234567, three_ds=three_ds("required"))
 
-    page = requests.get(bank.acs_url(waiting), headers={"Accept-Language": "en"}, timeout=30)
+    page = requests.get(bank.acs_url(waiting), headers={"Accept-Language": "en"}, timeout=60)
 
     assert page.headers["Content-Language"] == "en"
     assert page.headers["Cache-Control"] == "no-store"
@@ -251,7 +238,7 @@ def test_the_page_works_without_script_and_lets_nobody_add_any(bank: BankClient)
 def test_the_cardholder_sees_the_merchant_by_its_name(bank: BankClient, given: Answer, shown: str) -> None:
     waiting = bank.challenged(three_ds={**three_ds("required"), **given})
 
-    page = requests.get(bank.acs_url(waiting), timeout=30)
+    page = requests.get(bank.acs_url(waiting), timeout=60)
 
     assert f"<bdi>{shown}" in page.text
 
@@ -265,12 +252,12 @@ def test_the_last_page_leads_back_by_a_link(bank: BankClient) -> None:
     assert page.headers["Content-Language"] == "fr"
     assert '<a class="button" href="https://shop.example/return?order=1&amp;x=%22">' in page.text
     assert "<form" not in page.text
-    assert requests.get(bank.acs_url(waiting), timeout=30).text == page.text
+    assert requests.get(bank.acs_url(waiting), timeout=60).text == page.text
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_an_unknown_address_is_a_page_too(bank: BankClient, method: str) -> None:
-    page = requests.request(method, f"{bank.address}/acs/nothing", data={"code": "1"}, timeout=30)
+    page = requests.request(method, f"{bank.address}/acs/nothing", data={"code": "1"}, timeout=60)
 
     assert page.status_code == 404
     assert "Page introuvable" in page.text

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from tests.testkit.bank import BankClient, served_by_gunicorn, serving, working
+from tests.testkit.fake_clock import FakeClock
 
 APPROVED_LATER = "4000200000000065"
 REFUNDS_SUCCEED = "4000100000000083"
@@ -57,7 +58,7 @@ class MerchantsSide:
 
 
 def until(condition: Callable[[], object]) -> None:
-    give_up_at = time.monotonic() + 15
+    give_up_at = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < give_up_at
         time.sleep(0.02)
@@ -75,8 +76,8 @@ def telling_app(own_app: Flask, merchants_side: MerchantsSide) -> Iterator[Flask
     config = Config(
         own_app.extensions["bank_config"].database_url,
         webhook_url=merchants_side.url,
-        acs_session_s=0.3,
-        decision_s=0.3,
+        # Less than how far off a clock may be for whoever looks at a signature.
+        acs_session_s=60.0,
     )
     app = create_app(config)
     yield app
@@ -91,7 +92,7 @@ def telling_bank(telling_app: Flask) -> Iterator[BankClient]:
 
 
 def test_late_results_are_told_with_a_signature(
-    telling_app: Flask, telling_bank: BankClient, merchants_side: MerchantsSide
+    telling_app: Flask, telling_bank: BankClient, merchants_side: MerchantsSide, clock: FakeClock
 ) -> None:
     bank = telling_bank
     pending = bank.sell(APPROVED_LATER, 100)
@@ -100,6 +101,7 @@ def test_late_results_are_told_with_a_signature(
     bank.answer_challenge(passed, code="123456")
     assert merchants_side.deliveries == []
 
+    clock.advance(telling_app.extensions["bank_config"].acs_session_s)  # the banks decide sooner
     with working(telling_app):
         until(lambda: len(merchants_side.deliveries) == 4)
 
@@ -128,14 +130,16 @@ def test_what_ends_at_once_or_is_abandoned_is_not_told(
 
 
 def test_an_event_is_repeated_until_it_is_confirmed_and_signed_anew(
-    telling_app: Flask, telling_bank: BankClient, merchants_side: MerchantsSide
+    telling_app: Flask, telling_bank: BankClient, merchants_side: MerchantsSide, clock: FakeClock
 ) -> None:
     merchants_side.statuses = [500, 401]
     pending = telling_bank.sell(APPROVED_LATER, 100)
     telling_bank.decide(pending, "declined")
 
     with working(telling_app):
-        until(lambda: len(merchants_side.deliveries) == 3)
+        for attempts in (1, 2):
+            until_it_failed(telling_app, attempts)
+            clock.advance(5)  # until it is tried again
         until(lambda: stored_event(telling_app).status == JobStatus.DONE)
 
     assert [event["data"]["status"] for event in merchants_side.events()] == ["declined"] * 3
@@ -144,16 +148,21 @@ def test_an_event_is_repeated_until_it_is_confirmed_and_signed_anew(
 
 
 def test_an_event_waits_while_nobody_listens_and_survives_a_restart(
-    own_app: Flask, own_bank: BankClient, telling_app: Flask, merchants_side: MerchantsSide
+    own_app: Flask,
+    own_bank: BankClient,
+    telling_app: Flask,
+    merchants_side: MerchantsSide,
+    clock: FakeClock,
 ) -> None:
     deaf = create_app(
         Config(own_app.extensions["bank_config"].database_url, webhook_url="http://127.0.0.1:9/")
     )
     own_bank.decide(own_bank.sell(APPROVED_LATER, 100), "approved")
     with working(deaf):
-        until(lambda: stored_event(own_app).attempts == 1 and stored_event(own_app).lease_id is None)
+        until_it_failed(own_app, attempts=1)
     assert stored_event(own_app).last_error == "merchants-side: NewConnectionError"
 
+    clock.advance(5)
     with working(telling_app):
         until(lambda: merchants_side.deliveries)
 
@@ -173,6 +182,14 @@ def test_a_changed_body_does_not_pass(
 
     with pytest.raises(WebhookVerificationError):
         Webhook(LAB_WEBHOOK_SECRET).verify(changed, headers)
+
+
+def until_it_failed(app: Flask, attempts: int) -> None:
+    def has_failed() -> bool:
+        event = stored_event(app)
+        return event.attempts == attempts and event.lease_id is None
+
+    until(has_failed)
 
 
 def stored_event(app: Flask) -> WebhookEvent:

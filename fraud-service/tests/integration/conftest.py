@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from tests.testkit.databases.plugin import DatabaseUrlFactory
+from tests.testkit.fake_clock import FakeClock
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 TOKEN = "a-token-of-the-tests"
@@ -43,6 +44,13 @@ class MovableClock:
 
     def move(self, **by: float) -> None:
         self.now += timedelta(**by)
+
+
+@pytest.fixture(autouse=True)
+def deadlines_stand_still() -> Iterator[None]:
+    """A machine that is busy lets no request of many at once run out of time."""
+    with FakeClock().running():
+        yield
 
 
 @pytest.fixture

@@ -52,7 +52,11 @@ class PlainCounter:
         return min(before, self.limit.attempts) + 1
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(stream=st.lists(steps, max_size=25))
 def test_any_stream_is_counted_as_a_plain_list_counts_it(
     client: FlaskClient, make_body: Callable[..., dict[str, Any]], clock: Any, stream: list[Step]

@@ -159,7 +159,7 @@ def start(path: Path) -> "subprocess.CompletedProcess[str]":
         [sys.executable, "-m", "gateway.emulator", "-c", str(path)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 

@@ -30,7 +30,7 @@ class Outside:
 
 
 def smtp_outside(mail_server: Any) -> Outside:
-    channel = SmtpChannel(SmtpServer("127.0.0.1", mail_server.port, timeout_s=5))
+    channel = SmtpChannel(SmtpServer("127.0.0.1", mail_server.port, timeout_s=60))
 
     def distinct() -> list[bytes]:
         # What a mailbox shows that recognises a repeated Message-ID, by which our letters carry one.

@@ -34,7 +34,7 @@ LETTER = Letter("ntf_1", "no-reply@caisse.example", "payer@example.org", b"Subje
 )
 def test_only_5xx_refuses_for_good(mail_server: Any, rcpt_answer: str, outcome: Outcome) -> None:
     mail_server.answers = [rcpt_answer]
-    channel = SmtpChannel(SmtpServer("127.0.0.1", mail_server.port, timeout_s=5))
+    channel = SmtpChannel(SmtpServer("127.0.0.1", mail_server.port, timeout_s=60))
 
     answer = channel.send(LETTER)
 
@@ -45,7 +45,7 @@ def test_only_5xx_refuses_for_good(mail_server: Any, rcpt_answer: str, outcome: 
 def serve_lines(*answers: bytes) -> tuple[int, threading.Thread]:
     """Serve one connection that answers each line with the next of ``answers``, then hangs up."""
     listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(10)
+    listener.settimeout(60)
     port: int = listener.getsockname()[1]
 
     def serve() -> None:
@@ -76,7 +76,7 @@ def serve_lines(*answers: bytes) -> tuple[int, threading.Thread]:
 def test_a_broken_server_is_a_failure_that_may_pass(answers: tuple[bytes, ...]) -> None:
     port, server = serve_lines(*answers)
 
-    answer = SmtpChannel(SmtpServer("127.0.0.1", port, timeout_s=5)).send(LETTER)
+    answer = SmtpChannel(SmtpServer("127.0.0.1", port, timeout_s=60)).send(LETTER)
     server.join()
 
     assert answer.outcome is Outcome.FAILED
@@ -152,6 +152,7 @@ def secure_server(certificate: Path) -> Iterator[tuple[int, Inbox]]:
         require_starttls=True,
         auth_required=True,
         authenticator=accept_known_user,
+        ready_timeout=60,
     )
     controller.start()
     yield port, inbox
@@ -160,7 +161,7 @@ def secure_server(certificate: Path) -> Iterator[tuple[int, Inbox]]:
 
 def test_a_letter_goes_encrypted_and_logged_in(secure_server: tuple[int, Inbox], certificate: Path) -> None:
     port, inbox = secure_server
-    server = SmtpServer("localhost", port, user="user", password="p:ss", has_starttls=True, timeout_s=5)
+    server = SmtpServer("localhost", port, user="user", password="p:ss", has_starttls=True, timeout_s=60)
     trusting = ssl.create_default_context(cafile=certificate)
 
     answer = SmtpChannel(server, tls_context=trusting).send(LETTER)
@@ -171,7 +172,7 @@ def test_a_letter_goes_encrypted_and_logged_in(secure_server: tuple[int, Inbox],
 
 def test_a_wrong_password_waits_for_the_operator(secure_server: tuple[int, Inbox], certificate: Path) -> None:
     port, inbox = secure_server
-    server = SmtpServer("localhost", port, user="user", password="wrong", has_starttls=True, timeout_s=5)
+    server = SmtpServer("localhost", port, user="user", password="wrong", has_starttls=True, timeout_s=60)
     trusting = ssl.create_default_context(cafile=certificate)
 
     answer = SmtpChannel(server, tls_context=trusting).send(LETTER)
@@ -183,7 +184,7 @@ def test_a_wrong_password_waits_for_the_operator(secure_server: tuple[int, Inbox
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(secure_server: tuple[int, Inbox]) -> None:
     port, inbox = secure_server
-    server = SmtpServer("localhost", port, user="user", password="p:ss", has_starttls=True, timeout_s=5)
+    server = SmtpServer("localhost", port, user="user", password="p:ss", has_starttls=True, timeout_s=60)
 
     answer = SmtpChannel(server).send(LETTER)
 
@@ -193,7 +194,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(secure_server: tuple[i
 
 
 def test_required_encryption_is_never_done_without(mail_server: Any) -> None:
-    channel = SmtpChannel(SmtpServer("127.0.0.1", mail_server.port, has_starttls=True, timeout_s=5))
+    channel = SmtpChannel(SmtpServer("127.0.0.1", mail_server.port, has_starttls=True, timeout_s=60))
 
     answer = channel.send(LETTER)
 

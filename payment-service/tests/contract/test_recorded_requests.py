@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.testkit.payments.config import make_config
+from tests.testkit.payments.config import PATIENT_ENVIRONMENT, PATIENT_S, make_config
 from tests.testkit.payments.world import world_on
 
 pytestmark = pytest.mark.engines("sqlite")
@@ -31,6 +31,7 @@ def address(migrated_url: str) -> Iterator[tuple[str, int]]:
         port: int = probe.getsockname()[1]
     environment = {
         **os.environ,
+        **PATIENT_ENVIRONMENT,
         "DATABASE_URL": migrated_url,
         "BIND": f"127.0.0.1:{port}",
         "BANK_URL": "http://127.0.0.1:1",
@@ -49,14 +50,15 @@ def address(migrated_url: str) -> Iterator[tuple[str, int]]:
         yield "127.0.0.1", port
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENT_S)
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
-    for _ in range(600):
+    give_up_at = time.monotonic() + PATIENT_S
+    while time.monotonic() < give_up_at:
         assert process.poll() is None
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            socket.create_connection(("127.0.0.1", port), timeout=10).close()
         except OSError:
             time.sleep(0.05)
         else:
@@ -66,7 +68,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
 
 def exchange(address: tuple[str, int], request: bytes) -> tuple[int, Mapping[str, str], Any]:
     """Send exact bytes and read one answer."""
-    connection = HTTPConnection(*address, timeout=30)
+    connection = HTTPConnection(*address, timeout=PATIENT_S)
     connection.connect()
     assert connection.sock is not None
     connection.sock.sendall(request)
@@ -198,7 +200,7 @@ def test_the_collections_get_with_a_body(address: tuple[str, int], path: str) ->
 
 
 def test_a_connection_is_kept_after_a_body_that_nobody_read(address: tuple[str, int]) -> None:
-    connection = HTTPConnection(*address, timeout=30)
+    connection = HTTPConnection(*address, timeout=PATIENT_S)
     statuses = []
     for method, path, body in (
         ("GET", "/", b'{"user_id": 1}'),

@@ -252,7 +252,7 @@ def test_ids_do_commit_out_of_order_and_the_margin_waits_for_them(world: World, 
         assert isinstance(session, AppendingSession)
         session.write_gathered()
         has_id.set()
-        may_commit.wait(20)
+        may_commit.wait(120)
 
     def post_late() -> None:
         with world.app.app_context():
@@ -260,7 +260,7 @@ def test_ids_do_commit_out_of_order_and_the_margin_waits_for_them(world: World, 
 
     slow = threading.Thread(target=post_late)
     slow.start()
-    assert has_id.wait(10)
+    assert has_id.wait(60)
     post(world, Moved("cap_swift", 100))
     clock.turn(world)
     assert available(world, shop) == {"MAD": 100}
@@ -299,7 +299,7 @@ def test_workers_that_add_at_the_same_moment_count_nothing_twice(world: World, s
 
     def take(job: SnapshotJob) -> None:
         with world.app.app_context():
-            barrier.wait(10)
+            barrier.wait(60)
             job.take()
 
     for number in range(12):

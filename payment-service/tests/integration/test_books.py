@@ -72,7 +72,7 @@ def test_a_payment_that_the_janitor_completes_is_posted_once(world: World) -> No
     world.bank.is_away = False
 
     for _ in range(2):
-        world.age(60)
+        world.outlast_senders()
         world.run_janitor()
 
     assert world.payment(payment_id).is_paid

@@ -32,8 +32,7 @@ JSON = "application/json"
 
 @pytest.fixture
 def world(config: Config) -> Iterator[World]:
-    limits = replace(config.limits, processing_s=2.0)
-    with world_on(replace(config, limits=limits, log_level="DEBUG")) as world:
+    with world_on(replace(config, log_level="DEBUG")) as world:
         yield world
 
 
@@ -127,7 +126,7 @@ def journeys(world: World) -> list[Answer]:
         world.client.get(f"/payments/process/{PAN}"),
         world.client.post("/payments", json={"order_id": PAN, "user_id": CVV, "total_amount": "x"}),
     ]
-    world.age(60)
+    world.outlast_senders()
     while world.run_janitor():
         pass
     return answers

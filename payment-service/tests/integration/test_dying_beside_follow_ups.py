@@ -83,7 +83,7 @@ def test_whoever_dies_anywhere_does_it_at_most_once(
             headers = {**seller.shop.bearer, "Idempotency-Key": key}
 
             life = processes.send(Post(path, dict(body), headers), die_at=number)
-            seller.world.age(60)
+            seller.world.outlast_senders()
             seller.world.change(end_leases)
             if janitor_first:
                 seller.world.run_janitor()

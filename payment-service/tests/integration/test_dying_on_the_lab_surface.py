@@ -18,7 +18,7 @@ def test_a_payment_whose_process_died_anywhere_is_charged_at_most_once(world: Wo
             taken_before = world.bank.total_minor
 
             life = processes.send(Post(f"/payments/process/{payment_id}", dict(CARD)), die_at=number)
-            world.age(60)
+            world.outlast_senders()
             world.run_janitor()
             taken = world.bank.total_minor - taken_before
             is_paid = world.payment(payment_id).is_paid

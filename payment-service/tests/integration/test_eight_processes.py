@@ -9,7 +9,6 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from payment_service.config import TimeLimits
 from payment_service.values.statuses import PaymentStatus
 
 from tests.testkit.payments.parallel_processes import pay, racers
@@ -61,12 +60,7 @@ def outside() -> Iterator[ThreadingHTTPServer]:
 def test_eight_processes_charge_one_payment_once(world: World, outside: ThreadingHTTPServer) -> None:
     address = f"http://127.0.0.1:{outside.server_port}"
     payment_ids = [world.create(order_id=100 + number) for number in range(ROUNDS)]
-    config = replace(
-        world.config,
-        bank_url=address,
-        fraud_service_url=address,
-        limits=TimeLimits(fraud_s=3),  # eight processes on a busy machine; fraud's time is not what is tested
-    )
+    config = replace(world.config, bank_url=address, fraud_service_url=address)
 
     answers = []
     with racers(PROCESSES, pay, config) as processes:

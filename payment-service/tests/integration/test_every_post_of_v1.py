@@ -207,7 +207,7 @@ def test_a_request_that_is_slower_than_its_lease_says_what_the_repeat_said(
     told: list[Answer] = []
 
     def repeat_late() -> None:
-        stage.pass_time(31)
+        stage.outlast_everybody()
         told.append(request.send(stage.world))
 
     with in_the_middle(stage.world, repeat_late):

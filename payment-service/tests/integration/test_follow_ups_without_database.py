@@ -1,16 +1,14 @@
 """Captures and refunds whose database is lost on the way: nothing is done twice, nothing is lost."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 
 import pytest
-from payment_service.config import Config
 from payment_service.models.movement import Capture
 from service_kit.deadlines import Deadline
 
 from tests.testkit.payments.client import Answer
 from tests.testkit.payments.merchant import TestMerchant
-from tests.testkit.payments.world import World, world_on
+from tests.testkit.payments.world import World
 
 ASK, SETTLE = 1, 2
 Do = Callable[[TestMerchant, str], Answer]
@@ -25,11 +23,8 @@ def refund(seller: TestMerchant, payment_id: str) -> Answer:
 
 
 @pytest.fixture
-def seller(config: Config) -> Iterator[TestMerchant]:
-    """A world whose requests give up soon."""
-    impatient = replace(config, limits=replace(config.limits, processing_s=1.5, request_s=1.5))
-    with world_on(impatient) as world:
-        yield TestMerchant.of(world)
+def seller(world: World) -> TestMerchant:
+    return TestMerchant.of(world)
 
 
 def moved_minor(seller: TestMerchant, payment_id: str) -> int:

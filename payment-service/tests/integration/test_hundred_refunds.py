@@ -10,7 +10,6 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from payment_service.config import TimeLimits
 from payment_service.models.movement import Refund
 from payment_service.values.statuses import MovementState
 
@@ -78,11 +77,7 @@ def test_a_hundred_threads_refund_no_more_than_was_captured(world: World) -> Non
 def test_four_processes_refund_no_more_than_was_captured(world: World, bank: ThreadingHTTPServer) -> None:
     seller = TestMerchant.of(world)
     payment_id = seller.taken(CAPTURED)
-    config = replace(
-        world.config,
-        bank_url=f"http://127.0.0.1:{bank.server_port}",
-        limits=TimeLimits(processing_s=60, send_within_s=60),
-    )
+    config = replace(world.config, bank_url=f"http://127.0.0.1:{bank.server_port}")
     body = {"payment": payment_id, "amount": PART}
 
     with racers(PROCESSES, refund, config) as processes:

@@ -221,7 +221,7 @@ def test_an_unknown_outcome_is_accepted_and_the_janitor_finds_it_out(
     assert (answer.status_code, answer.json["status"]) == (202, "processing")
     assert int(answer.headers["Retry-After"]) > 0
     world.bank.is_away = False
-    world.age(60)
+    world.outlast_senders()
     while world.run_janitor():
         pass
     status = shop.get(world, f"/v1/payments/{answer.json['id']}").json["status"]
@@ -332,7 +332,7 @@ def test_only_a_customer_with_an_address_is_told_that_money_goes_back(
     payment = shop.pay(world, customer={"email": email} if email else {}).json
     (attempt,) = world.attempts(world.payment_by(payment["id"]).id)
     shop.post(world, f"/v1/payments/{payment['id']}/cancel")
-    world.age(60)
+    world.outlast_senders()
     world.run_janitor()
     late = ProviderResult(Outcome.APPROVED)
     reference, policy = MovementReference.of(attempt), world.dependencies.policy

@@ -436,7 +436,7 @@ def test_what_one_worker_holds_no_other_takes(world: World) -> None:
     def work(app: Flask) -> None:
         with app.app_context():
             queue = queue_of(world)
-            start.wait(timeout=10)
+            start.wait(timeout=60)
             claimed.append([row.id for row in queue.claim(5)])
 
     workers = [threading.Thread(target=work, args=(world.app,)) for _ in range(2)]

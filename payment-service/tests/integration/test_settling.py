@@ -50,7 +50,7 @@ def ended_attempt(world: World, outcome: Outcome) -> PaymentAttempt:
     if outcome is Outcome.ABANDONED:
         world.bank.script = [lose_request]
         world.pay(payment_id)
-        world.age(60)
+        world.outlast_senders()
         world.run_janitor()
     else:
         world.bank.script = [
@@ -157,7 +157,7 @@ def test_an_approval_of_an_open_attempt_on_a_payment_that_is_over_is_given_back(
     world.bank.is_away = False
     assert world.bank.total_minor == 399998
 
-    world.age(60)
+    world.outlast_senders()
     while world.run_janitor():
         pass
 

@@ -1,11 +1,9 @@
 """What happens between the lines of processing: fences, deadlines, and commits whose outcome is unknown."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from payment_service.app import http_client
-from payment_service.config import Config
 from payment_service.extensions import db
 from payment_service.models.payment import Payment
 from payment_service.providers.port import Outcome, ProviderCharge, ProviderResult
@@ -21,19 +19,11 @@ from tests.testkit.payments.world import World, world_on
 CLAIM, DECIDE, SETTLE = 1, 2, 3
 
 
-@pytest.fixture
-def impatient_world(config: Config) -> Iterator[World]:
-    """Units of work give up after half a second."""
-    limits = replace(config.limits, processing_s=0.5, request_s=0.5)
-    with world_on(replace(config, limits=limits)) as world:
-        yield world
-
-
 def test_a_thread_whose_attempt_the_janitor_ended_writes_nothing_and_calls_nobody(world: World) -> None:
     payment_id = world.create()
 
     def end_it() -> None:
-        world.in_other_thread(lambda: world.age(60))
+        world.in_other_thread(world.outlast_senders)
         assert world.run_janitor() == 1
 
     world.fraud.meanwhile = end_it
@@ -54,7 +44,7 @@ def test_a_thread_whose_payment_was_paid_by_another_attempt_meanwhile_is_told_so
 
     def end_it_and_pay() -> None:
         world.fraud.meanwhile = lambda: None
-        world.in_other_thread(lambda: world.age(60))
+        world.in_other_thread(world.outlast_senders)
         world.run_janitor()
         assert world.in_other_thread(lambda: world.pay(payment_id)).status_code == 200
 
@@ -84,7 +74,7 @@ def test_the_janitor_that_abandons_a_slow_charge_and_its_sender_agree(world: Wor
     payment_id = world.create()
 
     def arrive_too_late(bank: ScriptedBank, request: ProviderCharge) -> ProviderResult:
-        world.in_other_thread(lambda: world.age(60))
+        world.in_other_thread(world.outlast_senders)
         world.run_janitor()
         return bank.remember(request.attempt_id, ProviderResult(Outcome.APPROVED))  # abandoned meanwhile
 
@@ -141,7 +131,7 @@ def test_the_janitor_goes_on_after_a_commit_of_unknown_outcome(
     with world.losing_commit(number, is_stored=is_stored):
         world.pay(payment_id)
 
-    world.age(60)
+    world.outlast_senders()
     world.run_janitor()
 
     payment = world.payment(payment_id)
@@ -154,9 +144,8 @@ def test_the_janitor_goes_on_after_a_commit_of_unknown_outcome(
 
 
 def test_a_database_that_is_away_before_the_claim_is_503_and_nothing_is_called(
-    impatient_world: World,
+    world: World,
 ) -> None:
-    world = impatient_world
     payment_id = world.create()
 
     with world.losing_database(after_units=0):
@@ -170,14 +159,13 @@ def test_a_database_that_is_away_before_the_claim_is_503_and_nothing_is_called(
 
 
 def test_a_database_that_is_away_after_fraud_service_answered_is_503_and_nothing_is_charged(
-    impatient_world: World,
+    world: World,
 ) -> None:
-    world = impatient_world
     payment_id = world.create()
 
     with world.losing_database(after_units=DECIDE - 1):
         response = world.pay(payment_id)
-    world.age(60)
+    world.outlast_senders()
     world.run_janitor()
 
     assert response.status_code == 503
@@ -186,15 +174,14 @@ def test_a_database_that_is_away_after_fraud_service_answered_is_503_and_nothing
 
 
 def test_a_database_that_is_away_after_the_charge_is_pending_and_the_janitor_completes(
-    impatient_world: World,
+    world: World,
 ) -> None:
-    world = impatient_world
     payment_id = world.create()
 
     with world.losing_database(after_units=SETTLE - 1):
         response = world.pay(payment_id)
     before = world.payment(payment_id).status
-    world.age(60)
+    world.outlast_senders()
     world.run_janitor()
 
     assert response.status_code == 202
@@ -216,16 +203,14 @@ def test_create_repeats_over_an_unknown_commit_and_makes_one_payment(world: Worl
     assert world.events(payment_id) == ["payment.created"]
 
 
-def test_create_says_no_when_the_database_is_away(impatient_world: World) -> None:
-    before = len(impatient_world.all(Payment))
+def test_create_says_no_when_the_database_is_away(world: World) -> None:
+    before = len(world.all(Payment))
 
-    with impatient_world.losing_database(after_units=0):
-        response = impatient_world.client.post(
-            "/payments", json={"user_id": 1, "order_id": 1, "total_amount": 5}
-        )
+    with world.losing_database(after_units=0):
+        response = world.client.post("/payments", json={"user_id": 1, "order_id": 1, "total_amount": 5})
 
     assert (response.status_code, response.json["code"]) == (503, "database_unavailable")
-    assert len(impatient_world.all(Payment)) == before
+    assert len(world.all(Payment)) == before
 
 
 def test_no_transaction_is_open_while_anybody_is_called(world: World) -> None:

@@ -25,7 +25,10 @@ from service_kit.web.http_client import (
 from service_kit.web.http_client import log as client_log
 from urllib3.exceptions import NameResolutionError
 
+from tests.testkit.fake_clock import FakeClock
+
 Behaviour = Callable[[socket.socket], None]
+PATIENT_S = 60.0
 
 
 class ScriptedServer:
@@ -95,20 +98,24 @@ def drops(_connection: socket.socket) -> None:
     """Read the request and hang up."""
 
 
-def sleeps(seconds: float) -> Behaviour:
-    return lambda _connection: time.sleep(seconds)
+def says_nothing(connection: socket.socket) -> None:
+    """Wait until the client hangs up."""
+    connection.recv(1)
 
 
 class Drips:
-    """Sends the head at once, and a byte of the body now and then, for longer than anybody may wait."""
+    """Sends the head at once, and a byte of the body every second, for longer than anybody may wait."""
 
-    was_heard_to_the_end = False
+    def __init__(self, clock: FakeClock) -> None:
+        self.was_heard_to_the_end = False
+        self._clock = clock
 
     def __call__(self, connection: socket.socket) -> None:
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n")
-        for _ in range(60):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3600\r\n\r\n")
+        for _ in range(3600):
             connection.sendall(b" ")
-            time.sleep(0.05)
+            self._clock.advance(1)
+            time.sleep(0.02)
         self.was_heard_to_the_end = True
 
 
@@ -120,7 +127,11 @@ def server() -> Iterator[ScriptedServer]:
 
 
 def client_of(url: str, **changes: Any) -> HttpClient:
-    return HttpClient(replace(Dependency("other", url, timeout_s=2.0, breaker_failures=100), **changes))
+    """A client that waits as long as it takes, and whose breaker never closes by itself."""
+    patient = Dependency(
+        "other", url, PATIENT_S, connect_timeout_s=PATIENT_S, breaker_failures=100, breaker_reset_s=3600.0
+    )
+    return HttpClient(replace(patient, **changes))
 
 
 def free_port() -> int:
@@ -142,7 +153,7 @@ def test_an_answer_comes_back_whatever_its_status(server: ScriptedServer) -> Non
 
 def test_the_request_is_json_with_the_services_token(server: ScriptedServer) -> None:
     server.script = [says("200 OK")]
-    client = HttpClient(Dependency("other", server.url, 2.0, token="secret"))
+    client = client_of(server.url, token="secret")
 
     client.post("/things", {"n": 1})
 
@@ -200,7 +211,6 @@ def test_a_connect_time_out_was_surely_not_sent() -> None:
 @pytest.mark.parametrize(
     "behaviour",
     [
-        pytest.param(sleeps(0.6), id="read time-out"),
         pytest.param(drops, id="dropped connection"),
         pytest.param(raw(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"), id="cut body"),
         pytest.param(
@@ -220,8 +230,18 @@ def test_everything_after_the_request_left_is_unknown(server: ScriptedServer, be
     server.script = [behaviour]
 
     with pytest.raises(OutcomeUnknown):
-        client_of(server.url, timeout_s=0.3).post("/sales", {})
+        client_of(server.url).post("/sales", {})
     assert len(server.received) == 1  # urllib3 repeated nothing
+
+
+def test_an_answer_that_does_not_come_in_time_is_unknown(server: ScriptedServer) -> None:
+    server.script = [says_nothing]
+
+    # The clock is held until the request has left; what passes then is the time-out of the socket.
+    with FakeClock().running(), pytest.raises(OutcomeUnknown):
+        client_of(server.url, timeout_s=0.3).post("/sales", {})
+    server.close()
+    assert len(server.received) == 1
 
 
 def test_a_body_that_is_no_json_is_unknown_when_it_is_read(server: ScriptedServer) -> None:
@@ -294,8 +314,13 @@ def test_a_call_for_which_no_time_is_left_does_not_count_against_the_other_side(
 
 
 def test_the_bulkhead_refuses_when_all_places_are_taken(server: ScriptedServer) -> None:
-    server.script = [sleeps(1.0), says("200 OK")]
-    client = client_of(server.url, max_concurrent=1, max_wait_s=0.05, timeout_s=5.0)
+    others_were_refused = threading.Event()
+
+    def hangs_up_late(_connection: socket.socket) -> None:
+        others_were_refused.wait(PATIENT_S)
+
+    server.script = [hangs_up_late, says("200 OK")]
+    client = client_of(server.url, max_concurrent=1, max_wait_s=0.05)
     outcomes: list[Answer | CallFailed] = []
     slow = threading.Thread(target=lambda: outcomes.append(_outcome(client)))
     slow.start()
@@ -304,6 +329,7 @@ def test_the_bulkhead_refuses_when_all_places_are_taken(server: ScriptedServer) 
 
     with pytest.raises(TooManyCalls):
         client.post("/sales", {})
+    others_were_refused.set()
     slow.join()
 
     assert isinstance(outcomes[0], OutcomeUnknown)
@@ -333,21 +359,26 @@ def test_nothing_is_sent_inside_a_transaction(server: ScriptedServer) -> None:
         raise NetworkCallInTransaction
 
     server.script = [says("200 OK")]
-    client = HttpClient(Dependency("other", server.url, 2.0), before_call=in_transaction)
+    client = HttpClient(Dependency("other", server.url, PATIENT_S), before_call=in_transaction)
 
     with pytest.raises(NetworkCallInTransaction):
         client.post("/sales", {})
     assert server.received == []
 
 
-@pytest.mark.parametrize(("timeout_s", "budget_s"), [(0.3, 60.0), (60.0, 0.3)])
+@pytest.mark.parametrize(("timeout_s", "budget_s"), [(PATIENT_S, 3600.0), (3600.0, PATIENT_S)])
 def test_an_answer_that_drips_ends_with_the_dependencys_or_the_requests_time(
     server: ScriptedServer, timeout_s: float, budget_s: float
 ) -> None:
-    drips = Drips()
+    clock = FakeClock()
+    drips = Drips(clock)
     server.script = [drips]
 
-    with time_budget(budget_s), pytest.raises(OutcomeUnknown, match="did not end in time"):
+    with (
+        clock.running(),
+        time_budget(budget_s),
+        pytest.raises(OutcomeUnknown, match="did not end in time"),
+    ):
         client_of(server.url, timeout_s=timeout_s).post("/sales", {})
 
     server.close()

@@ -70,7 +70,7 @@ def test_two_who_bring_the_same_store_it_once(app: Flask, db: Database) -> None:
 
     def bring() -> None:
         for number in range(rounds):
-            start.wait(timeout=30)
+            start.wait(timeout=60)
             counts.append(store(app, db, **{f"r{number}_{letter}": letter for letter in "abc"}))
 
     threads = [threading.Thread(target=bring) for _ in range(2)]

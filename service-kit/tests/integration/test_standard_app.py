@@ -17,6 +17,8 @@ from service_kit.web.request_context import current_request_id, outgoing_headers
 from service_kit.web.standard_app import require_service_token
 from werkzeug.test import TestResponse
 
+from tests.testkit.fake_clock import FakeClock
+
 pytestmark = pytest.mark.engines("sqlite")
 
 
@@ -131,8 +133,9 @@ def test_an_id_that_could_do_harm_is_replaced(client: FlaskClient, given: str) -
 
 
 def test_every_endpoint_has_its_budget(client: FlaskClient) -> None:
-    assert client.get("/budget").json == {"left": 30}
-    assert client.get("/quick").json == {"left": 3}
+    with FakeClock().running():
+        assert client.get("/budget").json == {"left": 30}
+        assert client.get("/quick").json == {"left": 3}
     assert current_deadline() is None
 
 

@@ -21,10 +21,12 @@ from service_kit.db.database import (
 )
 from service_kit.db.rows import affected_rows
 from service_kit.deadlines import time_budget
-from sqlalchemy import create_engine, delete, event, func, select, text, update
+from sqlalchemy import create_engine, delete, event, func, make_url, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import NullPool
+
+from tests.testkit.fake_clock import FakeClock
 
 SERVERS = pytest.mark.engines("mariadb", "mysql")
 SQLITE = pytest.mark.engines("sqlite")
@@ -41,6 +43,14 @@ class Thing(Base):
     name: Mapped[str] = mapped_column(ascii_key(20), unique=True)
     number: Mapped[int] = mapped_column(default=0)
     made_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[FakeClock]:
+    """No deadline passes while work is repeated, unless a test lets it."""
+    clock = FakeClock()
+    with clock.running():
+        yield clock
 
 
 @pytest.fixture
@@ -69,6 +79,10 @@ def _give_up_waiting_early(db: Database) -> None:
     statement = (
         "PRAGMA busy_timeout=20" if db.engine.dialect.name == "sqlite" else "SET innodb_lock_wait_timeout=1"
     )
+    _set_on_connect(db, statement)
+
+
+def _set_on_connect(db: Database, statement: str) -> None:
     db.engine.dispose()
     event.listen(db.engine, "connect", lambda connection, _: connection.cursor().execute(statement))
 
@@ -164,15 +178,32 @@ def test_work_that_waits_for_a_lock_is_repeated_until_it_gets_it(db: Database) -
     assert _number(db) == 1
 
 
-def test_work_that_never_gets_its_lock_stores_nothing_and_says_so(db: Database) -> None:
+def test_work_that_never_gets_its_lock_stores_nothing_and_says_so(db: Database, clock: FakeClock) -> None:
     _give_up_waiting_early(db)
-    with closing(Holder(db)), time_budget(0.3), pytest.raises(DatabaseUnavailable):
+    failures = _count_failures(db, clock)
+
+    with closing(Holder(db)), time_budget(2.5), pytest.raises(DatabaseUnavailable):
         db.in_transaction(lambda session: session.execute(update(Thing).values(number=1)))
     assert _number(db) == 0
+    assert failures == [1] * 3
+
+
+def _count_failures(db: Database, clock: FakeClock) -> list[int]:
+    """Each failure of the database takes a second."""
+    failures: list[int] = []
+
+    def fail(_context: object) -> None:
+        failures.append(1)
+        clock.advance(1)
+
+    event.listen(db.engine, "handle_error", fail)
+    return failures
 
 
 @SERVERS
 def test_of_two_in_a_deadlock_both_are_stored_in_the_end(app: Flask, db: Database) -> None:
+    # Whoever comes to the other's row first must still wait there when the other comes.
+    _set_on_connect(db, "SET innodb_lock_wait_timeout=60")
     both_hold_one = threading.Barrier(2)
     errors: list[int] = []
     event.listen(db.engine, "handle_error", lambda context: errors.append(context.original_exception.args[0]))
@@ -184,7 +215,7 @@ def test_of_two_in_a_deadlock_both_are_stored_in_the_end(app: Flask, db: Databas
             runs.append(1)
             session.execute(update(Thing).where(Thing.id == first).values(number=Thing.number + 1))
             if len(runs) == 1:
-                both_hold_one.wait(timeout=10)
+                both_hold_one.wait(timeout=60)
             session.execute(update(Thing).where(Thing.id == second).values(number=Thing.number + 1))
 
         return work
@@ -275,7 +306,7 @@ def test_a_commit_that_failed_leaves_nothing_behind_for_the_next_unit(db: Databa
 
 
 @SERVERS
-def test_a_server_that_is_away_is_unavailable(db: Database) -> None:
+def test_a_server_that_is_away_is_unavailable(db: Database, clock: FakeClock) -> None:
     url = db.engine.url.set(port=1)
     app = Flask("away")
     app.config["SQLALCHEMY_DATABASE_URI"] = url.render_as_string(hide_password=False)
@@ -283,9 +314,11 @@ def test_a_server_that_is_away_is_unavailable(db: Database) -> None:
     away = Database()
     away.init_app(app)
 
-    with app.app_context(), time_budget(0.3):
+    with app.app_context(), time_budget(2.5):
+        failures = _count_failures(away, clock)
         with pytest.raises(DatabaseUnavailable):
             away.in_transaction(lambda session: session.execute(text("SELECT 1")))
+        assert failures == [1] * 3
         with pytest.raises(DatabaseUnavailable), away.reading() as session:
             session.execute(text("SELECT 1"))
 
@@ -357,6 +390,19 @@ def test_every_connection_has_the_settings_on_which_we_rely(db: Database) -> Non
 
     assert {"STRICT_TRANS_TABLES", "ONLY_FULL_GROUP_BY"} <= set(mode.split(","))
     assert (zone, wait_s, charset, isolation) == ("+00:00", 2, "utf8mb4", "READ COMMITTED")
+
+
+@SERVERS
+def test_a_server_has_the_time_that_its_address_gives_it(database_url: str) -> None:
+    plain = make_url(database_url).set(query={"charset": "utf8mb4"})
+    patient = plain.update_query_dict({"read_timeout": "60"})
+
+    given = [engine_options(url)["connect_args"] for url in (plain, patient)]
+
+    assert (given[0]["connect_timeout"], given[0]["read_timeout"]) == (2, 10)
+    assert given[1] == {name: value for name, value in given[0].items() if name != "read_timeout"}
+    with create_engine(patient, poolclass=NullPool).connect() as connection:
+        assert connection.connection.driver_connection._read_timeout == 60  # type: ignore[union-attr]
 
 
 @SQLITE

@@ -18,6 +18,8 @@ from service_kit.jobs.queue import Done, Failed, JobStatus, LeasedQueue, LeasedR
 from sqlalchemy import Index, select
 from sqlalchemy.orm import DeclarativeBase
 
+from tests.testkit.fake_clock import FakeClock
+
 
 class Base(DeclarativeBase):
     metadata = new_metadata()
@@ -30,6 +32,13 @@ class Job(LeasedRow, Base):
 
 Handle = Callable[[Job], Result]
 SCHEDULE = RetrySchedule(first_delays_s=(0.0,), steps=((float("inf"), 3600.0),), jitter=0.0)
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[None]:
+    """Leases last until a test ends them, however long its turns take."""
+    with FakeClock().running():
+        yield
 
 
 @pytest.fixture
@@ -82,7 +91,7 @@ def turn(app: Flask, db: Database, handle: Handle, *, lease_s: float = 30.0, con
 
 
 def test_a_pause_lets_jobs_come_together(app: Flask, db: Database) -> None:
-    loop = QueueLoop(app, queue_of(db), lambda _: Done(), concurrency=2, pause_s=60)
+    loop = QueueLoop(app, queue_of(db), lambda _: Done(), concurrency=2, pause_s=3600)
     for _ in range(2):
         add_jobs(app, db, 1)
         loop.turn()
@@ -93,7 +102,7 @@ def test_a_pause_lets_jobs_come_together(app: Flask, db: Database) -> None:
 
 def test_a_pause_delays_no_job_that_only_found_no_place(app: Flask, db: Database) -> None:
     add_jobs(app, db, 2)
-    loop = QueueLoop(app, queue_of(db), lambda _: Done(), concurrency=1, pause_s=60)
+    loop = QueueLoop(app, queue_of(db), lambda _: Done(), concurrency=1, pause_s=3600)
     for _ in range(2):
         loop.turn()
     loop.close()
@@ -173,7 +182,7 @@ def test_a_slow_job_delays_no_other(app: Flask, db: Database) -> None:
 
     def handle(job: Job) -> Result:
         if job.id == 1:
-            assert others_done.wait(timeout=30)
+            assert others_done.wait(timeout=60)
         else:
             others_done.set()
         return Done()
@@ -328,7 +337,6 @@ class FailingLoop:
 
 
 @pytest.mark.engines("sqlite")
-@pytest.mark.timeout(30)
 def test_a_worker_outlives_its_errors_and_ends_on_sigterm_with_its_jobs_done(
     app: Flask, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

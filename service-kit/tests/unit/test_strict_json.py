@@ -1,4 +1,5 @@
 import json
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -130,13 +131,15 @@ def test_brackets_inside_strings_are_no_depth() -> None:
     assert strict_json.loads(b'["\\"' + b"{" * 1000 + b'\\\\"]') == ['"' + "{" * 1000 + "\\"]
 
 
-@pytest.mark.timeout(5)
 @pytest.mark.parametrize(
     "body", [b'"' + b'\\"' * 32_000, b'"' * 64_001, b'"' + b"\\" * 64_000, b"[" * 64_000]
 )
 def test_a_hostile_body_costs_no_more_than_its_length(body: bytes) -> None:
+    began_s = time.process_time()
+
     with pytest.raises(MalformedJson):
         strict_json.loads(body)
+    assert time.process_time() - began_s < 5  # of this process, whatever others do meanwhile
 
 
 _VALUES = st.recursive(

@@ -24,8 +24,7 @@ from sqlalchemy import create_engine, text
 
 from tests.system.whole import WholeSystem
 
-PATIENCE_S = 30
-THE_JANITOR_ASKS_WITHIN_S = 60
+PATIENCE_S = 150
 BACK = "http://127.0.0.1:9/back-at-the-shop"
 QUIET = (
     "--headless",
@@ -102,7 +101,7 @@ class Payer:
         # A new document may take the old one's place between finding and reading.
         WebDriverWait(
             self.driver,
-            THE_JANITOR_ASKS_WITHIN_S,
+            PATIENCE_S,
             poll_frequency=0.5,
             ignored_exceptions=(NoSuchElementException, StaleElementReferenceException),
         ).until(lambda _: is_so())

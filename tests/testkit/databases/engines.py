@@ -19,7 +19,7 @@ from pymysql.cursors import Cursor
 
 from tests.testkit.databases.private_directory import PrivateDirectory
 
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 180
 ADMIN = "admin"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
@@ -112,7 +112,9 @@ class DatabaseServer(ABC):
             cursor.execute(f"GRANT ALL ON `{pattern}`.* TO '{name}'@'127.0.0.1'")
         # PyMySQL would read the machine's certificates for each connection (20 ms) before it sees that there
         # is no TLS here.
-        options = "charset=utf8mb4&ssl_disabled=true"
+        # Servers of a busy machine are slow to answer.
+        timeouts = "connect_timeout=120&read_timeout=120&write_timeout=120"
+        options = f"charset=utf8mb4&ssl_disabled=true&{timeouts}"
         return f"mysql+pymysql://{name}:{password}@127.0.0.1:{self.port}/{name}?{options}"
 
     def _run(self, command: Sequence[str], home: Path) -> None:
@@ -154,7 +156,7 @@ class DatabaseServer(ABC):
             user=ADMIN,
             password=self._password,
             ssl_disabled=True,
-            connect_timeout=10,
+            connect_timeout=60,
         )
 
     def _write_init_file(self, path: Path) -> None:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.testkit.databases.engines import DatabaseServer, EngineMissing, MariaDbServer, MySqlServer
 
@@ -58,7 +59,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Document the marker, and refuse an engine that nobody knows."""
+    """Document the marker, let examples take their time, and refuse an engine that nobody knows."""
+    # How long an example takes says how busy the machine is.
+    settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("unhurried")
     config.addinivalue_line("markers", "engines(name, ...): run only on those of the chosen engines")
     unknown = set(_chosen(config)) - set(ENGINES)
     if unknown:

@@ -9,7 +9,7 @@ from typing import Self
 
 # Answers one request; False: close the connection.
 Script = Callable[["Seen", socket.socket], bool]
-_WAIT_S = 20.0
+_WAIT_S = 120.0
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Start a gateway (real or emulated) on a rendered file, and talk to it."""
 
 import http.client
+import json
 import os
 import signal
 import socket
@@ -13,11 +14,13 @@ from types import TracebackType
 from typing import Self
 
 from gateway.launch import choose_gateway, gateway_environment
-from gateway.render import render_text
+from gateway.render import render
 from gateway.settings import Settings
 
-_START_S = 60.0
-_ANSWER_S = 30.0
+_START_S = 180.0
+_ANSWER_S = 120.0
+# What no setting changes, so long that a busy machine meets it; a test that is about one gives its own.
+_PATIENT = {"dialer_timeout": "60s", "read_header_timeout": "60s", "idle_connection_timeout": "600s"}
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,14 @@ def free_port() -> int:
 
 
 class RunningGateway:
-    """A gateway process that serves these settings on a free port of 127.0.0.1."""
+    """A gateway process that serves these settings on a free port of 127.0.0.1.
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    ``members`` replace members of the rendered file.
+    """
+
+    def __init__(self, settings: Settings, folder: Path, members: Mapping[str, str] | None = None) -> None:
         self.settings = replace(settings, port=free_port(), listen_ip="127.0.0.1")
+        self._members = {**_PATIENT, **(members or {})}
         self._config = folder / f"krakend-{self.settings.port}.json"
         self._log = folder / f"gateway-{self.settings.port}.log"
         self.started_at = time.monotonic()
@@ -64,7 +71,7 @@ class RunningGateway:
         return choose_gateway(self._config).is_real
 
     def __enter__(self) -> Self:
-        self._config.write_text(render_text(self.settings))
+        self._config.write_text(json.dumps({**render(self.settings), **self._members}))
         self.started_at = time.monotonic()
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(

@@ -1,15 +1,34 @@
 """The configuration of a service under test."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
 from payment_service.config import Config, TimeLimits
 from service_kit.process.config import Profile
 
+# So long nobody waits in a test: only what a test lets pass on purpose is ever over.
+PATIENT_S = 120.0
+PATIENT = TimeLimits(
+    request_s=PATIENT_S,
+    processing_s=PATIENT_S,
+    provider_s=PATIENT_S,
+    fraud_s=PATIENT_S,
+    shop_s=PATIENT_S,
+    notification_s=PATIENT_S,
+    ask_s=PATIENT_S,
+    send_within_s=PATIENT_S,
+)
+# The same for a process of its own.
+PATIENT_ENVIRONMENT = {
+    f"LIMIT_{limit.name.upper()}": str(getattr(PATIENT, limit.name))
+    for limit in fields(TimeLimits)
+    if getattr(PATIENT, limit.name) == PATIENT_S != limit.default
+}
+
 
 def make_config(database_url: str, **changes: Any) -> Config:
-    """Return the lab's configuration with short time limits; nothing of it points to anybody."""
+    """Return the lab's configuration with more time than anything takes; nothing of it points to anybody."""
     config = replace(
         Config.from_env(),
         profile=Profile.LAB,
@@ -20,6 +39,6 @@ def make_config(database_url: str, **changes: Any) -> Config:
         store_manager_orders_url="http://127.0.0.1:1/orders",
         worker_wake_address="127.0.0.1:9",
         fraud_silent_approve_below=Decimal("1000.00"),
-        limits=TimeLimits(provider_s=1.0, ask_s=0.5),
+        limits=PATIENT,
     )
     return replace(config, **changes)

@@ -128,7 +128,7 @@ class TestMerchant:
 
     def work(self) -> None:
         """Let the janitor find out whatever it can, now."""
-        self.world.age(60)
+        self.world.outlast_senders()
         self.world.run_janitor()
 
     def sums(self, public_id: str) -> tuple[int, int, int, int]:

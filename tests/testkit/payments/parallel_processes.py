@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 from flask import Flask
 from payment_service.app import create_app
 from payment_service.config import Config
+from service_kit.clock import utc_now
 
+from tests.testkit.fake_clock import FakeClock
 from tests.testkit.payments.cards import CARD
 
 _LONGEST_S = 120.0
@@ -25,7 +28,7 @@ class Racer:
 
     def __init__(self, run: Run, config: Config) -> None:
         self._pipe, theirs = FORKS.Pipe()
-        self._process = FORKS.Process(target=_race, args=(run, config, theirs))
+        self._process = FORKS.Process(target=_race, args=(utc_now(), run, config, theirs))
         self._process.start()
         theirs.close()
 
@@ -85,12 +88,13 @@ def refund(app: Flask, order: Refunds) -> list[int]:
         return list(threads.map(ask, range(order.count)))
 
 
-def _race(run: Run, config: Config, orders: Connection) -> None:
+def _race(now: datetime, run: Run, config: Config, orders: Connection) -> None:
     app = create_app(config)
     app.test_client().get("/payments/1")
     orders.send("ready")
-    while True:
-        orders.send(run(app, orders.recv()))
+    with FakeClock(now).running():
+        while True:
+            orders.send(run(app, orders.recv()))
 
 
 # A server that has imported everything, is connected to nothing, and forks one process whenever it is asked.

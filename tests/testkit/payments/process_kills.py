@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from multiprocessing.connection import Client, Connection, Listener
 from typing import Any, cast
@@ -19,9 +20,11 @@ from payment_service.config import Config
 from payment_service.extensions import db
 from payment_service.processing.dependencies import FraudAssessor
 from payment_service.providers.port import Capabilities, Provider
+from service_kit.clock import utc_now
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from tests.testkit.fake_clock import FakeClock
 from tests.testkit.payments.parallel_processes import FORKS
 from tests.testkit.payments.repeatable_request import Post
 from tests.testkit.payments.scripted.services import CountingWaker
@@ -29,7 +32,7 @@ from tests.testkit.payments.world import World
 
 _AUTHKEY = b"deaths"
 _DIED = 86
-_LONGEST_S = 60.0
+_LONGEST_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Outside:
     def send(self, post: Post, *, die_at: int | None = None, config: Config | None = None) -> Life:
         """Send the request in a process that dies at its ``die_at``-th point, if it comes so far."""
         ours, theirs = FORKS.Pipe(duplex=False)
-        arguments = (config or self._world.config, self._listener.address, post, die_at, theirs)
+        arguments = (utc_now(), config or self._world.config, self._listener.address, post, die_at, theirs)
         process = FORKS.Process(target=_live, args=arguments)
         process.start()
         theirs.close()
@@ -93,6 +96,7 @@ class Outside:
         process.join(_LONGEST_S)
         if process.exitcode != (0 if status is not None else _DIED):
             raise AssertionError(f"the process ended with {process.exitcode} after {points}")
+        self._world.clock.advance(1)  # whatever the process did lies before
         return Life(points, status)
 
     def _serve(self) -> None:
@@ -132,7 +136,9 @@ class _Far:
         return result
 
 
-def _live(config: Config, address: Any, post: Post, die_at: int | None, test: Connection) -> None:
+def _live(
+    now: datetime, config: Config, address: Any, post: Post, die_at: int | None, test: Connection
+) -> None:
     """Send one request, tell the test every point, and die at the one that was chosen."""
     count = 0
 
@@ -153,5 +159,6 @@ def _live(config: Config, address: Any, post: Post, die_at: int | None, test: Co
         engine = db.engine
     event.listen(engine, "commit", lambda _connection: reach("before COMMIT"))
     event.listen(Session, "after_commit", lambda _session: reach("after COMMIT"))
-    answer = app.test_client().post(post.path, json=post.json, headers=dict(post.headers))
+    with FakeClock(now).running():
+        answer = app.test_client().post(post.path, json=post.json, headers=dict(post.headers))
     test.send(answer.status_code)

@@ -14,6 +14,8 @@ from payment_service.commands.upkeep.run_janitor import run_janitor
 from payment_service.commands.upkeep.seed_lab import seed_lab
 from payment_service.config import Config
 from payment_service.controllers.request import EXTENSION
+from payment_service.domain import merchant_directory
+from payment_service.domain.access import api_clients, signing_keys
 from payment_service.extensions import db
 from payment_service.models.base import Base
 from payment_service.models.message import OutboxMessage
@@ -25,6 +27,7 @@ from sqlalchemy import Connection, delete, event, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from tests.testkit.fake_clock import FakeClock
 from tests.testkit.payments.cards import CARD
 from tests.testkit.payments.client import Answer, Client
 from tests.testkit.payments.scripted.bank import ScriptedBank
@@ -36,6 +39,9 @@ Movements = TypeVar("Movements", bound=AnyMovement)
 
 CONNECTION_LOST = 2013
 EVENT_QUEUES = frozenset({Destination.EVENTS, Destination.FRAUD_OUTCOMES})
+# What remembers for a while, beside the deadlines.
+_FORGETFUL = (api_clients, signing_keys, merchant_directory)
+_CONNECTING_S = 10.0
 
 
 @dataclass
@@ -47,6 +53,7 @@ class World:
     bank: ScriptedBank = field(default_factory=ScriptedBank)
     fraud: ScriptedFraud = field(default_factory=ScriptedFraud)
     waker: CountingWaker = field(default_factory=CountingWaker)
+    clock: FakeClock = field(default_factory=FakeClock)
 
     @property
     def client(self) -> Client:
@@ -121,6 +128,11 @@ class World:
 
         self.change(work)
 
+    def outlast_senders(self) -> None:
+        """Let so much time pass that nobody can be sending what was begun: it is the janitor's now."""
+        limits = self.config.limits
+        self.age(limits.send_within_s + max(limits.busy_grace_s, limits.clock_margin_s) + 1)
+
     def run_janitor(self) -> int:
         """Do one turn of the janitor, in a thread of its own as in the worker."""
         return self.in_other_thread(lambda: len(run_janitor(self.dependencies)))
@@ -162,7 +174,7 @@ class World:
 
     @contextmanager
     def losing_database(self, *, after_units: int) -> Iterator[None]:
-        """Let no unit of work begin any more after so many of them."""
+        """Let no unit of work begin any more after so many of them; each one takes long to find that out."""
         count = 0
 
         def begin(_connection: Connection) -> None:
@@ -171,6 +183,7 @@ class World:
             if db.session().in_transaction():
                 count += 1
                 if count > after_units:
+                    self.clock.advance(_CONNECTING_S)
                     raise lost_connection()
 
         with self._listening("begin", begin):
@@ -207,20 +220,24 @@ def lost_connection() -> OperationalError:
 
 @contextmanager
 def world_on(config: Config) -> Iterator[World]:
-    """Put the service together on a migrated database, which is emptied and seeded first."""
+    """Put the service together on a migrated database, which is emptied and seeded first.
+
+    Its clock stands still: no deadline passes in it however busy the machine is.
+    """
     bank, fraud, waker = ScriptedBank(), ScriptedFraud(), CountingWaker()
     app = create_app(config, provider=bank, fraud=fraud, waker=waker)
     world = World(app, config, bank, fraud, waker)
-    with app.app_context():
-        db.in_transaction(_empty)
-        seed_lab(world.dependencies)
-        ensure_signing_key(world.dependencies)
-    try:
-        yield world
-    finally:
+    with world.clock.running(*_FORGETFUL):
         with app.app_context():
-            db.session.remove()
-            db.engine.dispose()
+            db.in_transaction(_empty)
+            seed_lab(world.dependencies)
+            ensure_signing_key(world.dependencies)
+        try:
+            yield world
+        finally:
+            with app.app_context():
+                db.session.remove()
+                db.engine.dispose()
 
 
 def _empty(session: Session) -> None:

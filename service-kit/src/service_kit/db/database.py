@@ -37,6 +37,7 @@ ERROR_DURING_COMMIT = 1180
 # 1040, 1203: the server has no connection left for us. The others: it went away, or cannot be reached.
 CONNECTION_ERRORS = frozenset({1040, 1203, 1047, 1053, 1927, 2002, 2003, 2006, 2013, 2055})
 DEFAULT_BUDGET_S = 10.0
+_TIMEOUTS_S = {"connect_timeout": 2, "read_timeout": 10, "write_timeout": 10}
 
 _NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -204,8 +205,12 @@ def is_repeatable(exc: BaseException) -> bool:
 
 
 def engine_options(url: URL | str) -> dict[str, Any]:
-    """Return the arguments of ``create_engine`` that fit the engine behind ``url``."""
-    if make_url(url).get_backend_name() == "sqlite":
+    """Return the arguments of ``create_engine`` that fit the engine behind ``url``.
+
+    A time-out that the URL itself gives, such as ``?read_timeout=60``, is left to it.
+    """
+    url = make_url(url)
+    if url.get_backend_name() == "sqlite":
         # isolation_level None: the driver begins nothing by itself, our own event below does.
         return {"connect_args": {"isolation_level": None, "timeout": 2.0, "check_same_thread": False}}
     return {
@@ -218,9 +223,7 @@ def engine_options(url: URL | str) -> dict[str, Any]:
         "pool_reset_on_return": None,
         "connect_args": {
             "charset": "utf8mb4",
-            "connect_timeout": 2,
-            "read_timeout": 10,
-            "write_timeout": 10,
+            **{name: seconds for name, seconds in _TIMEOUTS_S.items() if name not in url.query},
             "init_command": (
                 "SET sql_mode='STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
                 "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone='+00:00', "

@@ -140,7 +140,7 @@ def leave_open(world: World, stage: Stage) -> None:
     paid = stage.payment(confirm=True, card=dict(V1_CARD))
     world.bank.follow_up_script.append(take_time)
     stage.make(PLACES["refund"], {"payment": paid})
-    stage.pass_time(120)
+    stage.outlast_everybody()
 
 
 def play_worker(world: World) -> None:

@@ -72,20 +72,21 @@ class Stage:
         place = PLACES[thing["object"]]
         return self.world.client.get(f"{place}/{thing['id']}", headers=self.shop.bearer).json
 
-    def pass_time(self, seconds: float) -> None:
-        """Let everything that has a time limit have begun earlier."""
+    def outlast_everybody(self) -> None:
+        """Let so much time pass that nobody can be at work any more, and no key is leased."""
+        lease = timedelta(seconds=self.world.config.limits.idempotency_lease_s + 1)
 
         def work(session: Session) -> None:
             for key in session.scalars(select(IdempotencyKey)):
-                key.leased_until -= timedelta(seconds=seconds)
+                key.leased_until -= lease
 
         self.world.change(work)
-        self.world.age(seconds)
+        self.world.outlast_senders()
 
     def settle_everything(self) -> None:
         """Let the janitor come to the end of every movement that waits for no person."""
         for _ in range(5):
-            self.pass_time(120)
+            self.outlast_everybody()
             self.world.run_janitor()
         if any(_can_end(movement) for table in MOVEMENTS for movement in self.world.all(table)):
             raise AssertionError("a movement is open although the bank answers")
