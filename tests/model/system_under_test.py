@@ -43,8 +43,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from tests.model.cards import Judgement
-from tests.model.fake_clock import START, FakeClock
 from tests.model.receivers import Receivers
+from tests.model.replay_clock import START, ReplayClock
 from tests.model.storage import Storage
 from tests.model.wire import Moment, Wire, call
 from tests.testkit.payments.access import Shop, bearer, new_client
@@ -82,7 +82,7 @@ class SystemUnderTest:
     storage: Storage
     bank_storage: Storage
     post: Receivers
-    clock: FakeClock
+    clock: ReplayClock
     # How often each operation came to what, and what befell whom, over all sequences.
     seen: Counter[str]
     credentials: ClientCredentials
@@ -211,7 +211,7 @@ class SystemUnderTest:
 @contextmanager
 def open_system(database_url: str, folder: Path) -> Iterator[SystemUnderTest]:
     """Put both services together: payment-service on ``database_url``, the bank on SQLite in ``folder``."""
-    clock = FakeClock()
+    clock = ReplayClock()
     bank_config = BankConfig(f"sqlite:///{folder}/bank.db", log_level=LOG_LEVEL)
     # The service's own limits: the clock is held, so none of them passes by itself.
     config = make_config(database_url, log_level=LOG_LEVEL, limits=TimeLimits())

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from subprocess import Popen
 
-from run import demo, demo_stage, spawn, supervisor
+from run import demo, spawn, supervisor
 from run.cli import main
 
 PATIENCE_S = 600.0
@@ -20,6 +20,6 @@ def start_patiently(command: tuple[str, ...], environment: Mapping[str, str], lo
 
 
 if __name__ == "__main__":
-    supervisor.READY_PATIENCE_S = demo._PATIENCE_S = demo_stage._START_PATIENCE_S = PATIENCE_S
+    supervisor.READY_WITHIN_S = demo.ANSWER_WITHIN_S = demo.START_WITHIN_S = PATIENCE_S
     spawn.start = start_patiently
     main()

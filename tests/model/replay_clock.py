@@ -14,7 +14,7 @@ START = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 BEFORE = timedelta(hours=1)
 
 
-class FakeClock(FakeClock):
+class ReplayClock(FakeClock):
     """Stands for the clocks, and for the randomness of public ids."""
 
     def __init__(self) -> None:
