@@ -13,6 +13,7 @@ import bank_simulator.extensions
 from bank_simulator.commands.end_overdue import end_all_overdue
 from bank_simulator.commands.issue_cards import issue_cards
 from bank_simulator.config import Config as BankConfig
+from bank_simulator.controllers.request import EXTENSION as BANK
 from bank_simulator.domain.accounts import KNOWN as KNOWN_ACCOUNTS
 from bank_simulator.models import Account, ArrivalCount, Entry, NetworkRequest, StoredFaultPlan, WebhookEvent
 from bank_simulator.models import Dispute as BankDispute
@@ -134,7 +135,7 @@ class SystemUnderTest:
         """Let time pass, here and at the bank, which ends what is overdue."""
         self.clock.advance(seconds)
         with self.bank.app_context():
-            end_all_overdue(self.bank.extensions["bank_config"].settings, 100)
+            end_all_overdue(self.bank.extensions[BANK].settings, 100)
 
     def judge(self, judgement: Judgement) -> None:
         """Let this be what fraud-service says next."""

@@ -16,7 +16,6 @@ from service_kit.process.config import (
 )
 from service_kit.web.strict_json import MalformedJson
 
-from bank_simulator.domain.bank_settings import BankSettings
 from bank_simulator.schemas.admin import read_fault_plan
 from bank_simulator.values.fault_plan import FaultPlan
 
@@ -45,11 +44,6 @@ class Config:
     webhook_secret: str = LAB_WEBHOOK_SECRET
     faults: FaultPlan = field(default_factory=FaultPlan)
     log_level: str = "INFO"
-
-    @property
-    def settings(self) -> BankSettings:
-        """What the banks need to know of this."""
-        return BankSettings(self.card_key, self.acs_session_s, self.decision_s)
 
     @classmethod
     def from_env(cls) -> "Config":

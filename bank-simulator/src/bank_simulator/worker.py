@@ -12,6 +12,8 @@ from service_kit.web.http_client import Dependency, HttpClient
 from bank_simulator.clients.webhook_receiver import NotDelivered, WebhookReceiver
 from bank_simulator.commands.end_overdue import end_all_overdue
 from bank_simulator.config import Config
+from bank_simulator.controllers.request import EXTENSION, Dependencies
+from bank_simulator.domain.bank_settings import BankSettings
 from bank_simulator.domain.events import QUEUE
 from bank_simulator.extensions import db
 from bank_simulator.models import WebhookEvent
@@ -29,9 +31,9 @@ class OverdueLoop:
 
     name = "overdue"
 
-    def __init__(self, app: Flask, config: Config) -> None:
+    def __init__(self, app: Flask, settings: BankSettings) -> None:
         self._app = app
-        self._terms = config.settings
+        self._settings = settings
         self._next_s = 0.0
 
     def turn(self) -> bool:
@@ -39,7 +41,7 @@ class OverdueLoop:
         if time.monotonic() < self._next_s:
             return False
         with self._app.app_context():
-            has_more = end_all_overdue(self._terms, BATCH) == BATCH
+            has_more = end_all_overdue(self._settings, BATCH) == BATCH
         if not has_more:
             self._next_s = time.monotonic() + OVERDUE_EVERY_S
         return has_more
@@ -47,7 +49,8 @@ class OverdueLoop:
 
 def background(app: Flask) -> Background:
     """Return everything that this application does by itself, to be started."""
-    config: Config = app.extensions["bank_config"]
+    dependencies: Dependencies = app.extensions[EXTENSION]
+    config = dependencies.config
     receiver = WebhookReceiver(HttpClient(_merchants_side(config)), config.webhook_secret)
 
     def deliver(event: WebhookEvent) -> Result:
@@ -59,7 +62,7 @@ def background(app: Flask) -> Background:
 
     queue = LeasedQueue(db, WebhookEvent, QUEUE, SCHEDULE)
     deliveries = QueueLoop(app, queue, deliver, concurrency=CONCURRENT_DELIVERIES)
-    return Background([deliveries, OverdueLoop(app, config)], threading.Event)
+    return Background([deliveries, OverdueLoop(app, dependencies.settings)], threading.Event)
 
 
 def _merchants_side(config: Config) -> Dependency:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from bank_simulator.app import create_app
 from bank_simulator.config import Config
+from bank_simulator.controllers.request import EXTENSION
 from bank_simulator.extensions import db
 from flask import Flask
 
@@ -90,7 +91,7 @@ def test_a_pending_request_can_be_abandoned(bank: BankClient, kind: str) -> None
 @pytest.fixture
 def hasty_bank(own_app: Flask) -> Iterator[BankClient]:
     """A simulator whose banks take no longer than a moment."""
-    app = create_app(Config(own_app.extensions["bank_config"].database_url, decision_s=0.2))
+    app = create_app(Config(own_app.extensions[EXTENSION].config.database_url, decision_s=0.2))
     with serving(app) as address:
         yield BankClient(address)
     with app.app_context():

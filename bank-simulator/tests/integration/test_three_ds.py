@@ -8,6 +8,7 @@ import requests
 from bank_simulator.app import create_app
 from bank_simulator.commands.end_overdue import end_all_overdue
 from bank_simulator.config import Config
+from bank_simulator.controllers.request import EXTENSION
 from bank_simulator.extensions import db
 from flask import Flask
 from sqlalchemy import text
@@ -190,7 +191,7 @@ def test_bad_wishes_are_refused(bank: BankClient, given: object) -> None:
 @pytest.fixture
 def hasty_bank(own_app: Flask) -> Iterator[BankClient]:
     """A simulator whose challenges wait no longer than a moment."""
-    config = Config(own_app.extensions["bank_config"].database_url, acs_session_s=0.2)
+    config = Config(own_app.extensions[EXTENSION].config.database_url, acs_session_s=0.2)
     app = create_app(config)
     with serving(app) as address:
         yield BankClient(address)
@@ -213,8 +214,8 @@ def test_a_challenge_that_nobody_finishes_fails(hasty_bank: BankClient, own_app:
             hasty_bank.answer_challenge(waiting, code="123456")
         case "the sweep":
             with own_app.app_context():
-                assert end_all_overdue(own_app.extensions["bank_config"].settings, 10) == 1
-                assert end_all_overdue(own_app.extensions["bank_config"].settings, 10) == 0
+                assert end_all_overdue(own_app.extensions[EXTENSION].settings, 10) == 1
+                assert end_all_overdue(own_app.extensions[EXTENSION].settings, 10) == 0
     assert status_in_database(own_app, waiting) == ("requires_action" if by == "asking" else "declined")
     answer = hasty_bank.status(waiting["request_id"]).json()
     assert (answer["status"], answer["decline_code"]) == ("declined", "authentication_failed")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from bank_simulator.app import create_app
 from bank_simulator.config import LAB_WEBHOOK_SECRET, Config
+from bank_simulator.controllers.request import EXTENSION
 from bank_simulator.extensions import db
 from bank_simulator.models import WebhookEvent
 from flask import Flask
@@ -73,7 +74,7 @@ def merchants_side() -> Iterator[MerchantsSide]:
 @pytest.fixture
 def telling_app(own_app: Flask, merchants_side: MerchantsSide) -> Iterator[Flask]:
     config = Config(
-        own_app.extensions["bank_config"].database_url,
+        own_app.extensions[EXTENSION].config.database_url,
         webhook_url=merchants_side.url,
         acs_session_s=0.3,
         decision_s=0.3,
@@ -147,7 +148,7 @@ def test_an_event_waits_while_nobody_listens_and_survives_a_restart(
     own_app: Flask, own_bank: BankClient, telling_app: Flask, merchants_side: MerchantsSide
 ) -> None:
     deaf = create_app(
-        Config(own_app.extensions["bank_config"].database_url, webhook_url="http://127.0.0.1:9/")
+        Config(own_app.extensions[EXTENSION].config.database_url, webhook_url="http://127.0.0.1:9/")
     )
     own_bank.decide(own_bank.sell(APPROVED_LATER, 100), "approved")
     with working(deaf):
