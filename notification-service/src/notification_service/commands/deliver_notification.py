@@ -12,7 +12,6 @@ from notification_service.models import Notification
 from notification_service.rendering.letters import write_letter
 from notification_service.rendering.renderer import Renderer
 from notification_service.values.receipt import Receipt
-from notification_service.values.vocabulary import MailLocale, NotificationType
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +24,13 @@ class DeliverNotification:
 
     def __call__(self, row: Notification) -> Result:
         """Send what the row says; the answer becomes the row's state and a line of the delivery log."""
-        locale = MailLocale(row.locale)
         receipt = Receipt.from_data(strict_json.loads(row.data.encode()))
         letter = write_letter(
-            self.renderer.render(NotificationType(row.type), locale, receipt),
+            self.renderer.render(row.type, row.locale, receipt),
             letter_id=row.public_id,
             mail_from=self.mail_from,
             recipient=row.recipient,
-            locale=locale,
+            locale=row.locale,
             accepted_at=row.accepted_at,
         )
         attempted_at = utc_now()

@@ -75,7 +75,7 @@ class DeliveryQueue(LeasedQueue[Notification]):
                 "attempted_at": result.tried.attempted_at,
                 "channel": result.tried.channel,
                 "recipient": row.recipient,
-                "result": result.tried.outcome.value,
+                "result": result.tried.outcome,
                 "answer": result.tried.answer,
             }
             for row, result in finished

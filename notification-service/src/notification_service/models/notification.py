@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from service_kit.db.columns import UtcDateTime, ascii_key
+from service_kit.db.columns import UtcDateTime, ascii_key, enum_column
 from service_kit.jobs.queue import JobStatus, LeasedRow
 from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notification_service.models.base import Base
-from notification_service.values.vocabulary import NotificationStatus
+from notification_service.values.vocabulary import MailLocale, NotificationStatus, NotificationType
 
 _SHOWN = {
     JobStatus.PENDING: NotificationStatus.QUEUED,
@@ -30,8 +30,8 @@ class Notification(LeasedRow, Base):
     public_id: Mapped[str] = mapped_column(ascii_key(64), unique=True)
     event_id: Mapped[str] = mapped_column(ascii_key(64), unique=True)
     content_hash: Mapped[str] = mapped_column(ascii_key(64))
-    type: Mapped[str] = mapped_column(String(32))
-    locale: Mapped[str] = mapped_column(String(2))
+    type: Mapped[NotificationType] = mapped_column(enum_column(NotificationType, 32))
+    locale: Mapped[MailLocale] = mapped_column(enum_column(MailLocale, 2))
     recipient: Mapped[str] = mapped_column(String(254))
     data: Mapped[str] = mapped_column(Text)
     accepted_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -39,4 +39,4 @@ class Notification(LeasedRow, Base):
     @property
     def shown_status(self) -> NotificationStatus:
         """Return where it stands, in the words of the API."""
-        return _SHOWN[JobStatus(self.status)]
+        return _SHOWN[self.status]
