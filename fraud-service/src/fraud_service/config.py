@@ -12,8 +12,7 @@ from service_kit.process.config import (
     read_secret,
 )
 
-from fraud_service.rules.amount_limit import ANY_OTHER_CURRENCY
-from fraud_service.values.inputs import Thresholds, VelocityLimit
+from fraud_service.values.inputs import ANY_OTHER_CURRENCY, Thresholds, VelocityLimit
 
 # In minor units: 100,000.00 MAD and about as much elsewhere.
 DEFAULT_AMOUNT_LIMITS = {"MAD": 10_000_000, "EUR": 1_000_000, "USD": 1_000_000, ANY_OTHER_CURRENCY: 1_000_000}
@@ -21,8 +20,6 @@ DEFAULT_AMOUNT_LIMITS = {"MAD": 10_000_000, "EUR": 1_000_000, "USD": 1_000_000, 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Settings; the environment's names are in docs/settings.md."""
-
     profile: Profile
     database_url: str
     migrations_dir: Path

@@ -13,13 +13,12 @@ from sqlalchemy.orm import Session
 
 from fraud_service.domain.documents import answer_document, inputs_document
 from fraud_service.domain.gathering import gather_inputs
-from fraud_service.domain.judging import judge
 from fraud_service.errors import AttemptAssessedDifferently
 from fraud_service.extensions import db
 from fraud_service.models import Assessment
+from fraud_service.rules import Evaluation, evaluate
 from fraud_service.values.attempt import Attempt
 from fraud_service.values.inputs import Inputs, Thresholds
-from fraud_service.values.judgement import Judgement
 from fraud_service.values.subjects import subject_values
 from fraud_service.values.vocabulary import Subject
 
@@ -52,12 +51,12 @@ def assess_attempt(command: AssessAttempt) -> Assessed:
 
     def work(session: Session) -> str:
         inputs = gather_inputs(session, command.attempt, command.thresholds, command.now)
-        judgement = judge(inputs)
+        evaluation = evaluate(inputs)
         answer = strict_json.dumps(
-            answer_document(assessment_id, command.attempt.attempt_id, judgement, command.now)
+            answer_document(assessment_id, command.attempt.attempt_id, evaluation, command.now)
         )
         row = {"assessment_id": assessment_id, "request": request, "answer": answer}
-        insert_rows(session, Assessment, [{**row, **_columns(inputs, judgement, command.now)}])
+        insert_rows(session, Assessment, [{**row, **_columns(inputs, evaluation, command.now)}])
         return answer
 
     try:
@@ -72,13 +71,13 @@ def assess_attempt(command: AssessAttempt) -> Assessed:
     return Assessed(earlier.answer, is_new=False)
 
 
-def _columns(inputs: Inputs, judgement: Judgement, now: datetime) -> dict[str, Any]:
+def _columns(inputs: Inputs, evaluation: Evaluation, now: datetime) -> dict[str, Any]:
     attempt = inputs.attempt
     return {
         "attempt_id": attempt.attempt_id,
         "assessed_at": now,
-        "decision": judgement.decision,
-        "is_counted": judgement.is_counted,
+        "decision": evaluation.decision,
+        "is_counted": evaluation.is_counted,
         "card_fingerprint": attempt.card.fingerprint,
         "merchant_id": attempt.merchant_id,
         "user_id": attempt.user_id,

@@ -24,8 +24,6 @@ def _check_address(value: str) -> str:
 
 
 class CardSchema(ma.Schema):
-    """What the payment-service tells of a card."""
-
     fingerprint = text(
         "[0-9a-f]{64}",
         "64 hexadecimal digits",
@@ -37,13 +35,10 @@ class CardSchema(ma.Schema):
 
     @ma.post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> Card:
-        """Return the card."""
         return Card(**data)
 
 
 class AssessmentRequestSchema(ma.Schema):
-    """One attempt to pay."""
-
     attempt_id = id_text("att_01k9example", "Names the attempt; the same id is judged only once")
     payment_id = id_text("pay_01k9example", "The payment that this attempt is for")
     merchant_id = id_text("mer_lab", "Whose customer pays")
@@ -70,20 +65,15 @@ class AssessmentRequestSchema(ma.Schema):
 
     @ma.post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> Attempt:
-        """Return the attempt."""
         return Attempt(**data)
 
 
 class ReasonSchema(ma.Schema):
-    """One finding of one rule."""
-
     rule = ma.fields.String(metadata={"example": "velocity_card"})
     detail = ma.fields.String(metadata={"example": "more than 10 attempts with this card within 600 s"})
 
 
 class AssessmentSchema(ma.Schema):
-    """The decision."""
-
     assessment_id = ma.fields.String(metadata={"example": "asm_01k9example"})
     attempt_id = ma.fields.String(metadata={"example": "att_01k9example"})
     decision = ma.fields.Enum(Decision, by_value=True, metadata={"example": "decline"})
@@ -94,15 +84,11 @@ class AssessmentSchema(ma.Schema):
 
 
 class VelocityLimitSchema(ma.Schema):
-    """A limit of attempts in a window."""
-
     attempts = ma.fields.Integer(metadata={"example": 10})
     window_s = ma.fields.Integer(metadata={"example": 600})
 
 
 class ThresholdsSchema(ma.Schema):
-    """The limits that were in force."""
-
     amount_minor = ma.fields.Dict(
         keys=ma.fields.String(), values=ma.fields.Integer(), metadata={"example": {"MAD": 10_000_000}}
     )
@@ -122,8 +108,6 @@ class CountersSchema(ma.Schema):
 
 
 class ListEntrySchema(ma.Schema):
-    """An entry of a list as it was at that time."""
-
     kind = ma.fields.Enum(ListKind, by_value=True)
     subject = ma.fields.Enum(Subject, by_value=True)
     value = ma.fields.String()
@@ -134,8 +118,6 @@ class ListEntrySchema(ma.Schema):
 
 
 class ExplanationSchema(AssessmentSchema):
-    """The decision with every input that was used for it."""
-
     request = ma.fields.Nested(AssessmentRequestSchema)
     counters = ma.fields.Nested(CountersSchema)
     thresholds = ma.fields.Nested(ThresholdsSchema)

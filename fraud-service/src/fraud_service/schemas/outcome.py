@@ -12,8 +12,6 @@ MAX_OUTCOMES = 100
 
 
 class OutcomeSchema(ma.Schema):
-    """What became of the money of one attempt."""
-
     event_id = id_text("evt_01k9example_3", "Names the event; the same id is stored only once")
     kind = ma.fields.Enum(OutcomeKind, required=True, by_value=True, metadata={"example": "captured"})
     merchant_id = id_text("mer_lab", "Whose payment it is")
@@ -42,7 +40,6 @@ class OutcomeSchema(ma.Schema):
 
     @ma.post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> StoreOutcome:
-        """Return the outcome."""
         return StoreOutcome(**data)
 
 
@@ -55,6 +52,4 @@ class OutcomeBatchSchema(ma.Schema):
 
 
 class OutcomesStoredSchema(ma.Schema):
-    """How many were new."""
-
     accepted = ma.fields.Integer(required=True, metadata={"example": 1})
