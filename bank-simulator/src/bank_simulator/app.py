@@ -28,7 +28,6 @@ BLUEPRINTS = (network, admin, disputes)
 
 
 def create_app(config: Config | None = None) -> Flask:
-    """Build the application from ``config``, by default from the environment."""
     config = config or Config.from_env()
     logs.configure("bank-simulator", secret_keys=("number", "cvv"), level=config.log_level)
     app = Flask("bank_simulator")

@@ -87,7 +87,6 @@ def _read_url(env: Env, name: str, default: str) -> str:
 
 
 def _read_webhook_secret(env: Env, profile: Profile) -> str:
-    """Read a secret as Standard Webhooks wants it."""
     secret = read_secret(env, profile, "BANK_WEBHOOK_SECRET", LAB_WEBHOOK_SECRET)
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)

@@ -37,7 +37,6 @@ class OverdueLoop:
         self._next_s = 0.0
 
     def turn(self) -> bool:
-        """End what is overdue."""
         if time.monotonic() < self._next_s:
             return False
         with self._app.app_context():
@@ -48,7 +47,6 @@ class OverdueLoop:
 
 
 def background(app: Flask) -> Background:
-    """Return everything that this application does by itself, to be started."""
     dependencies: Dependencies = app.extensions[EXTENSION]
     config = dependencies.config
     receiver = WebhookReceiver(HttpClient(_merchants_side(config)), config.webhook_secret)

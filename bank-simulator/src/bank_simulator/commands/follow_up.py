@@ -1,9 +1,8 @@
 """What may be done with an approved sale or authorisation: capture, void, refund."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import ClassVar
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -27,114 +26,146 @@ _DECIDED_LATER = {
     CardBehaviour.REFUND_DECLINED_LATER: Status.DECLINED,
 }
 
-Ruling = Movement | DeclineCode
-
 
 @dataclass(frozen=True, slots=True)
-class FollowUp:
-    """A request about an earlier one, as it arrived; ``parameters`` tell it from another with the same id."""
+class Capture:
+    """Take part or all of an authorisation; ``is_final`` gives the rest back to the cardholder."""
 
-    kind: RequestKind
+    kind: ClassVar[RequestKind] = RequestKind.CAPTURE
+
     request_id: str
     original_request_id: str
-    amount_minor: int | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    amount_minor: int
+    is_final: bool
 
-    def fingerprint(self, card_key: str) -> str:
-        """Return what tells this request from another one."""
-        return fingerprint(
-            card_key, {"kind": self.kind, "original": self.original_request_id, **self.parameters}
-        )
+    def apply(self, original: NetworkRequest, _now: datetime) -> Movement | DeclineCode:
+        if original.holding is not Holding.HELD:
+            return DeclineCode.WRONG_STATE
+        if self.amount_minor > original.held_minor:
+            return DeclineCode.AMOUNT_TOO_LARGE
+        original.captured_minor += self.amount_minor
+        original.held_minor -= self.amount_minor
+        released_minor = original.held_minor if self.is_final else 0
+        original.held_minor -= released_minor
+        if original.held_minor == 0:
+            original.holding = Holding.CAPTURED
+        return Movement(self.amount_minor, released_minor)
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
-    """A follow-up with what its unit of work is given."""
+class Void:
+    """Release what is still held; give a sale that is not old, refunded or disputed back whole."""
 
-    follow_up: FollowUp
-    fingerprint: str
-    inputs: UnitInputs
+    kind: ClassVar[RequestKind] = RequestKind.VOID
+
+    request_id: str
+    original_request_id: str
+
+    def apply(self, original: NetworkRequest, now: datetime) -> Movement | DeclineCode:
+        if original.holding is Holding.HELD:
+            released_minor = original.held_minor
+            original.held_minor = 0
+            original.holding = Holding.CAPTURED if original.captured_minor else Holding.VOIDED
+            return Movement(released_minor, released_minor)
+        is_open_sale = original.kind is RequestKind.SALE and original.holding is Holding.CAPTURED
+        is_touched = original.refunded_minor or original.disputed_minor
+        if not is_open_sale or is_touched or now > original.processed_at + SALE_CAN_BE_VOIDED_FOR:
+            return DeclineCode.WRONG_STATE
+        original.holding = Holding.VOIDED
+        return Movement(original.captured_minor)
 
 
-def carry_out_once(
-    follow_up: FollowUp, rule: Callable[[NetworkRequest, UnitInputs], Ruling], settings: BankSettings
-) -> Processed:
-    """Lock the original, let ``rule`` judge (and change) it, move the money and store the answer.
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """Give captured money back; with open and lost disputes never more than was captured."""
+
+    kind: ClassVar[RequestKind] = RequestKind.REFUND
+
+    request_id: str
+    original_request_id: str
+    amount_minor: int
+
+    def apply(self, original: NetworkRequest, _now: datetime) -> Movement | DeclineCode:
+        if original.holding is Holding.VOIDED or original.captured_minor == 0:
+            return DeclineCode.WRONG_STATE
+        if self.amount_minor > original.returnable_minor:
+            return DeclineCode.AMOUNT_TOO_LARGE
+        original.refunded_minor += self.amount_minor
+        return Movement(self.amount_minor)
+
+
+FollowUp = Capture | Void | Refund
+
+
+def follow_up(command: FollowUp, settings: BankSettings) -> Processed:
+    """Lock the original, let the command change it, move the money and store the answer.
 
     Raises:
         RequestIdReused: the id came before with other parameters.
     """
-    arrived = Arrived(follow_up, follow_up.fingerprint(settings.card_key), UnitInputs.draw(settings))
+    inputs = UnitInputs.draw(settings)
+    its_fingerprint = _fingerprint(command, settings.card_key)
+
+    def work(session: Session) -> Processed:
+        original = session.scalar(
+            select(NetworkRequest)
+            .where(NetworkRequest.request_id == command.original_request_id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        request = _new_request(command, its_fingerprint, original, inputs.now)
+        applied = DeclineCode.NOT_FOUND if original is None else command.apply(original, inputs.now)
+        if isinstance(applied, DeclineCode):
+            decline(request, applied)
+        elif original is not None:
+            _accept(session, command.kind, request, original, applied, inputs)
+        session.add(request)
+        return Processed(request)
+
     try:
-        return Processed(in_transaction_with_accounts(lambda session: _carry_out(session, arrived, rule)))
+        return in_transaction_with_accounts(work)
     except IntegrityError as duplicate:
-        return Processed(stored_answer(follow_up.request_id, duplicate, arrived.fingerprint))
+        return Processed(stored_answer(command.request_id, duplicate, its_fingerprint))
 
 
-def capture(original: NetworkRequest, amount_minor: int, *, is_final: bool) -> Ruling:
-    """Take ``amount_minor`` out of the hold; a final capture releases the rest."""
-    if original.holding is not Holding.HELD:
-        return DeclineCode.WRONG_STATE
-    if amount_minor > original.held_minor:
-        return DeclineCode.AMOUNT_TOO_LARGE
-    original.captured_minor += amount_minor
-    original.held_minor -= amount_minor
-    released_minor = original.held_minor if is_final else 0
-    original.held_minor -= released_minor
-    if original.held_minor == 0:
-        original.holding = Holding.CAPTURED
-    return Movement(amount_minor, released_minor)
-
-
-def void(original: NetworkRequest, now: datetime) -> Ruling:
-    """Give back what is still held or, of a sale that is not old, refunded or disputed, everything."""
-    if original.holding is Holding.HELD:
-        released_minor = original.held_minor
-        original.held_minor = 0
-        original.holding = Holding.CAPTURED if original.captured_minor else Holding.VOIDED
-        return Movement(released_minor, released_minor)
-    is_open_sale = original.kind is RequestKind.SALE and original.holding is Holding.CAPTURED
-    is_touched = original.refunded_minor or original.disputed_minor
-    if not is_open_sale or is_touched or now > original.processed_at + SALE_CAN_BE_VOIDED_FOR:
-        return DeclineCode.WRONG_STATE
-    original.holding = Holding.VOIDED
-    return Movement(original.captured_minor)
-
-
-def refund(original: NetworkRequest, amount_minor: int) -> Ruling:
-    """Give back captured money; with open and lost disputes never more than was captured."""
-    if original.holding is Holding.VOIDED or original.captured_minor == 0:
-        return DeclineCode.WRONG_STATE
-    if amount_minor > original.returnable_minor:
-        return DeclineCode.AMOUNT_TOO_LARGE
-    original.refunded_minor += amount_minor
-    return Movement(amount_minor)
-
-
-def _carry_out(
-    session: Session, arrived: Arrived, rule: Callable[[NetworkRequest, UnitInputs], Ruling]
-) -> NetworkRequest:
-    original = session.scalar(
-        select(NetworkRequest)
-        .where(NetworkRequest.request_id == arrived.follow_up.original_request_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+def _fingerprint(command: FollowUp, card_key: str) -> str:
+    parameters = asdict(command)
+    del parameters["request_id"]
+    return fingerprint(
+        card_key, {"kind": command.kind, "original": parameters.pop("original_request_id"), **parameters}
     )
-    request = _answer(arrived, original)
-    ruling = rule(original, arrived.inputs) if original is not None else DeclineCode.NOT_FOUND
-    if isinstance(ruling, DeclineCode):
-        decline(request, ruling)
-    elif original is not None:
-        _accept(session, request, original, ruling, arrived)
-    session.add(request)
+
+
+def _new_request(
+    command: FollowUp, its_fingerprint: str, original: NetworkRequest | None, now: datetime
+) -> NetworkRequest:
+    request = NetworkRequest(
+        request_id=command.request_id,
+        kind=command.kind,
+        fingerprint=its_fingerprint,
+        amount_minor=None if isinstance(command, Void) else command.amount_minor,
+        processed_at=now,
+    )
+    if original is not None:
+        request.original_row_id = original.id
+        request.card_id = original.card_id
+        request.merchant_id = original.merchant_id
+        request.order_id = original.order_id
+        request.currency = original.currency
+        if request.amount_minor is None:
+            request.amount_minor = original.amount_minor
     return request
 
 
 def _accept(
-    session: Session, request: NetworkRequest, original: NetworkRequest, movement: Movement, arrived: Arrived
+    session: Session,
+    kind: RequestKind,
+    request: NetworkRequest,
+    original: NetworkRequest,
+    movement: Movement,
+    inputs: UnitInputs,
 ) -> None:
     """Move the money now or, for a refund to some cards, when their bank has decided."""
-    kind, inputs = arrived.follow_up.kind, arrived.inputs
     card = session.get_one(Card, original.card_id)
     request.amount_minor = movement.amount_minor
     request.released_minor = movement.released_minor
@@ -149,23 +180,3 @@ def _accept(
     moved = postings(kind, movement)
     accounts = accounts_for(session, moved, card, str(original.merchant_id), str(original.currency))
     post(session, request, moved, accounts)
-
-
-def _answer(arrived: Arrived, original: NetworkRequest | None) -> NetworkRequest:
-    follow_up = arrived.follow_up
-    request = NetworkRequest(
-        request_id=follow_up.request_id,
-        kind=follow_up.kind,
-        fingerprint=arrived.fingerprint,
-        amount_minor=follow_up.amount_minor,
-        processed_at=arrived.inputs.now,
-    )
-    if original is not None:
-        request.original_row_id = original.id
-        request.card_id = original.card_id
-        request.merchant_id = original.merchant_id
-        request.order_id = original.order_id
-        request.currency = original.currency
-        if request.amount_minor is None:
-            request.amount_minor = original.amount_minor
-    return request

@@ -36,7 +36,6 @@ _RESULTS = {
 
 @acs.get("/<acs_token>")
 def show_challenge(acs_token: str) -> Response:
-    """Show the form, or how the challenge ended."""
     challenge = find_challenge(acs_token)
     if challenge.request.is_overdue(utc_now()):
         as_it_stands(challenge.request)
@@ -62,7 +61,6 @@ def take_answer(acs_token: str) -> Response:
 
 @acs.errorhandler(ChallengeUnknown)
 def show_unknown(_error: ChallengeUnknown) -> Response:
-    """Say that there is nothing here."""
     return _respond(ChallengePage(PageState.UNKNOWN), HTTPStatus.NOT_FOUND)
 
 

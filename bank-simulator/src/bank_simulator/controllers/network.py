@@ -4,10 +4,8 @@ from service_kit.web.api import Blueprint
 from werkzeug.routing import BaseConverter
 
 from bank_simulator.commands.abandon import abandon
-from bank_simulator.commands.capture import Capture, capture
+from bank_simulator.commands.follow_up import Capture, Refund, Void, follow_up
 from bank_simulator.commands.pay import Pay, pay
-from bank_simulator.commands.refund import Refund, refund
-from bank_simulator.commands.void import Void, void
 from bank_simulator.controllers.delivery import as_it_stands, deliver, faulty
 from bank_simulator.controllers.request import current_dependencies
 from bank_simulator.models import NetworkRequest
@@ -65,7 +63,7 @@ def authorize(body: Pay) -> NetworkRequest:
 @faulty
 def capture_held(body: Capture) -> NetworkRequest:
     """Take authorised money, in one part or several; a final capture releases the rest."""
-    return deliver(capture(body, current_dependencies().settings))
+    return deliver(follow_up(body, current_dependencies().settings))
 
 
 @network.post("/voids")
@@ -76,7 +74,7 @@ def capture_held(body: Capture) -> NetworkRequest:
 @faulty
 def void_payment(body: Void) -> NetworkRequest:
     """Release what is still held, or give a sale of the last 24 hours back whole."""
-    return deliver(void(body, current_dependencies().settings))
+    return deliver(follow_up(body, current_dependencies().settings))
 
 
 @network.post("/refunds")
@@ -87,7 +85,7 @@ def void_payment(body: Void) -> NetworkRequest:
 @faulty
 def refund_captured(body: Refund) -> NetworkRequest:
     """Give back captured money, all together at most what was captured."""
-    return deliver(refund(body, current_dependencies().settings))
+    return deliver(follow_up(body, current_dependencies().settings))
 
 
 @network.get("/requests/<request_id:request_id>")

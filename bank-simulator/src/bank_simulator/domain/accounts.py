@@ -69,7 +69,6 @@ def cardholder_account(session: Session, card: Card, currency: str) -> Account:
 
 
 def hold_account(session: Session, card: Card, currency: str) -> Account:
-    """Return the account on which the card's authorised money waits."""
     return _get(session, AccountKey(AccountKind.HOLD, str(card.id), currency, card.bank))
 
 
@@ -79,7 +78,6 @@ def merchant_account(session: Session, merchant_id: str, currency: str) -> Accou
 
 
 def dispute_account(session: Session, merchant_id: str, currency: str) -> Account:
-    """Return the account on which the merchant's disputed money waits."""
     return _get(session, AccountKey(AccountKind.DISPUTE, merchant_id, currency, Bank.MERCHANT_BANK))
 
 

@@ -29,32 +29,25 @@ def _milliseconds(example: int) -> fields.Integer:
 
 
 class LatencySchema(ma.Schema):
-    """How many requests wait, and how long."""
-
     rate = _rate()
     min = _milliseconds(10)
     max = _milliseconds(300)
 
     @ma.validates_schema
     def check_order(self, data: dict[str, Any], **_kwargs: Any) -> None:
-        """Refuse a span that ends before it begins."""
         if data["max"] < data["min"]:
             raise ma.ValidationError("must not be smaller than min.", "max")
 
     @ma.post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> Latency:
-        """Return the value."""
         return Latency(**data)
 
 
 class ShareSchema(ma.Schema):
-    """A share of all requests."""
-
     rate = _rate()
 
     @ma.post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> Share:
-        """Return the value."""
         return Share(**data)
 
 
@@ -68,7 +61,6 @@ class FaultPlanSchema(ma.Schema):
 
     @ma.post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> FaultPlan:
-        """Return the value."""
         return FaultPlan(**data)
 
 
@@ -86,8 +78,6 @@ def read_fault_plan(text: str) -> FaultPlan:
 
 
 class DecisionSchema(ma.Schema):
-    """What becomes of a pending request."""
-
     status = fields.String(
         required=True,
         validate=validate.OneOf([Status.APPROVED.value, Status.DECLINED.value]),
@@ -96,7 +86,6 @@ class DecisionSchema(ma.Schema):
 
     @ma.post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-        """Return the decision as our own word for it."""
         return {"status": Status(data["status"])}
 
 
@@ -120,14 +109,10 @@ class TotalsSchema(ma.Schema):
 
 
 class AllTotalsSchema(ma.Schema):
-    """Totals of every merchant and currency."""
-
     totals = fields.List(fields.Nested(TotalsSchema), required=True)
 
 
 class RequestsQuerySchema(ma.Schema):
-    """Which requests to list."""
-
     class Meta:
         """Other query parameters are ignored."""
 
@@ -139,8 +124,6 @@ class RequestsQuerySchema(ma.Schema):
 
 
 class ListedRequestSchema(AnswerSchema):
-    """A request in a list, with its order and the request that it is about."""
-
     order_id = fields.String(required=True, allow_none=True)
     original_request_id = fields.String(required=True, allow_none=True)
 

@@ -25,7 +25,6 @@ class OpenDisputeSchema(ma.Schema):
 
     @ma.post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> OpenDispute:
-        """Return the command."""
         return OpenDispute(**data)
 
 
