@@ -10,7 +10,6 @@ _A_YEAR_S = 31_536_000
 
 
 def render(settings: Settings) -> dict[str, Any]:
-    """The whole configuration, KrakenD's version 3."""
     return {
         "$schema": "https://www.krakend.io/schema/v2.13/krakend.json",
         "@comment": "Rendered by `python -m gateway render` from krakend/src/gateway/routes.py; do not edit.",
@@ -32,7 +31,6 @@ def render(settings: Settings) -> dict[str, Any]:
 
 
 def render_text(settings: Settings) -> str:
-    """The file's text, with a newline at its end."""
     return json.dumps(render(settings), indent=2) + "\n"
 
 

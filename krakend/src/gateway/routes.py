@@ -8,8 +8,6 @@ from enum import Enum
 
 
 class Backend(Enum):
-    """A service behind the gateway."""
-
     PAYMENT_SERVICE = "payment-service"
     STORE_MANAGER = "store-manager"
 
@@ -30,8 +28,6 @@ class Limit(Enum):
 
 @dataclass(frozen=True)
 class Route:
-    """One method on one path of the gateway, and where it leads."""
-
     method: str
     path: str
     backend: Backend

@@ -32,7 +32,6 @@ def delivery_loop(
 
 
 def run_worker(config: Config) -> None:
-    """Deliver until SIGTERM or SIGINT."""
     loop = delivery_loop(create_app(config), config, pause_s=PAUSE_S)
     with closing(WakeUpCall(config.worker_wake_address)) as wake_up_call:
         loops.run([loop], wake_up_call.subscribe)

@@ -39,13 +39,11 @@ class Doorman(asyncio.Protocol):
         self._close(b"")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to wait."""
         self._transport = cast(asyncio.Transport, transport)  # TCP: never another kind
         if self._timeout_s:
             self._timer = asyncio.get_running_loop().call_later(self._timeout_s, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
         self._stop()
 
     def data_received(self, data: bytes) -> None:

@@ -50,8 +50,6 @@ async def _stop_signal() -> AsyncIterator[asyncio.Event]:
 
 
 class _Front:
-    """The listening socket and every client's connection behind it."""
-
     def __init__(self, config: Config, proxy: Proxy) -> None:
         self._config = config
         self._proxy = proxy
@@ -74,7 +72,6 @@ class _Front:
         self._listener: asyncio.Server | None = None
 
     async def open(self) -> None:
-        """Begin to listen."""
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(

@@ -31,9 +31,7 @@ class Channel(Protocol):
     """A way out. Sending twice is allowed, so a repeat must be recognisable at the other end."""
 
     @property
-    def name(self) -> str:
-        """Its name in the delivery log."""
-        ...
+    def name(self) -> str: ...
 
     def send(self, letter: Letter) -> Answer:
         """Hand the letter over; whatever goes wrong outside is an answer, never an exception."""

@@ -34,8 +34,6 @@ class AcceptNotification:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The answer, the same for each repetition."""
-
     notification_id: str
     event_id: str
     is_new: bool

@@ -25,8 +25,6 @@ MAX_REFUSALS = 5
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One try to deliver: a row of the delivery log in the making."""
-
     attempted_at: datetime
     channel: str
     outcome: Outcome
@@ -35,20 +33,15 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Delivered(Done):
-    """The channel took the letter over."""
-
     tried: Try
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotDelivered(Failed):
-    """The channel did not take it."""
-
     tried: Try
 
 
 def result_of(tried: Try) -> Result:
-    """Return what a try means for the queue."""
     if tried.outcome is Outcome.SENT:
         return Delivered(tried)
     limit = MAX_REFUSALS if tried.outcome is Outcome.REFUSED else None

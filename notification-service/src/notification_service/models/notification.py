@@ -38,5 +38,4 @@ class Notification(LeasedRow, Base):
 
     @property
     def shown_status(self) -> NotificationStatus:
-        """Return where it stands, in the words of the API."""
         return _SHOWN[self.status]

@@ -15,8 +15,6 @@ from notification_service.values.vocabulary import NotificationStatus
 
 @dataclass(frozen=True, slots=True)
 class NotificationState:
-    """Where one notification stands, with its delivery log."""
-
     public_id: str
     event_id: str
     type: str
@@ -61,7 +59,6 @@ def find_notification(event_id: str) -> NotificationState:
 
 
 def list_notifications(status: JobStatus | None, limit: int) -> Sequence[Notification]:
-    """Return the newest ``limit`` notifications, of one status or of all."""
     statement = select(Notification).order_by(Notification.id.desc()).limit(limit)
     if status is not None:
         statement = statement.where(Notification.status == status)

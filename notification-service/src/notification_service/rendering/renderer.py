@@ -40,7 +40,6 @@ class Renderer:
         }
 
     def render(self, kind: NotificationType, locale: MailLocale, receipt: Receipt) -> RenderedMail:
-        """Write the letter."""
         language = self._languages[locale]
         words = language.letters[kind]
         amount = format_amount(receipt.amount_minor, receipt.currency, locale)

@@ -24,8 +24,6 @@ class LetterWords:
 
 @dataclass(frozen=True, slots=True)
 class CommonWords:
-    """What all letters of a language share."""
-
     merchant: str
     order: str
     payment: str
@@ -40,8 +38,6 @@ class CommonWords:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """All words of one language."""
-
     common: CommonWords
     letters: Mapping[NotificationType, LetterWords]
 

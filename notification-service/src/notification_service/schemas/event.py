@@ -37,8 +37,6 @@ class EventSchema(ma.Schema):
 
 
 class SentEventSchema(ma.Schema):
-    """One event, and whose it is."""
-
     merchant_id = _name("[A-Za-z0-9_]{1,64}", "mer_lab")
     event = fields.Nested(EventSchema, required=True)
 
@@ -67,6 +65,4 @@ class EventBatchSchema(ma.Schema):
 
 
 class EventsAcceptedSchema(ma.Schema):
-    """How many were new."""
-
     accepted = fields.Integer(required=True, metadata={"examples": [1]})

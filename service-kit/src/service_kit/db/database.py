@@ -204,7 +204,6 @@ def is_repeatable(exc: BaseException) -> bool:
 
 
 def engine_options(url: URL | str) -> dict[str, Any]:
-    """Return the arguments of ``create_engine`` that fit the engine behind ``url``."""
     if make_url(url).get_backend_name() == "sqlite":
         # isolation_level None: the driver begins nothing by itself, our own event below does.
         return {"connect_args": {"isolation_level": None, "timeout": 2.0, "check_same_thread": False}}

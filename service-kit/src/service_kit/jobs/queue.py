@@ -114,7 +114,6 @@ class LeasedQueue(Generic[Row]):
         return self._db.in_transaction(lambda session: self._lease(session, limit, now, lease_id))
 
     def record(self, row: Row, result: Result) -> None:
-        """Store what became of one claimed row; see :meth:`record_all`."""
         self.record_all([(row, result)])
 
     def record_all(self, finished: Sequence[tuple[Row, Result]]) -> None:
@@ -138,7 +137,6 @@ class LeasedQueue(Generic[Row]):
         self._db.in_transaction(work)
 
     def _store_done(self, session: Session, rows: Sequence[Row], now: datetime) -> None:
-        """Say of all of them in one statement that they are done."""
         model = self._model
         session.execute(
             update(model)

@@ -59,8 +59,6 @@ class _ServerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer of a dependency: status, headers and the whole body."""
-
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -116,11 +114,9 @@ class HttpClient:
         self._session.mount("https://", adapter)
 
     def get(self, path: str) -> Answer:
-        """GET ``path`` below the base URL; see :meth:`send`."""
         return self.send("GET", path)
 
     def post(self, path: str, body: Any = None) -> Answer:
-        """POST ``body`` as JSON; see :meth:`send`."""
         return self.send("POST", path, body)
 
     def send(

@@ -61,7 +61,6 @@ class Problem:
         return document
 
     def response(self) -> Response:
-        """Return the answer that carries this problem."""
         response = Response(strict_json.dumps(self.document()), self.status, content_type=CONTENT_TYPE)
         response.headers["Cache-Control"] = "no-store"
         response.headers.update(self.headers)
@@ -100,7 +99,6 @@ def _flatten(path: str, messages: Any, flat: dict[str, list[str]]) -> None:
 
 
 def invalid_input(messages: Any, *, status: int = HTTPStatus.BAD_REQUEST) -> Problem:
-    """Return the problem for input that a schema refused."""
     if isinstance(messages, Mapping) and set(messages) <= {"json", "query", "path"}:
         # webargs puts the place of the input before the field's name.
         messages = {name: texts for place in messages.values() for name, texts in place.items()}

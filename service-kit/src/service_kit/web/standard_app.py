@@ -71,8 +71,6 @@ def _keep_nothing(response: Response) -> Response:
 
 
 def add_health_routes(app: Flask, db: Database) -> None:
-    """Add the two health routes."""
-
     @app.get("/health/live")
     def live() -> dict[str, str]:
         return {"status": "ok"}
