@@ -27,7 +27,7 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 class Config:
     """Settings; the environment's names are in docs/settings.md.
 
-    ``smtp`` is None where no server is configured: letters then become files in ``outbox_dir``.
+    ``smtp`` is None where no server is configured: e-mails then become files in ``outbox_dir``.
     ``lab_receipt_address`` is empty where nobody's address is to be made up.
     """
 

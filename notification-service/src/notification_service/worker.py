@@ -17,7 +17,7 @@ from notification_service.extensions import db
 from notification_service.models import Notification
 from notification_service.rendering.renderer import Renderer
 
-# Nobody waits for a letter that long; those that come together are claimed and recorded together.
+# Nobody waits for an e-mail that long; those that come together are claimed and recorded together.
 PAUSE_S = 0.25
 
 

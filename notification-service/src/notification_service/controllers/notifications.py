@@ -8,7 +8,8 @@ from notification_service.commands.accept_notification import (
     accept_notification,
 )
 from notification_service.controllers.request import SERVICE_TOKEN, current_dependencies
-from notification_service.queries.deliveries import NotificationState, find_notification
+from notification_service.models import Notification
+from notification_service.queries.deliveries import find_notification
 from notification_service.schemas.notification import (
     AcceptedSchema,
     NotificationSchema,
@@ -48,6 +49,6 @@ def accept(command: AcceptNotification) -> Accepted:
 @notifications.problem(401, "Without the service token")
 @notifications.problem(404, "No such event was accepted")
 @notifications.doc(security=[{SERVICE_TOKEN: []}])
-def show(event_id: str) -> NotificationState:
+def show(event_id: str) -> Notification:
     """Show where a notification stands, with its delivery log."""
     return find_notification(event_id)

@@ -1,4 +1,4 @@
-"""The queue of letters: when they are tried again, and that each try is written into the delivery log."""
+"""The queue of e-mails: when they are tried again, and that each try is written into the delivery log."""
 
 import math
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ class DeliveryQueue(LeasedQueue[Notification]):
         super().__init__(db, Notification, QUEUE, SCHEDULE, lease_s=lease_s)
 
     def record_all(self, finished: Sequence[tuple[Notification, Result]]) -> None:
-        """Store what became of the letters, each with its try in the delivery log."""
+        """Store what became of the e-mails, each with its try in the delivery log."""
         now = utc_now()
         super().record_all([(row, _with_try(result, now)) for row, result in finished])
 

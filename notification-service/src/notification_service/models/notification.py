@@ -5,9 +5,10 @@ from datetime import datetime
 from service_kit.db.columns import UtcDateTime, ascii_key, enum_column
 from service_kit.jobs.queue import JobStatus, LeasedRow
 from sqlalchemy import Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from notification_service.models.base import Base
+from notification_service.models.delivery_attempt import DeliveryAttempt
 from notification_service.values.vocabulary import MailLocale, NotificationStatus, NotificationType
 
 _SHOWN = {
@@ -18,7 +19,7 @@ _SHOWN = {
 
 
 class Notification(LeasedRow, Base):
-    """One letter to one recipient; the caller's ``event_id`` makes it unique.
+    """One e-mail to one recipient; the caller's ``event_id`` makes it unique.
 
     ``created_at`` is the queue's: the age of the present round of tries, which a replay begins anew.
     ``accepted_at`` never changes. ``data`` is the request's data as JSON text, rendered when it is sent.
@@ -35,7 +36,14 @@ class Notification(LeasedRow, Base):
     recipient: Mapped[str] = mapped_column(String(254))
     data: Mapped[str] = mapped_column(Text)
     accepted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    tries: Mapped[list[DeliveryAttempt]] = relationship(
+        order_by=DeliveryAttempt.id, viewonly=True, lazy="raise"
+    )
 
     @property
     def shown_status(self) -> NotificationStatus:
         return _SHOWN[self.status]
+
+    @property
+    def next_try_at(self) -> datetime | None:
+        return self.next_attempt_at if self.status is JobStatus.PENDING else None

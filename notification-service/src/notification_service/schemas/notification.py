@@ -128,5 +128,7 @@ class NotificationStateSchema(ma.Schema):
     status = fields.Enum(NotificationStatus, by_value=True, attribute="shown_status")
     accepted_at = _Moment()
     sent_at = _Moment(allow_none=True, attribute="done_at")
-    next_attempt_at = _Moment(allow_none=True, metadata={"description": "Null unless it is queued."})
-    attempts = fields.List(fields.Nested(AttemptSchema))
+    next_attempt_at = _Moment(
+        allow_none=True, attribute="next_try_at", metadata={"description": "Null unless it is queued."}
+    )
+    attempts = fields.List(fields.Nested(AttemptSchema), attribute="tries")
