@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -212,7 +212,9 @@ class SystemUnderTest:
 def open_system(database_url: str, folder: Path) -> Iterator[SystemUnderTest]:
     """Put both services together: payment-service on ``database_url``, the bank on SQLite in ``folder``."""
     clock = FakeClock()
-    bank_config = BankConfig(f"sqlite:///{folder}/bank.db", log_level=LOG_LEVEL)
+    bank_config = replace(
+        BankConfig.from_env(), database_url=f"sqlite:///{folder}/bank.db", log_level=LOG_LEVEL
+    )
     config = make_config(database_url, log_level=LOG_LEVEL)
     migrations.upgrade(bank_config.database_url, bank_config.migrations_dir)
     migrations.upgrade(database_url, config.migrations_dir)

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from bank_simulator.app import create_app
-from bank_simulator.config import Config
 from bank_simulator.controllers.request import EXTENSION
 from bank_simulator.extensions import db
 from flask import Flask
@@ -91,7 +91,7 @@ def test_a_pending_request_can_be_abandoned(bank: BankClient, kind: str) -> None
 @pytest.fixture
 def hasty_bank(own_app: Flask) -> Iterator[BankClient]:
     """A simulator whose banks take no longer than a moment."""
-    app = create_app(Config(own_app.extensions[EXTENSION].config.database_url, decision_s=0.2))
+    app = create_app(replace(own_app.extensions[EXTENSION].config, decision_s=0.2))
     with serving(app) as address:
         yield BankClient(address)
     with app.app_context():

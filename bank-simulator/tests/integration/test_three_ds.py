@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import requests
 from bank_simulator.app import create_app
 from bank_simulator.commands.end_overdue import end_all_overdue
-from bank_simulator.config import Config
 from bank_simulator.controllers.request import EXTENSION
 from bank_simulator.extensions import db
 from flask import Flask
@@ -191,7 +191,7 @@ def test_bad_wishes_are_refused(bank: BankClient, given: object) -> None:
 @pytest.fixture
 def hasty_bank(own_app: Flask) -> Iterator[BankClient]:
     """A simulator whose challenges wait no longer than a moment."""
-    config = Config(own_app.extensions[EXTENSION].config.database_url, acs_session_s=0.2)
+    config = replace(own_app.extensions[EXTENSION].config, acs_session_s=0.2)
     app = create_app(config)
     with serving(app) as address:
         yield BankClient(address)

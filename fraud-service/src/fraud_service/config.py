@@ -43,16 +43,16 @@ class Config:
             migrations_dir=env.path("MIGRATIONS_DIR", Path(__file__).parents[2] / "migrations"),
             service_token=read_secret(env, profile, "SERVICE_TOKEN", "lab-service-token"),
             thresholds=Thresholds(
-                amount_minor=_amount_limits(env),
-                velocity_card=_velocity_limit(env, "CARD", attempts=10),
-                velocity_user=_velocity_limit(env, "USER", attempts=30),
-                velocity_ip=_velocity_limit(env, "IP", attempts=300),
+                amount_minor=_read_amount_limits(env),
+                velocity_card=_read_velocity_limit(env, "CARD", attempts=10),
+                velocity_user=_read_velocity_limit(env, "USER", attempts=30),
+                velocity_ip=_read_velocity_limit(env, "IP", attempts=300),
             ),
             log_level=env.str("LOG_LEVEL", "INFO"),
         )
 
 
-def _amount_limits(env: Env) -> dict[str, int]:
+def _read_amount_limits(env: Env) -> dict[str, int]:
     """Read ``AMOUNT_LIMITS`` such as ``MAD=10000000,*=1000000``; what it does not name keeps its default."""
     given: dict[str, int] = env.dict("AMOUNT_LIMITS", {}, subcast_values=int)
     limits = {**DEFAULT_AMOUNT_LIMITS, **given}
@@ -61,7 +61,7 @@ def _amount_limits(env: Env) -> dict[str, int]:
     return limits
 
 
-def _velocity_limit(env: Env, subject: str, *, attempts: int) -> VelocityLimit:
+def _read_velocity_limit(env: Env, subject: str, *, attempts: int) -> VelocityLimit:
     return VelocityLimit(
         attempts=_at_least_1(f"VELOCITY_{subject}_LIMIT", env.int(f"VELOCITY_{subject}_LIMIT", attempts)),
         window_s=_at_least_1(f"VELOCITY_{subject}_WINDOW_S", env.int(f"VELOCITY_{subject}_WINDOW_S", 600)),

@@ -40,7 +40,7 @@ def smtp_outside(mail_server: Any) -> Outside:
 
 
 def files_outside(folder: Path) -> Outside:
-    config = Config("sqlite://", outbox_dir=folder)
+    config = replace(Config.from_env(), outbox_dir=folder)
 
     def break_down() -> None:
         folder.write_text("a file where the folder should be")
@@ -94,7 +94,7 @@ def test_an_outage_is_an_answer_and_passes(outside: Outside) -> None:
 
 
 def test_the_settings_choose_the_channel(tmp_path: Path) -> None:
-    config = Config("sqlite://", outbox_dir=tmp_path, smtp=SmtpServer("127.0.0.1", 25))
+    config = replace(Config.from_env(), outbox_dir=tmp_path, smtp=SmtpServer("127.0.0.1", 25))
 
     assert open_channel(config).name == "smtp"
     assert open_channel(replace(config, smtp=None)).name == "eml_files"
