@@ -2,10 +2,9 @@
 overdue. Several processes may do so side by side: the queue is leased, and open requests are locked."""
 
 import threading
-import time
 
 from flask import Flask
-from service_kit.jobs.loops import Background, QueueLoop
+from service_kit.jobs.loops import Background, PeriodicLoop, QueueLoop
 from service_kit.jobs.queue import Done, Failed, LeasedQueue, Result, RetrySchedule
 from service_kit.web.http_client import Dependency, HttpClient
 
@@ -13,7 +12,6 @@ from bank_simulator.clients.webhook_receiver import NotDelivered, WebhookReceive
 from bank_simulator.commands.end_overdue import end_all_overdue
 from bank_simulator.config import Config
 from bank_simulator.controllers.request import EXTENSION, Dependencies
-from bank_simulator.domain.bank_settings import BankSettings
 from bank_simulator.domain.events import QUEUE
 from bank_simulator.extensions import db
 from bank_simulator.models import WebhookEvent
@@ -24,26 +22,6 @@ TIMEOUT_S = 6.0
 SCHEDULE = RetrySchedule([0.2, 1, 2, 5, 15], [(float("inf"), 30.0)])
 OVERDUE_EVERY_S = 1.0
 BATCH = 50
-
-
-class OverdueLoop:
-    """Ends overdue requests, so that the merchant's side hears of them without asking."""
-
-    name = "overdue"
-
-    def __init__(self, app: Flask, settings: BankSettings) -> None:
-        self._app = app
-        self._settings = settings
-        self._next_s = 0.0
-
-    def turn(self) -> bool:
-        if time.monotonic() < self._next_s:
-            return False
-        with self._app.app_context():
-            has_more = end_all_overdue(self._settings, BATCH) == BATCH
-        if not has_more:
-            self._next_s = time.monotonic() + OVERDUE_EVERY_S
-        return has_more
 
 
 def background(app: Flask) -> Background:
@@ -60,7 +38,11 @@ def background(app: Flask) -> Background:
 
     queue = LeasedQueue(db, WebhookEvent, QUEUE, SCHEDULE)
     deliveries = QueueLoop(app, queue, deliver, concurrency=CONCURRENT_DELIVERIES)
-    return Background([deliveries, OverdueLoop(app, dependencies.settings)], threading.Event)
+    # So that the merchant's side hears of them without asking.
+    overdue = PeriodicLoop(
+        app, "overdue", OVERDUE_EVERY_S, lambda: end_all_overdue(dependencies.settings, BATCH), BATCH
+    )
+    return Background([deliveries, overdue], threading.Event)
 
 
 def _merchants_side(config: Config) -> Dependency:

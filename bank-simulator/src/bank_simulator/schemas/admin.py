@@ -5,6 +5,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 from service_kit.web import strict_json
+from service_kit.web.api import MakingSchema
 
 from bank_simulator.schemas.network import AnswerSchema, id_field
 from bank_simulator.values.fault_plan import FaultPlan, Latency, Share
@@ -28,7 +29,9 @@ def _milliseconds(example: int) -> fields.Integer:
     )
 
 
-class LatencySchema(ma.Schema):
+class LatencySchema(MakingSchema):
+    makes = Latency
+
     rate = _rate()
     min = _milliseconds(10)
     max = _milliseconds(300)
@@ -38,30 +41,22 @@ class LatencySchema(ma.Schema):
         if data["max"] < data["min"]:
             raise ma.ValidationError("must not be smaller than min.", "max")
 
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> Latency:
-        return Latency(**data)
 
+class ShareSchema(MakingSchema):
+    makes = Share
 
-class ShareSchema(ma.Schema):
     rate = _rate()
 
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> Share:
-        return Share(**data)
 
-
-class FaultPlanSchema(ma.Schema):
+class FaultPlanSchema(MakingSchema):
     """What goes wrong, decided by the seed, the operation, the request id and the number of its arrival."""
+
+    makes = FaultPlan
 
     seed = fields.Integer(load_default=0, strict=True, metadata={"example": 7})
     latency_ms = fields.Nested(LatencySchema)
     errors = fields.Nested(ShareSchema)
     lost_answers = fields.Nested(ShareSchema)
-
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> FaultPlan:
-        return FaultPlan(**data)
 
 
 _FAULT_PLAN = FaultPlanSchema()

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import marshmallow as ma
 from flask import current_app
 from marshmallow import fields, validate
-from service_kit.web.api import StrictBoolean
+from service_kit.web.api import MakingSchema, StrictBoolean
 
 from bank_simulator.commands.follow_up import Capture, Refund, Void
 from bank_simulator.commands.pay import Pay
@@ -60,8 +60,10 @@ class AcsUrl(fields.String):
         return None if token is None else f"{current_app.config[PUBLIC_URL]}/acs/{token}"
 
 
-class CardSchema(ma.Schema):
+class CardSchema(MakingSchema):
     """A card as the payer typed it; ``cvv`` is null where the payer is absent."""
+
+    makes = CardData
 
     number = fields.String(
         required=True,
@@ -81,13 +83,11 @@ class CardSchema(ma.Schema):
         metadata={"example": "123"},
     )
 
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> CardData:
-        return CardData(**data)
 
-
-class ThreeDSecureSchema(ma.Schema):
+class ThreeDSecureSchema(MakingSchema):
     """What the merchant wants of 3-D Secure, and where the cardholder's browser goes after a challenge."""
+
+    makes = ThreeDSecure
 
     mode = fields.Enum(ThreeDSecureMode, by_value=True, required=True)
     return_url = fields.String(
@@ -100,10 +100,6 @@ class ThreeDSecureSchema(ma.Schema):
         validate=validate.Length(1, 200),
         metadata={"example": "Librairie Atlas", "description": "Shown to the cardholder."},
     )
-
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> ThreeDSecure:
-        return ThreeDSecure(**data)
 
 
 class PaySchema(ma.Schema):
@@ -140,38 +136,32 @@ class AuthorizationSchema(PaySchema):
     kind = RequestKind.AUTHORIZATION
 
 
-class CaptureSchema(ma.Schema):
+class CaptureSchema(MakingSchema):
     """A capture; several are possible until one is final or nothing is left."""
+
+    makes = Capture
 
     request_id = id_field(metadata={"example": "cap_01kaq3m5x0e8d7w2v9t4r6y1zn"})
     original_request_id = id_field()
     amount_minor = amount_field()
     final = StrictBoolean(required=True, attribute="is_final")
 
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> Capture:
-        return Capture(**data)
 
-
-class VoidSchema(ma.Schema):
+class VoidSchema(MakingSchema):
     """A void of an open authorisation, or of a sale of the last 24 hours."""
+
+    makes = Void
 
     request_id = id_field(metadata={"example": "voi_01kaq3m5x0e8d7w2v9t4r6y1zn"})
     original_request_id = id_field()
 
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> Void:
-        return Void(**data)
 
+class RefundSchema(MakingSchema):
+    makes = Refund
 
-class RefundSchema(ma.Schema):
     request_id = id_field(metadata={"example": "ref_01kaq3m5x0e8d7w2v9t4r6y1zn"})
     original_request_id = id_field()
     amount_minor = amount_field()
-
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> Refund:
-        return Refund(**data)
 
 
 class AuthenticationSchema(ma.Schema):

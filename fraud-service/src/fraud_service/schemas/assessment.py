@@ -1,9 +1,9 @@
 """Assessments as JSON."""
 
 import ipaddress
-from typing import Any
 
 import marshmallow as ma
+from service_kit.web.api import MakingSchema
 
 from fraud_service.schemas.fields import LARGEST_AMOUNT, free_text, id_text, text
 from fraud_service.values.attempt import Attempt, Card
@@ -23,7 +23,9 @@ def _check_address(value: str) -> str:
     return value
 
 
-class CardSchema(ma.Schema):
+class CardSchema(MakingSchema):
+    makes = Card
+
     fingerprint = text(
         "[0-9a-f]{64}",
         "64 hexadecimal digits",
@@ -33,12 +35,10 @@ class CardSchema(ma.Schema):
     bin = text("[0-9]{6}", "6 digits", "400000", "First 6 digits of the card number")
     last4 = text("[0-9]{4}", "4 digits", "0002", "Last 4 digits of the card number")
 
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> Card:
-        return Card(**data)
 
+class AssessmentRequestSchema(MakingSchema):
+    makes = Attempt
 
-class AssessmentRequestSchema(ma.Schema):
     attempt_id = id_text("att_01k9example", "Names the attempt; the same id is judged only once")
     payment_id = id_text("pay_01k9example", "The payment that this attempt is for")
     merchant_id = id_text("mer_lab", "Whose customer pays")
@@ -62,10 +62,6 @@ class AssessmentRequestSchema(ma.Schema):
             "description": "Null unless the caller can trust it",
         },
     )
-
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> Attempt:
-        return Attempt(**data)
 
 
 class ReasonSchema(ma.Schema):

@@ -1,8 +1,7 @@
 """Outcomes as JSON."""
 
-from typing import Any
-
 import marshmallow as ma
+from service_kit.web.api import MakingSchema
 
 from fraud_service.commands.store_outcomes import StoreOutcome
 from fraud_service.schemas.fields import LARGEST_AMOUNT, id_text, text
@@ -11,7 +10,9 @@ from fraud_service.values.vocabulary import OutcomeKind
 MAX_OUTCOMES = 100
 
 
-class OutcomeSchema(ma.Schema):
+class OutcomeSchema(MakingSchema):
+    makes = StoreOutcome
+
     event_id = id_text("evt_01k9example_3", "Names the event; the same id is stored only once")
     kind = ma.fields.Enum(OutcomeKind, required=True, by_value=True, metadata={"example": "captured"})
     merchant_id = id_text("mer_lab", "Whose payment it is")
@@ -37,10 +38,6 @@ class OutcomeSchema(ma.Schema):
     occurred_at = ma.fields.AwareDateTime(
         required=True, metadata={"example": "2026-11-21T09:05:00.000000+00:00"}
     )
-
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> StoreOutcome:
-        return StoreOutcome(**data)
 
 
 class OutcomeBatchSchema(ma.Schema):

@@ -5,7 +5,7 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from threading import Lock
-from typing import Any, NoReturn, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 import flask_smorest
 import flask_swagger_ui
@@ -77,6 +77,16 @@ class StrictParser(FlaskParser):
         self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_kwargs: Any
     ) -> NoReturn:
         raise error
+
+
+class MakingSchema(ma.Schema):
+    """A schema whose valid input becomes the value or command that ``makes`` returns for its members."""
+
+    makes: ClassVar[Callable[..., Any]]
+
+    @ma.post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> Any:
+        return type(self).makes(**data)
 
 
 class ProblemSchema(ma.Schema):
