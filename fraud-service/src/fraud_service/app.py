@@ -11,7 +11,7 @@ from fraud_service.controllers.request import EXTENSION, SERVICE_TOKEN, Dependen
 from fraud_service.extensions import db
 from fraud_service.problems import PROBLEMS
 
-# The caller waits 0.3 s; the rest lets a judgement end that a busy database holds up, so that it can be read.
+# The caller waits 0.3 s; the rest lets an assessment end that a busy database delays, so that it can be read.
 REQUEST_BUDGET_S = 2.0
 BLUEPRINTS = (assessments, outcomes)
 

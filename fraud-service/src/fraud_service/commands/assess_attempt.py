@@ -1,4 +1,4 @@
-"""Judge one attempt, once."""
+"""Assess one attempt, once."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ from fraud_service.values.vocabulary import Subject
 
 @dataclass(frozen=True, slots=True)
 class AssessAttempt:
-    """The attempt, the limits in force, and the time at which it is judged."""
+    """The attempt, the limits in force, and the time at which it is assessed."""
 
     attempt: Attempt
     thresholds: Thresholds
@@ -41,10 +41,10 @@ class Assessed:
 
 
 def assess_attempt(command: AssessAttempt) -> Assessed:
-    """Judge the attempt and store the decision with all its inputs; repeat the stored answer if there is one.
+    """Assess the attempt and store the decision with all its inputs, or repeat the stored answer.
 
     Raises:
-        AttemptAssessedDifferently: this attempt id was judged before with other inputs.
+        AttemptAssessedDifferently: this attempt id was assessed before with other inputs.
     """
     assessment_id = new_id("asm")
     request = strict_json.dumps(command.attempt.document())
@@ -62,7 +62,7 @@ def assess_attempt(command: AssessAttempt) -> Assessed:
     try:
         return Assessed(db.in_transaction(work), is_new=True)
     except IntegrityError:
-        # Judged before, or by a request that came at the same moment: the constraint let one of us in.
+        # Assessed before, or by a request that came at the same moment: the constraint let one of us in.
         earlier = _find(command.attempt.attempt_id)
         if earlier is None:
             raise

@@ -14,7 +14,7 @@ class Assessment(Base):
     """One decision about one attempt; written once and never changed.
 
     ``request``, ``inputs`` and ``answer`` are JSON as text: a JSON column would give back other bytes.
-    ``is_counted`` says whether later attempts count this one: only when the limits judged it and did not
+    ``is_counted`` says whether later attempts count this one: only when the limits were asked and did not
     decline it. What a list decided says nothing about habits, and an attempt that was declined must not
     lengthen the time until the next one is let through.
     """

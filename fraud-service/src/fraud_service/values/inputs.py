@@ -12,7 +12,7 @@ ANY_OTHER_CURRENCY = "*"
 
 @dataclass(frozen=True, slots=True)
 class VelocityLimit:
-    """At most ``attempts`` in the window (t - ``window_s``, t]; the one that is judged at t counts too."""
+    """At most ``attempts`` in the window (t - ``window_s``, t]; the one that is assessed at t counts too."""
 
     attempts: int
     window_s: int

@@ -70,11 +70,11 @@ def _hand_over(session: smtplib.SMTP, email: Email) -> Answer:
         try:
             code, text = session.data(email.content)
         except smtplib.SMTPDataError as exc:
-            return _judge(exc.smtp_code, exc.smtp_error)
-    return _judge(code, text)
+            return _answer(exc.smtp_code, exc.smtp_error)
+    return _answer(code, text)
 
 
-def _judge(code: int, text: bytes | str) -> Answer:
+def _answer(code: int, text: bytes | str) -> Answer:
     return Answer(_outcome(code), _text(code, text))
 
 

@@ -170,7 +170,7 @@ class HttpClient:
                 method,
                 self.dependency.base_url + path,
                 data=body if body is None or isinstance(body, bytes) else strict_json.dumps(body).encode(),
-                headers={**self._standing_headers(body), **headers},
+                headers={**self._default_headers(body), **headers},
                 timeout=(min(self.dependency.connect_timeout_s, timeout_s), timeout_s),
                 allow_redirects=False,
                 stream=True,
@@ -194,7 +194,7 @@ class HttpClient:
                 raise OutcomeUnknown(f"{self.dependency.name}: the answer did not end in time")
         return b"".join(chunks)
 
-    def _standing_headers(self, body: Any) -> dict[str, str]:
+    def _default_headers(self, body: Any) -> dict[str, str]:
         headers = outgoing_headers()
         if body is not None:
             headers["Content-Type"] = "application/json"
