@@ -16,6 +16,5 @@ def post_worker_init(worker: Any) -> None:
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    """Finish the deliveries that are under way."""
     if hasattr(worker, "background"):
         worker.background.stop()

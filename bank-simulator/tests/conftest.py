@@ -1,9 +1,11 @@
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from bank_simulator.app import create_app
 from bank_simulator.commands.issue_cards import issue_cards
-from bank_simulator.config import MIGRATIONS, Config
+from bank_simulator.config import Config
 from bank_simulator.extensions import db
 from bank_simulator.models import Base
 from bank_simulator.queries.verify_books import verify_books
@@ -15,6 +17,8 @@ from tests.testkit.bank import BankClient, serving
 from tests.testkit.databases.empty_tables import empty_tables
 from tests.testkit.databases.plugin import DatabaseUrlFactory
 from tests.testkit.fake_clock import FakeClock
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +37,7 @@ def migrated_url(database_url_factory: DatabaseUrlFactory) -> str:
 
 
 def build(database_url: str) -> Flask:
-    config = Config(database_url=database_url)
+    config = replace(Config.from_env(), database_url=database_url)
     app = create_app(config)
     with app.app_context():
         issue_cards(TEST_CARDS, config.card_key)

@@ -117,7 +117,12 @@ def migrated_url(database_url_factory: DatabaseUrlFactory) -> str:
 def config(migrated_url: str, tmp_path: Path) -> Config:
     """Settings for a database of which all tables are empty."""
     empty_tables(migrated_url, Base.metadata)
-    return Config(database_url=migrated_url, outbox_dir=tmp_path / "mail", worker_wake_address="127.0.0.1:9")
+    return replace(
+        Config.from_env(),
+        database_url=migrated_url,
+        outbox_dir=tmp_path / "mail",
+        worker_wake_address="127.0.0.1:9",
+    )
 
 
 @pytest.fixture

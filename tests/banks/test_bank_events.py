@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bank_simulator.app
@@ -68,8 +68,9 @@ class Market:
 @pytest.fixture
 def market(database_url: str, tmp_path: Path) -> Iterator[Market]:
     port = free_port()
-    bank_config = BankConfig(
-        f"sqlite:///{tmp_path}/bank.db",
+    bank_config = replace(
+        BankConfig.from_env(),
+        database_url=f"sqlite:///{tmp_path}/bank.db",
         decision_s=3600.0,
         webhook_url=f"http://127.0.0.1:{port}/provider-webhooks/bank-simulator",
     )

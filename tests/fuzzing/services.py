@@ -57,7 +57,8 @@ def fraud(folder: Path) -> Iterator[Service]:
 @contextmanager
 def notification(folder: Path) -> Iterator[Service]:
     """Put notification-service together; no worker runs, so nothing is delivered."""
-    config = notification_service.config.Config(
+    config = replace(
+        notification_service.config.Config.from_env(),
         database_url=f"sqlite:///{folder}/notifications.db",
         outbox_dir=folder / "mail",
         worker_wake_address="127.0.0.1:9",
@@ -71,10 +72,14 @@ def notification(folder: Path) -> Iterator[Service]:
 @contextmanager
 def bank(folder: Path) -> Iterator[Service]:
     """Put the bank-simulator together, with its test cards."""
-    config = bank_simulator.config.Config(
-        database_url=f"sqlite:///{folder}/bank.db", slow_answer_s=0.05, bank_token=TOKEN, log_level=LOG_LEVEL
+    config = replace(
+        bank_simulator.config.Config.from_env(),
+        database_url=f"sqlite:///{folder}/bank.db",
+        slow_answer_s=0.05,
+        bank_token=TOKEN,
+        log_level=LOG_LEVEL,
     )
-    migrations.upgrade(config.database_url, bank_simulator.config.MIGRATIONS)
+    migrations.upgrade(config.database_url, config.migrations_dir)
     app = bank_simulator.app.create_app(config)
     with app.app_context():
         issue_cards(TEST_CARDS, config.card_key)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ import bank_simulator.extensions
 from bank_simulator.commands.end_overdue import end_all_overdue
 from bank_simulator.commands.issue_cards import issue_cards
 from bank_simulator.config import Config as BankConfig
+from bank_simulator.controllers.request import EXTENSION as BANK
 from bank_simulator.domain.accounts import KNOWN as KNOWN_ACCOUNTS
 from bank_simulator.models import Account, ArrivalCount, Entry, NetworkRequest, StoredFaultPlan, WebhookEvent
 from bank_simulator.models import Dispute as BankDispute
@@ -135,7 +136,7 @@ class SystemUnderTest:
         """Let time pass, here and at the bank, which ends what is overdue."""
         self.clock.advance(seconds)
         with self.bank.app_context():
-            end_all_overdue(self.bank.extensions["bank_config"].settings, 100)
+            end_all_overdue(self.bank.extensions[BANK].settings, 100)
 
     def judge(self, judgement: Judgement) -> None:
         """Let this be what fraud-service says next."""
@@ -212,7 +213,9 @@ class SystemUnderTest:
 def open_system(database_url: str, folder: Path) -> Iterator[SystemUnderTest]:
     """Put both services together: payment-service on ``database_url``, the bank on SQLite in ``folder``."""
     clock = ReplayClock()
-    bank_config = BankConfig(f"sqlite:///{folder}/bank.db", log_level=LOG_LEVEL)
+    bank_config = replace(
+        BankConfig.from_env(), database_url=f"sqlite:///{folder}/bank.db", log_level=LOG_LEVEL
+    )
     # The service's own limits: the clock is held, so none of them passes by itself.
     config = make_config(database_url, log_level=LOG_LEVEL, limits=TimeLimits())
     migrations.upgrade(bank_config.database_url, bank_config.migrations_dir)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from bank_simulator.controllers.request import EXTENSION
 from bank_simulator.worker import background
 from flask import Flask
 from werkzeug.serving import make_server
@@ -158,7 +159,7 @@ def served_by_gunicorn(app: Flask, **environment: str) -> Iterator[BankClient]:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "gunicorn", "-c", str(_SERVICE / "gunicorn.conf.py")]
     own = {
-        "DATABASE_URL": app.extensions["bank_config"].database_url,
+        "DATABASE_URL": app.extensions[EXTENSION].config.database_url,
         "BIND": f"127.0.0.1:{port}",
         "LOG_LEVEL": "WARNING",
     }

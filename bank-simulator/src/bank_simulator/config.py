@@ -1,7 +1,6 @@
-"""The simulator's settings."""
+"""All settings of the bank-simulator, read once at start."""
 
-import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,46 +9,39 @@ from marshmallow import ValidationError
 from service_kit.process.config import (
     ConfigurationError,
     Profile,
+    is_webhook_secret,
     read_database_url,
     read_profile,
     read_secret,
 )
 from service_kit.web.strict_json import MalformedJson
 
-from bank_simulator.domain.bank_settings import BankSettings
 from bank_simulator.schemas.admin import read_fault_plan
 from bank_simulator.values.fault_plan import FaultPlan
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
-PUBLIC_URL = "http://127.0.0.1:5012"
-WEBHOOK_URL = "http://127.0.0.1:8080/provider-webhooks/bank-simulator"
 LAB_WEBHOOK_SECRET = "whsec_bGFiLWJhbmstd2ViaG9vay1zZWNyZXQtMzItYnl0ZXM="  # noqa: S105  for everybody to read
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Everything that can differ between two simulators; ``slow_answer_s`` is the slow card's pause.
+    """Settings; the environment's names are in docs/settings.md.
 
-    ``public_url`` is where a cardholder's browser reaches the simulator, ``webhook_url`` where its events go.
+    ``slow_answer_s`` is the slow card's pause, ``public_url`` where a cardholder's browser reaches the
+    simulator, ``webhook_url`` where its events go.
     """
 
     database_url: str
-    migrations_dir: Path = MIGRATIONS
-    bank_token: str = "lab-bank-token"  # noqa: S105  the lab's well-known one; production refuses it
-    card_key: str = "lab-card-key"
-    slow_answer_s: float = 8.0
-    public_url: str = PUBLIC_URL
-    acs_session_s: float = 600.0
-    decision_s: float = 30.0
-    webhook_url: str = WEBHOOK_URL
-    webhook_secret: str = LAB_WEBHOOK_SECRET
-    faults: FaultPlan = field(default_factory=FaultPlan)
-    log_level: str = "INFO"
-
-    @property
-    def settings(self) -> BankSettings:
-        """What the banks need to know of this."""
-        return BankSettings(self.card_key, self.acs_session_s, self.decision_s)
+    migrations_dir: Path
+    bank_token: str
+    card_key: str
+    slow_answer_s: float
+    public_url: str
+    acs_session_s: float
+    decision_s: float
+    webhook_url: str
+    webhook_secret: str
+    faults: FaultPlan
+    log_level: str
 
     @classmethod
     def from_env(cls) -> "Config":
@@ -60,17 +52,19 @@ class Config:
                 secret that everybody knows.
         """
         env = Env()
-        profile: Profile = read_profile(env)
+        profile = read_profile(env)
         return cls(
             database_url=read_database_url(env, "bank-simulator"),
-            migrations_dir=env.path("MIGRATIONS_DIR", MIGRATIONS),
+            migrations_dir=env.path("MIGRATIONS_DIR", Path(__file__).parents[2] / "migrations"),
             bank_token=read_secret(env, profile, "BANK_TOKEN", "lab-bank-token"),
             card_key=read_secret(env, profile, "BANK_CARD_KEY", "lab-card-key"),
             slow_answer_s=env.float("BANK_SLOW_ANSWER_S", 8.0),
-            public_url=_read_url(env, "SIMULATOR_PUBLIC_URL", PUBLIC_URL),
+            public_url=_read_url(env, "SIMULATOR_PUBLIC_URL", "http://127.0.0.1:5012"),
             acs_session_s=env.float("ACS_SESSION_S", 600.0),
             decision_s=env.float("BANK_DECISION_S", 30.0),
-            webhook_url=_read_url(env, "BANK_WEBHOOK_URL", WEBHOOK_URL),
+            webhook_url=_read_url(
+                env, "BANK_WEBHOOK_URL", "http://127.0.0.1:8080/provider-webhooks/bank-simulator"
+            ),
             webhook_secret=_read_webhook_secret(env, profile),
             faults=_read_faults(env.str("BANK_FAULTS", "") or "{}"),
             log_level=env.str("LOG_LEVEL", "INFO"),
@@ -93,12 +87,7 @@ def _read_url(env: Env, name: str, default: str) -> str:
 
 
 def _read_webhook_secret(env: Env, profile: Profile) -> str:
-    """Read a secret as Standard Webhooks wants it."""
     secret = read_secret(env, profile, "BANK_WEBHOOK_SECRET", LAB_WEBHOOK_SECRET)
-    try:
-        key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    except ValueError:
-        key = b""
-    if not secret.startswith("whsec_") or not 24 <= len(key) <= 64:
+    if not is_webhook_secret(secret):
         raise ConfigurationError("BANK_WEBHOOK_SECRET must be whsec_ and base64 of 24 to 64 bytes.")
     return secret

@@ -2,16 +2,16 @@
 overdue. Several processes may do so side by side: the queue is leased, and open requests are locked."""
 
 import threading
-import time
 
 from flask import Flask
-from service_kit.jobs.loops import Background, QueueLoop
+from service_kit.jobs.loops import Background, PeriodicLoop, QueueLoop
 from service_kit.jobs.queue import Done, Failed, LeasedQueue, Result, RetrySchedule
 from service_kit.web.http_client import Dependency, HttpClient
 
 from bank_simulator.clients.webhook_receiver import NotDelivered, WebhookReceiver
 from bank_simulator.commands.end_overdue import end_all_overdue
 from bank_simulator.config import Config
+from bank_simulator.controllers.request import EXTENSION, Dependencies
 from bank_simulator.domain.events import QUEUE
 from bank_simulator.extensions import db
 from bank_simulator.models import WebhookEvent
@@ -24,30 +24,9 @@ OVERDUE_EVERY_S = 1.0
 BATCH = 50
 
 
-class OverdueLoop:
-    """Ends overdue requests, so that the merchant's side hears of them without asking."""
-
-    name = "overdue"
-
-    def __init__(self, app: Flask, config: Config) -> None:
-        self._app = app
-        self._terms = config.settings
-        self._next_s = 0.0
-
-    def turn(self) -> bool:
-        """End what is overdue."""
-        if time.monotonic() < self._next_s:
-            return False
-        with self._app.app_context():
-            has_more = end_all_overdue(self._terms, BATCH) == BATCH
-        if not has_more:
-            self._next_s = time.monotonic() + OVERDUE_EVERY_S
-        return has_more
-
-
 def background(app: Flask) -> Background:
-    """Return everything that this application does by itself, to be started."""
-    config: Config = app.extensions["bank_config"]
+    dependencies: Dependencies = app.extensions[EXTENSION]
+    config = dependencies.config
     receiver = WebhookReceiver(HttpClient(_merchants_side(config)), config.webhook_secret)
 
     def deliver(event: WebhookEvent) -> Result:
@@ -59,7 +38,11 @@ def background(app: Flask) -> Background:
 
     queue = LeasedQueue(db, WebhookEvent, QUEUE, SCHEDULE)
     deliveries = QueueLoop(app, queue, deliver, concurrency=CONCURRENT_DELIVERIES)
-    return Background([deliveries, OverdueLoop(app, config)], threading.Event)
+    # So that the merchant's side hears of them without asking.
+    overdue = PeriodicLoop(
+        app, "overdue", OVERDUE_EVERY_S, lambda: end_all_overdue(dependencies.settings, BATCH), BATCH
+    )
+    return Background([deliveries, overdue], threading.Event)
 
 
 def _merchants_side(config: Config) -> Dependency:

@@ -1,5 +1,6 @@
 """The published description says what the service does."""
 
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -27,7 +28,7 @@ UNDESCRIBED = {
 
 @pytest.fixture
 def app() -> Flask:
-    return create_app(Config(database_url="sqlite://"))
+    return create_app(replace(Config.from_env(), database_url="sqlite://"))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 import requests
 from bank_simulator.app import create_app
+from bank_simulator.controllers.request import EXTENSION
 from bank_simulator.values.fault_plan import FaultPlan, Share
 from bank_simulator.values.issued_cards import LAB_CARD
 from flask import Flask
@@ -74,7 +75,7 @@ def test_an_error_before_the_money_moved_leaves_nothing_and_one_after_leaves_it(
 
 def test_the_plan_survives_a_restart_and_ends_with_its_deletion(own_app: Flask, own_bank: BankClient) -> None:
     own_bank.post("/admin/faults", PLAN)
-    restarted = create_app(own_app.extensions["bank_config"])
+    restarted = create_app(own_app.extensions[EXTENSION].config)
 
     with serving(restarted) as address:
         after_restart = BankClient(address).request("GET", "/admin/faults").json()
@@ -86,7 +87,7 @@ def test_the_plan_survives_a_restart_and_ends_with_its_deletion(own_app: Flask, 
 
 
 def test_a_configured_plan_holds_until_an_admin_call_replaces_it(own_app: Flask) -> None:
-    config = replace(own_app.extensions["bank_config"], faults=FaultPlan(errors=Share(1.0)))
+    config = replace(own_app.extensions[EXTENSION].config, faults=FaultPlan(errors=Share(1.0)))
 
     with serving(create_app(config)) as address:
         bank = BankClient(address)

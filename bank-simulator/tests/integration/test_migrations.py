@@ -1,7 +1,8 @@
+from pathlib import Path
+
 import pytest
 from bank_simulator.cli import main
 from bank_simulator.commands.issue_cards import issue_cards
-from bank_simulator.config import MIGRATIONS
 from bank_simulator.extensions import db
 from bank_simulator.models import Base, Card
 from bank_simulator.values.issued_cards import TEST_CARDS, TestCard
@@ -19,6 +20,8 @@ from tests.testkit.databases.migrations import (
     statements_that_write,
     upgrade_killed_at_each_step,
 )
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
 def test_models_and_migrations_are_the_same(database_url: str) -> None:

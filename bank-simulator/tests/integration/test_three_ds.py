@@ -3,6 +3,7 @@
 import pytest
 import requests
 from bank_simulator.commands.end_overdue import end_all_overdue
+from bank_simulator.controllers.request import EXTENSION
 from bank_simulator.extensions import db
 from flask import Flask
 from sqlalchemy import text
@@ -200,8 +201,8 @@ def test_a_challenge_that_nobody_finishes_fails(
             own_bank.answer_challenge(waiting, code="123456")
         case "the sweep":
             with own_app.app_context():
-                assert end_all_overdue(own_app.extensions["bank_config"].settings, 10) == 1
-                assert end_all_overdue(own_app.extensions["bank_config"].settings, 10) == 0
+                assert end_all_overdue(own_app.extensions[EXTENSION].settings, 10) == 1
+                assert end_all_overdue(own_app.extensions[EXTENSION].settings, 10) == 0
     assert status_in_database(own_app, waiting) == ("requires_action" if by == "asking" else "declined")
     answer = own_bank.status(waiting["request_id"]).json()
     assert (answer["status"], answer["decline_code"]) == ("declined", "authentication_failed")

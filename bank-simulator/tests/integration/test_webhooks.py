@@ -4,12 +4,14 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from bank_simulator.app import create_app
-from bank_simulator.config import LAB_WEBHOOK_SECRET, Config
+from bank_simulator.config import LAB_WEBHOOK_SECRET
+from bank_simulator.controllers.request import EXTENSION
 from bank_simulator.extensions import db
 from bank_simulator.models import WebhookEvent
 from flask import Flask
@@ -73,8 +75,8 @@ def merchants_side() -> Iterator[MerchantsSide]:
 
 @pytest.fixture
 def telling_app(own_app: Flask, merchants_side: MerchantsSide) -> Iterator[Flask]:
-    config = Config(
-        own_app.extensions["bank_config"].database_url,
+    config = replace(
+        own_app.extensions[EXTENSION].config,
         webhook_url=merchants_side.url,
         # Less than how far off a clock may be for whoever looks at a signature.
         acs_session_s=60.0,
@@ -154,9 +156,7 @@ def test_an_event_waits_while_nobody_listens_and_survives_a_restart(
     merchants_side: MerchantsSide,
     clock: FakeClock,
 ) -> None:
-    deaf = create_app(
-        Config(own_app.extensions["bank_config"].database_url, webhook_url="http://127.0.0.1:9/")
-    )
+    deaf = create_app(replace(own_app.extensions[EXTENSION].config, webhook_url="http://127.0.0.1:9/"))
     own_bank.decide(own_bank.sell(APPROVED_LATER, 100), "approved")
     with working(deaf):
         until_it_failed(own_app, attempts=1)

@@ -2,7 +2,7 @@ from datetime import date
 from pathlib import Path
 
 from bank_simulator.cli import card_table
-from bank_simulator.domain.routing import issuer_of
+from bank_simulator.domain.issuing import issuer_of
 from bank_simulator.values.card_data import CardData, has_expired
 from bank_simulator.values.issued_cards import TEST_CARDS, bench_cards
 from bank_simulator.values.vocabulary import Bank, CardBehaviour

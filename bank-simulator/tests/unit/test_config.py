@@ -82,5 +82,5 @@ def test_where_browsers_and_events_go_can_be_configured(monkeypatch: pytest.Monk
 
     config = Config.from_env()
 
-    assert (config.public_url, config.settings.acs_session_s) == ("https://bank.example", 1.5)
+    assert (config.public_url, config.acs_session_s) == ("https://bank.example", 1.5)
     assert config.webhook_url == "http://127.0.0.1:8080/provider-webhooks/bank-simulator"

@@ -1,25 +1,22 @@
 """The only place where the parts of the service are put together."""
 
-from collections.abc import Callable
-from datetime import datetime
-
 from flask import Flask
-from service_kit.clock import utc_now
 from service_kit.process import logs
 from service_kit.web import standard_app
 
 from fraud_service.config import Config
-from fraud_service.controllers.assessments import SERVICE_TOKEN, assessments_blueprint
-from fraud_service.controllers.outcomes import BODY_LIMITS, outcomes_blueprint
+from fraud_service.controllers.assessments import assessments
+from fraud_service.controllers.outcomes import BODY_LIMITS, outcomes
+from fraud_service.controllers.request import EXTENSION, SERVICE_TOKEN, Dependencies
 from fraud_service.extensions import db
 from fraud_service.problems import PROBLEMS
 
-# The caller waits 0.3 s; the rest lets a judgement end that a busy database holds up, so that it can be read.
+# The caller waits 0.3 s; the rest lets an assessment end that a busy database delays, so that it can be read.
 REQUEST_BUDGET_S = 2.0
+BLUEPRINTS = (assessments, outcomes)
 
 
-def create_app(config: Config | None = None, *, clock: Callable[[], datetime] = utc_now) -> Flask:
-    """Return the service; ``clock`` gives the UTC time at which an attempt is judged."""
+def create_app(config: Config | None = None) -> Flask:
     config = config or Config.from_env()
     logs.configure("fraud-service", secret_keys=("fingerprint",), level=config.log_level)
     app = Flask(__name__)
@@ -32,7 +29,9 @@ def create_app(config: Config | None = None, *, clock: Callable[[], datetime] = 
         body_limits=BODY_LIMITS,
     )
     api.spec.components.security_scheme(SERVICE_TOKEN, {"type": "http", "scheme": "bearer"})
-    api.register_blueprint(assessments_blueprint(config.service_token, config.thresholds, clock))
-    api.register_blueprint(outcomes_blueprint(config.service_token, clock))
+    app.extensions[EXTENSION] = Dependencies(config)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    standard_app.require_token(app, BLUEPRINTS, config.service_token)
     standard_app.finish(app, PROBLEMS, budget_s=REQUEST_BUDGET_S)
     return app

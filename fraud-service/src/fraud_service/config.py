@@ -12,8 +12,7 @@ from service_kit.process.config import (
     read_secret,
 )
 
-from fraud_service.rules.amount_limit import ANY_OTHER_CURRENCY
-from fraud_service.values.inputs import Thresholds, VelocityLimit
+from fraud_service.values.inputs import ANY_OTHER_CURRENCY, Thresholds, VelocityLimit
 
 # In minor units: 100,000.00 MAD and about as much elsewhere.
 DEFAULT_AMOUNT_LIMITS = {"MAD": 10_000_000, "EUR": 1_000_000, "USD": 1_000_000, ANY_OTHER_CURRENCY: 1_000_000}
@@ -21,8 +20,6 @@ DEFAULT_AMOUNT_LIMITS = {"MAD": 10_000_000, "EUR": 1_000_000, "USD": 1_000_000, 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """Settings; the environment's names are in docs/settings.md."""
-
     profile: Profile
     database_url: str
     migrations_dir: Path
@@ -46,16 +43,16 @@ class Config:
             migrations_dir=env.path("MIGRATIONS_DIR", Path(__file__).parents[2] / "migrations"),
             service_token=read_secret(env, profile, "SERVICE_TOKEN", "lab-service-token"),
             thresholds=Thresholds(
-                amount_minor=_amount_limits(env),
-                velocity_card=_velocity_limit(env, "CARD", attempts=10),
-                velocity_user=_velocity_limit(env, "USER", attempts=30),
-                velocity_ip=_velocity_limit(env, "IP", attempts=300),
+                amount_minor=_read_amount_limits(env),
+                velocity_card=_read_velocity_limit(env, "CARD", attempts=10),
+                velocity_user=_read_velocity_limit(env, "USER", attempts=30),
+                velocity_ip=_read_velocity_limit(env, "IP", attempts=300),
             ),
             log_level=env.str("LOG_LEVEL", "INFO"),
         )
 
 
-def _amount_limits(env: Env) -> dict[str, int]:
+def _read_amount_limits(env: Env) -> dict[str, int]:
     """Read ``AMOUNT_LIMITS`` such as ``MAD=10000000,*=1000000``; what it does not name keeps its default."""
     given: dict[str, int] = env.dict("AMOUNT_LIMITS", {}, subcast_values=int)
     limits = {**DEFAULT_AMOUNT_LIMITS, **given}
@@ -64,7 +61,7 @@ def _amount_limits(env: Env) -> dict[str, int]:
     return limits
 
 
-def _velocity_limit(env: Env, subject: str, *, attempts: int) -> VelocityLimit:
+def _read_velocity_limit(env: Env, subject: str, *, attempts: int) -> VelocityLimit:
     return VelocityLimit(
         attempts=_at_least_1(f"VELOCITY_{subject}_LIMIT", env.int(f"VELOCITY_{subject}_LIMIT", attempts)),
         window_s=_at_least_1(f"VELOCITY_{subject}_WINDOW_S", env.int(f"VELOCITY_{subject}_WINDOW_S", 600)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -34,16 +34,16 @@ _numbers = count(1)
 
 
 class MovableClock:
-    """Stands still until it is moved."""
+    """Stands for ``datetime`` in the kit's clock, and still until it is moved."""
 
     def __init__(self) -> None:
-        self.now = START
+        self.present = START
 
-    def __call__(self) -> datetime:
-        return self.now
+    def now(self, zone: tzinfo) -> datetime:
+        return self.present.astimezone(zone)
 
     def move(self, **by: float) -> None:
-        self.now += timedelta(**by)
+        self.present += timedelta(**by)
 
 
 @pytest.fixture(autouse=True)
@@ -54,8 +54,10 @@ def deadlines_stand_still() -> Iterator[None]:
 
 
 @pytest.fixture
-def clock() -> MovableClock:
-    return MovableClock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> MovableClock:
+    clock = MovableClock()
+    monkeypatch.setattr("service_kit.clock.datetime", clock)
+    return clock
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +81,7 @@ def config(migrated_url: str) -> Config:
 @pytest.fixture
 def app(config: Config, clock: MovableClock) -> Iterator[Flask]:
     """The service with empty tables."""
-    app = create_app(config, clock=clock)
+    app = create_app(config)
     with app.app_context():
         db.in_transaction(_empty_tables)
     yield app
@@ -166,10 +168,12 @@ def list_add(app: Flask, clock: MovableClock) -> Callable[..., None]:
     """Put a value on a list now; ``lasts_s`` limits it."""
 
     def add(kind: str, subject: str, value: str, lasts_s: int | None = None) -> None:
-        expires_at = None if lasts_s is None else clock.now + timedelta(seconds=lasts_s)
+        expires_at = None if lasts_s is None else clock.present + timedelta(seconds=lasts_s)
         with app.app_context():
             put_on_list(
-                PutOnList(ListKind(kind), Subject(subject), value, "a test", "tests", clock.now, expires_at)
+                PutOnList(
+                    ListKind(kind), Subject(subject), value, "a test", "tests", clock.present, expires_at
+                )
             )
 
     return add

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from fraud_service.extensions import db
-from fraud_service.rules.table import RULES_VERSION
+from fraud_service.rules import RULES_VERSION
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 

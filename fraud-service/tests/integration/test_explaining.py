@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from fraud_service.app import create_app
 from fraud_service.config import Config
-from fraud_service.rules.table import RULES_VERSION
+from fraud_service.rules import RULES_VERSION
 from fraud_service.values.inputs import VelocityLimit
 from werkzeug.test import TestResponse
 

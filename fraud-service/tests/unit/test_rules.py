@@ -4,8 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from fraud_service.domain.judging import judge
-from fraud_service.rules.table import RULES, RULES_VERSION
+from fraud_service.rules import RULES, RULES_VERSION, evaluate
 from fraud_service.values.attempt import Attempt, Card
 from fraud_service.values.inputs import Counters, Inputs, ListedValue, Thresholds, VelocityLimit
 from fraud_service.values.vocabulary import Decision, ListKind, Subject
@@ -39,25 +38,25 @@ def listed(kind: ListKind, subject: Subject = Subject.BIN, reason: str = "we kno
 
 
 def names(inputs: Inputs) -> list[str]:
-    return [finding.rule for finding in judge(inputs).findings]
+    return [finding.rule for finding in evaluate(inputs).findings]
 
 
 def test_an_attempt_at_every_limit_is_approved_with_score_0() -> None:
-    judgement = judge(QUIET)
+    evaluation = evaluate(QUIET)
 
-    assert (judgement.decision, judgement.score, judgement.findings) == (Decision.APPROVE, 0, ())
-    assert judgement.rules_version == RULES_VERSION
+    assert (evaluation.decision, evaluation.score, evaluation.findings) == (Decision.APPROVE, 0, ())
+    assert evaluation.rules_version == RULES_VERSION
 
 
 @pytest.mark.parametrize(("currency", "limit"), [("MAD", 1000), ("JPY", 70), ("EUR", 50)])
 def test_an_amount_over_the_limit_of_its_currency_is_held_for_review(currency: str, limit: int) -> None:
     assert names(with_amount(limit, currency)) == []
 
-    judgement = judge(with_amount(limit + 1, currency))
+    evaluation = evaluate(with_amount(limit + 1, currency))
 
-    assert (judgement.decision, judgement.score) == (Decision.REVIEW, 60)
-    assert judgement.findings[0].rule == "amount_limit"
-    assert judgement.findings[0].detail == f"{limit + 1} is more than {limit} minor units of {currency}"
+    assert (evaluation.decision, evaluation.score) == (Decision.REVIEW, 60)
+    assert evaluation.findings[0].rule == "amount_limit"
+    assert evaluation.findings[0].detail == f"{limit + 1} is more than {limit} minor units of {currency}"
 
 
 @pytest.mark.parametrize(
@@ -86,11 +85,11 @@ def test_an_amount_over_the_limit_of_its_currency_is_held_for_review(currency: s
 def test_one_attempt_over_a_velocity_limit_is_declined(
     counters: Counters, rule: str, score: int, detail: str
 ) -> None:
-    judgement = judge(replace(QUIET, counters=counters))
+    evaluation = evaluate(replace(QUIET, counters=counters))
 
-    assert (judgement.decision, judgement.score) == (Decision.DECLINE, score)
-    assert [(finding.rule, finding.detail) for finding in judgement.findings] == [(rule, detail)]
-    assert not judgement.is_counted
+    assert (evaluation.decision, evaluation.score) == (Decision.DECLINE, score)
+    assert [(finding.rule, finding.detail) for finding in evaluation.findings] == [(rule, detail)]
+    assert not evaluation.is_counted
 
 
 def test_an_unknown_address_trips_nothing() -> None:
@@ -100,17 +99,17 @@ def test_an_unknown_address_trips_nothing() -> None:
 def test_the_hardest_decision_and_the_highest_score_of_all_limits_hold() -> None:
     inputs = replace(with_amount(1001), counters=Counters(card=4, user=6, ip=8))
 
-    judgement = judge(inputs)
+    evaluation = evaluate(inputs)
 
     assert names(inputs) == ["amount_limit", "velocity_card", "velocity_user", "velocity_ip"]
-    assert (judgement.decision, judgement.score) == (Decision.DECLINE, 90)
+    assert (evaluation.decision, evaluation.score) == (Decision.DECLINE, 90)
 
 
 def test_the_deny_list_declines_and_says_why() -> None:
-    judgement = judge(replace(QUIET, listed=(listed(ListKind.DENY, reason="stolen in May"),)))
+    evaluation = evaluate(replace(QUIET, listed=(listed(ListKind.DENY, reason="stolen in May"),)))
 
-    assert (judgement.decision, judgement.score) == (Decision.DECLINE, 100)
-    assert judgement.findings[0].detail == "bin is on the deny list: stolen in May"
+    assert (evaluation.decision, evaluation.score) == (Decision.DECLINE, 100)
+    assert evaluation.findings[0].detail == "bin is on the deny list: stolen in May"
 
 
 def test_all_entries_that_fit_are_named() -> None:
@@ -119,10 +118,10 @@ def test_all_entries_that_fit_are_named() -> None:
         listed(ListKind.DENY, Subject.IP, reason="open proxy"),
     )
 
-    judgement = judge(replace(QUIET, listed=entries))
+    evaluation = evaluate(replace(QUIET, listed=entries))
 
     assert (
-        judgement.findings[0].detail
+        evaluation.findings[0].detail
         == "user is on the deny list: chargebacks; ip is on the deny list: open proxy"
     )
 
@@ -132,9 +131,9 @@ def test_the_allow_list_approves_what_the_limits_would_decline() -> None:
         with_amount(10**12), counters=Counters(card=4, user=6, ip=8), listed=(listed(ListKind.ALLOW),)
     )
 
-    judgement = judge(inputs)
+    evaluation = evaluate(inputs)
 
-    assert (judgement.decision, judgement.score) == (Decision.APPROVE, 0)
+    assert (evaluation.decision, evaluation.score) == (Decision.APPROVE, 0)
     assert names(inputs) == ["allow_list"]
 
 
@@ -142,17 +141,17 @@ def test_deny_beats_allow_whatever_the_order_of_the_entries() -> None:
     entries = (listed(ListKind.ALLOW), listed(ListKind.DENY))
 
     for order in (entries, entries[::-1]):
-        judgement = judge(replace(QUIET, listed=order))
+        evaluation = evaluate(replace(QUIET, listed=order))
 
-        assert judgement.decision is Decision.DECLINE
-        assert [finding.rule for finding in judgement.findings] == ["deny_list"]
+        assert evaluation.decision is Decision.DECLINE
+        assert [finding.rule for finding in evaluation.findings] == ["deny_list"]
 
 
 def test_only_what_the_limits_let_through_is_counted() -> None:
-    assert judge(QUIET).is_counted
-    assert judge(with_amount(1001)).is_counted
-    assert not judge(replace(QUIET, listed=(listed(ListKind.ALLOW),))).is_counted
-    assert not judge(replace(QUIET, listed=(listed(ListKind.DENY),))).is_counted
+    assert evaluate(QUIET).is_counted
+    assert evaluate(with_amount(1001)).is_counted
+    assert not evaluate(replace(QUIET, listed=(listed(ListKind.ALLOW),))).is_counted
+    assert not evaluate(replace(QUIET, listed=(listed(ListKind.DENY),))).is_counted
 
 
 def test_the_lists_are_asked_before_the_limits() -> None:

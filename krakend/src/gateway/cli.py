@@ -2,7 +2,9 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,6 +16,24 @@ from gateway.settings import InvalidSetting, Settings
 
 COMMITTED = Path(__file__).resolve().parents[2] / "krakend.json"
 _DEFAULT = Settings()
+# Every member of the settings: the variable that sets it, and its help.
+_SETTINGS = {
+    "payment_service": ("GATEWAY_PAYMENT_SERVICE", "Address of payment-service."),
+    "store_manager": ("GATEWAY_STORE_MANAGER", "Address of Store Manager."),
+    "port": ("GATEWAY_PORT", "Port to listen on."),
+    "listen_ip": ("GATEWAY_LISTEN_IP", "IP to listen on (default: all interfaces)."),
+    "orders_per_minute": ("ORDERS_PER_MINUTE", "Limit of POST …/orders, for each prefix."),
+    "timeout": ("GATEWAY_TIMEOUT", "Patience of most routes."),
+    "provider_timeout": ("GATEWAY_PROVIDER_TIMEOUT", "Patience of routes that may call a provider."),
+    "slow_timeout": ("GATEWAY_SLOW_TIMEOUT", "Patience of Store Manager's …/test/slow."),
+}
+
+
+def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
+    for name, (variable, text) in reversed(_SETTINGS.items()):
+        option = f"--{name.replace('_', '-')}"
+        command = click.option(option, envvar=variable, default=getattr(_DEFAULT, name), help=text)(command)
+    return command
 
 
 @click.group()
@@ -23,68 +43,13 @@ def main() -> None:
 
 @main.command()
 @click.option("--output", type=click.Path(path_type=Path), help="File to write (default: standard output).")
-@click.option(
-    "--payment-service",
-    envvar="GATEWAY_PAYMENT_SERVICE",
-    default=_DEFAULT.payment_service,
-    help="Address of payment-service.",
-)
-@click.option(
-    "--store-manager",
-    envvar="GATEWAY_STORE_MANAGER",
-    default=_DEFAULT.store_manager,
-    help="Address of Store Manager.",
-)
-@click.option("--port", envvar="GATEWAY_PORT", default=_DEFAULT.port, help="Port to listen on.")
-@click.option("--listen-ip", envvar="GATEWAY_LISTEN_IP", help="IP to listen on (default: all interfaces).")
-@click.option(
-    "--orders-per-minute",
-    envvar="ORDERS_PER_MINUTE",
-    default=_DEFAULT.orders_per_minute,
-    help="Limit of POST …/orders, for each prefix.",
-)
-@click.option(
-    "--timeout", envvar="GATEWAY_TIMEOUT", default=_DEFAULT.timeout, help="Patience of most routes."
-)
-@click.option(
-    "--provider-timeout",
-    envvar="GATEWAY_PROVIDER_TIMEOUT",
-    default=_DEFAULT.provider_timeout,
-    help="Patience of routes that may call a provider.",
-)
-@click.option(
-    "--slow-timeout",
-    envvar="GATEWAY_SLOW_TIMEOUT",
-    default=_DEFAULT.slow_timeout,
-    help="Patience of Store Manager's …/test/slow.",
-)
-def render(
-    *,
-    output: Path | None,
-    payment_service: str,
-    store_manager: str,
-    port: int,
-    listen_ip: str | None,
-    orders_per_minute: int,
-    timeout: str,
-    provider_timeout: str,
-    slow_timeout: str,
-) -> None:
+@_setting_options
+def render(*, output: Path | None, **given: Any) -> None:
     """Write krakend.json; without options it is the one for Compose."""
     try:
-        settings = Settings(
-            payment_service,
-            store_manager,
-            port,
-            listen_ip or None,
-            orders_per_minute,
-            timeout,
-            provider_timeout,
-            slow_timeout,
-        )
+        text = render_text(Settings(**{**given, "listen_ip": given["listen_ip"] or None}))
     except InvalidSetting as exc:
         raise click.ClickException(str(exc)) from exc
-    text = render_text(settings)
     if output is None:
         click.echo(text, nl=False)
         return

@@ -9,8 +9,6 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Gateway:
-    """A program to start, in words and as a command line."""
-
     description: str
     command: tuple[str, ...]
     is_real: bool

@@ -3,14 +3,13 @@
 import json
 from typing import Any
 
-from gateway.routes import INPUT_HEADERS, ROUTES, Backend, Limit, Patience, Route
+from gateway.routes import INPUT_HEADERS, ROUTES, Backend, Limit, Route, Timeout
 from gateway.settings import Settings
 
 _A_YEAR_S = 31_536_000
 
 
 def render(settings: Settings) -> dict[str, Any]:
-    """The whole configuration, KrakenD's version 3."""
     return {
         "$schema": "https://www.krakend.io/schema/v2.13/krakend.json",
         "@comment": "Rendered by `python -m gateway render` from krakend/src/gateway/routes.py; do not edit.",
@@ -32,7 +31,6 @@ def render(settings: Settings) -> dict[str, Any]:
 
 
 def render_text(settings: Settings) -> str:
-    """The file's text, with a newline at its end."""
     return json.dumps(render(settings), indent=2) + "\n"
 
 
@@ -75,7 +73,7 @@ def _endpoint(route: Route, settings: Settings) -> dict[str, Any]:
         "endpoint": route.path,
         "method": route.method,
         "output_encoding": "no-op",
-        "timeout": _timeout(route.patience, settings),
+        "timeout": _timeout(route.timeout, settings),
         "input_headers": sorted((*INPUT_HEADERS, *route.headers)),
         **({"input_query_strings": sorted(route.queries)} if route.queries else {}),
         "backend": [
@@ -101,12 +99,12 @@ def _per_minute(number: int) -> dict[str, Any]:
     return {"max_rate": number, "every": "1m", "capacity": number}
 
 
-def _timeout(patience: Patience, settings: Settings) -> str:
+def _timeout(timeout: Timeout, settings: Settings) -> str:
     return {
-        Patience.ORDINARY: settings.timeout,
-        Patience.PROVIDER: settings.provider_timeout,
-        Patience.SLOW_TEST: settings.slow_timeout,
-    }[patience]
+        Timeout.ORDINARY: settings.timeout,
+        Timeout.PROVIDER: settings.provider_timeout,
+        Timeout.SLOW_TEST: settings.slow_timeout,
+    }[timeout]
 
 
 def _host(backend: Backend, settings: Settings) -> str:

@@ -8,13 +8,11 @@ from enum import Enum
 
 
 class Backend(Enum):
-    """A service behind the gateway."""
-
     PAYMENT_SERVICE = "payment-service"
     STORE_MANAGER = "store-manager"
 
 
-class Patience(Enum):
+class Timeout(Enum):
     """How long the gateway waits for a route's answer; how many seconds that is, is a setting."""
 
     ORDINARY = "ordinary"
@@ -30,13 +28,11 @@ class Limit(Enum):
 
 @dataclass(frozen=True)
 class Route:
-    """One method on one path of the gateway, and where it leads."""
-
     method: str
     path: str
     backend: Backend
     backend_path: str
-    patience: Patience = Patience.ORDINARY
+    timeout: Timeout = Timeout.ORDINARY
     limit: Limit | None = None
     headers: tuple[str, ...] = ()  # that pass besides those of INPUT_HEADERS
     queries: tuple[str, ...] = ()  # parameters that pass; without any, no query does
@@ -68,17 +64,17 @@ STORE_PREFIXES = ("/store-manager-api", "/store-api")
 
 
 def _payment_routes() -> tuple[Route, ...]:
-    def route(method: str, path: str, backend_path: str, patience: Patience = Patience.ORDINARY) -> Route:
-        return Route(method, f"/payments-api{path}", Backend.PAYMENT_SERVICE, backend_path, patience)
+    def route(method: str, path: str, backend_path: str, timeout: Timeout = Timeout.ORDINARY) -> Route:
+        return Route(method, f"/payments-api{path}", Backend.PAYMENT_SERVICE, backend_path, timeout)
 
     return (
         route("POST", "/payments", "/payments"),
         route("GET", "/payments/{id}", "/payments/{id}"),
         # The collections post the card here; it is the same use case as the link below.
-        route("POST", "/payments/{id}", "/payments/process/{id}", Patience.PROVIDER),
+        route("POST", "/payments/{id}", "/payments/process/{id}", Timeout.PROVIDER),
         # The link that Store Manager makes for each order: GET shows the payment page, POST pays.
         route("GET", "/payments/process/{id}", "/payments/process/{id}"),
-        route("POST", "/payments/process/{id}", "/payments/process/{id}", Patience.PROVIDER),
+        route("POST", "/payments/process/{id}", "/payments/process/{id}", Timeout.PROVIDER),
     )
 
 
@@ -91,8 +87,8 @@ def _merchant_routes() -> tuple[Route, ...]:
     def show(path: str, *queries: str) -> Route:
         return Route("GET", path, Backend.PAYMENT_SERVICE, path, headers=AUTHORIZED, queries=queries)
 
-    def change(path: str, patience: Patience = Patience.PROVIDER) -> Route:
-        return Route("POST", path, Backend.PAYMENT_SERVICE, path, patience, headers=IDEMPOTENT)
+    def change(path: str, timeout: Timeout = Timeout.PROVIDER) -> Route:
+        return Route("POST", path, Backend.PAYMENT_SERVICE, path, timeout, headers=IDEMPOTENT)
 
     return (
         route("POST", "/oauth2/token", AUTHORIZED),
@@ -120,10 +116,10 @@ def _merchant_routes() -> tuple[Route, ...]:
         change("/v1/refunds"),
         show("/v1/refunds", *CURSORS, "payment"),
         show("/v1/refunds/{id}"),
-        change("/v1/payment-methods", Patience.ORDINARY),
+        change("/v1/payment-methods", Timeout.ORDINARY),
         show("/v1/payment-methods", *CURSORS, "customer"),
         show("/v1/payment-methods/{id}"),
-        change("/v1/payment-methods/{id}/detach", Patience.ORDINARY),
+        change("/v1/payment-methods/{id}/detach", Timeout.ORDINARY),
         show("/v1/disputes", *CURSORS, "payment", "status"),
         show("/v1/disputes/{id}"),
         show("/v1/balance"),
@@ -135,15 +131,15 @@ def _merchant_routes() -> tuple[Route, ...]:
 def _checkout_routes() -> tuple[Route, ...]:
     """What a person paying opens; who holds the link may use it."""
 
-    def route(method: str, path: str, patience: Patience) -> Route:
-        return Route(method, path, Backend.PAYMENT_SERVICE, path, patience)
+    def route(method: str, path: str, timeout: Timeout) -> Route:
+        return Route(method, path, Backend.PAYMENT_SERVICE, path, timeout)
 
     return (
-        route("GET", "/checkout/{token}", Patience.ORDINARY),
-        route("POST", "/checkout/{token}", Patience.PROVIDER),
+        route("GET", "/checkout/{token}", Timeout.ORDINARY),
+        route("POST", "/checkout/{token}", Timeout.PROVIDER),
         # Back from the bank's own page: the provider is asked how it went.
-        route("GET", "/checkout/3ds/{token}", Patience.PROVIDER),
-        route("POST", "/checkout/3ds/{token}", Patience.PROVIDER),
+        route("GET", "/checkout/3ds/{token}", Timeout.PROVIDER),
+        route("POST", "/checkout/3ds/{token}", Timeout.PROVIDER),
     )
 
 
@@ -155,9 +151,9 @@ def _webhook_routes() -> tuple[Route, ...]:
 
 def _store_routes(prefix: str) -> tuple[Route, ...]:
     def route(
-        method: str, path: str, patience: Patience = Patience.ORDINARY, limit: Limit | None = None
+        method: str, path: str, timeout: Timeout = Timeout.ORDINARY, limit: Limit | None = None
     ) -> Route:
-        return Route(method, f"{prefix}{path}", Backend.STORE_MANAGER, path, patience, limit)
+        return Route(method, f"{prefix}{path}", Backend.STORE_MANAGER, path, timeout, limit)
 
     return (
         route("POST", "/orders", limit=Limit.ORDERS),
@@ -169,7 +165,7 @@ def _store_routes(prefix: str) -> tuple[Route, ...]:
         route("POST", "/users"),
         route("GET", "/users/{id}"),
         route("DELETE", "/users/{id}"),
-        route("GET", "/test/slow/{seconds}", patience=Patience.SLOW_TEST),
+        route("GET", "/test/slow/{seconds}", timeout=Timeout.SLOW_TEST),
     )
 
 

@@ -6,11 +6,13 @@ from service_kit.process import logs
 from service_kit.web import standard_app
 
 from notification_service.config import Config
-from notification_service.controllers.events import BODY_LIMITS, events_blueprint
-from notification_service.controllers.notifications import SERVICE_TOKEN, notifications_blueprint
+from notification_service.controllers.events import BODY_LIMITS, events
+from notification_service.controllers.notifications import notifications
+from notification_service.controllers.request import EXTENSION, SERVICE_TOKEN, Dependencies
 from notification_service.extensions import db
 from notification_service.problems import PROBLEMS
 
+BLUEPRINTS = (notifications, events)
 REQUEST_BUDGET_S = 4.0
 DESCRIPTION = (
     "Tells payers what happened to their payment, by e-mail, in French or English. "
@@ -33,8 +35,9 @@ def create_app(config: Config | None = None, *, waker: Waker | None = None) -> F
         body_limits=BODY_LIMITS,
     )
     api.spec.components.security_scheme(SERVICE_TOKEN, {"type": "http", "scheme": "bearer"})
-    waker = waker or Waker(config.worker_wake_address)
-    api.register_blueprint(notifications_blueprint(config, waker))
-    api.register_blueprint(events_blueprint(config.service_token))
+    app.extensions[EXTENSION] = Dependencies(config, waker or Waker(config.worker_wake_address))
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    standard_app.require_token(app, BLUEPRINTS, config.service_token)
     standard_app.finish(app, PROBLEMS, budget_s=REQUEST_BUDGET_S)
     return app

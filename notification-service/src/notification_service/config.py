@@ -20,29 +20,27 @@ from notification_service.values.email_address import check_pattern, email_addre
 from notification_service.values.safe_text import is_single_line
 from notification_service.values.smtp_server import SmtpServer, parse_smtp_url
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
-
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """Settings; the environment's names are in docs/settings.md.
 
-    ``smtp`` is None where no server is configured: letters then become files in ``outbox_dir``.
+    ``smtp`` is None where no server is configured: e-mails then become files in ``outbox_dir``.
     ``lab_receipt_address`` is empty where nobody's address is to be made up.
     """
 
     database_url: str
+    migrations_dir: Path
     outbox_dir: Path
-    service_token: str = "lab-service-token"  # noqa: S105  the lab's well-known one; production refuses it
-    smtp: SmtpServer | None = None
-    mail_from: str = "Caisse <no-reply@caisse.example>"
-    lab_receipt_address: str = "user-{user_id}@shop.example"
-    time_zone: ZoneInfo = ZoneInfo("Africa/Casablanca")  # noqa: RUF009  immutable
-    worker_wake_address: str = "127.0.0.1:5911"
-    delivery_concurrency: int = 8
-    delivery_lease_s: float = 90.0
-    migrations_dir: Path = MIGRATIONS
-    log_level: str = "INFO"
+    service_token: str
+    smtp: SmtpServer | None
+    mail_from: str
+    lab_receipt_address: str
+    time_zone: ZoneInfo
+    worker_wake_address: str
+    delivery_concurrency: int
+    delivery_lease_s: float
+    log_level: str
 
     @classmethod
     def from_env(cls) -> "Config":
@@ -55,21 +53,21 @@ class Config:
         profile = read_profile(env)
         return cls(
             database_url=read_database_url(env, "notification-service"),
+            migrations_dir=env.path("MIGRATIONS_DIR", Path(__file__).parents[2] / "migrations"),
             outbox_dir=Path(env.str("OUTBOX_DIR", "") or ".run/mail").absolute(),
             service_token=read_secret(env, profile, "SERVICE_TOKEN", "lab-service-token"),
-            smtp=_smtp(env, profile),
-            mail_from=_mail_from(env.str("MAIL_FROM", "") or "Caisse <no-reply@caisse.example>"),
-            lab_receipt_address=_lab_receipt_address(env, profile),
-            time_zone=_time_zone(env.str("MAIL_TIME_ZONE", "Africa/Casablanca")),
+            smtp=_read_smtp(env, profile),
+            mail_from=_read_mail_from(env.str("MAIL_FROM", "") or "Caisse <no-reply@caisse.example>"),
+            lab_receipt_address=_read_lab_receipt_address(env, profile),
+            time_zone=_read_time_zone(env.str("MAIL_TIME_ZONE", "Africa/Casablanca")),
             worker_wake_address=read_address(env, "WORKER_WAKE_ADDRESS", "127.0.0.1:5911"),
             delivery_concurrency=env.int("DELIVERY_CONCURRENCY", 8),
             delivery_lease_s=env.float("DELIVERY_LEASE_S", 90.0),
-            migrations_dir=env.path("MIGRATIONS_DIR", MIGRATIONS),
             log_level=env.str("LOG_LEVEL", "INFO"),
         )
 
 
-def _smtp(env: Env, profile: Profile) -> SmtpServer | None:
+def _read_smtp(env: Env, profile: Profile) -> SmtpServer | None:
     url = env.str("SMTP_URL", "")
     if not url:
         return None
@@ -84,7 +82,7 @@ def _smtp(env: Env, profile: Profile) -> SmtpServer | None:
     return server
 
 
-def _mail_from(text: str) -> str:
+def _read_mail_from(text: str) -> str:
     _, address = parseaddr(text)
     try:
         email_address(address)
@@ -95,7 +93,7 @@ def _mail_from(text: str) -> str:
     return text
 
 
-def _lab_receipt_address(env: Env, profile: Profile) -> str:
+def _read_lab_receipt_address(env: Env, profile: Profile) -> str:
     default = "user-{user_id}@shop.example" if profile is Profile.LAB else ""
     pattern: str = env.str("LAB_RECEIPT_ADDRESS", default)
     try:
@@ -106,7 +104,7 @@ def _lab_receipt_address(env: Env, profile: Profile) -> str:
     return pattern
 
 
-def _time_zone(name: str) -> ZoneInfo:
+def _read_time_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as exc:

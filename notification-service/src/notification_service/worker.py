@@ -17,7 +17,7 @@ from notification_service.extensions import db
 from notification_service.models import Notification
 from notification_service.rendering.renderer import Renderer
 
-# Nobody waits for a letter that long; those that come together are claimed and recorded together.
+# Nobody waits for an e-mail that long; those that come together are claimed and recorded together.
 PAUSE_S = 0.25
 
 
@@ -32,7 +32,6 @@ def delivery_loop(
 
 
 def run_worker(config: Config) -> None:
-    """Deliver until SIGTERM or SIGINT."""
     loop = delivery_loop(create_app(config), config, pause_s=PAUSE_S)
     with closing(WakeUpCall(config.worker_wake_address)) as wake_up_call:
         loops.run([loop], wake_up_call.subscribe)

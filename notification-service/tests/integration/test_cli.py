@@ -23,7 +23,7 @@ def run(monkeypatch: pytest.MonkeyPatch, config: Config) -> Run:
 
 
 @pytest.fixture
-def dead_letter(
+def dead_email(
     client: FlaskClient,
     body: dict[str, Any],
     smtp_config: Config,
@@ -31,7 +31,7 @@ def dead_letter(
     deliver_due: Callable[..., None],
     make_due: Callable[[], None],
 ) -> str:
-    """Return the event of a letter that the mail server refused for good."""
+    """Return the event of an e-mail that the mail server refused for good."""
     mail_server.answers = ["550 5.1.1 no such user"] * 5
     client.post(PATH, json=body)
     for _ in range(5):
@@ -68,7 +68,7 @@ def test_migrating_twice_changes_nothing(run: Run) -> None:
 
 
 def test_deliveries_are_listed_by_status(
-    run: Run, client: FlaskClient, dead_letter: str, changed: Callable[[str, Any], dict[str, Any]]
+    run: Run, client: FlaskClient, dead_email: str, changed: Callable[[str, Any], dict[str, Any]]
 ) -> None:
     client.post(PATH, json=changed("event_id", "evt_waiting"))
 
@@ -85,16 +85,16 @@ def test_deliveries_are_listed_by_status(
 
 
 @pytest.mark.parametrize("by", ["event", "notification", "all"])
-def test_a_replayed_dead_letter_is_delivered(
+def test_a_replayed_dead_email_is_delivered(
     run: Run,
-    dead_letter: str,
+    dead_email: str,
     state: Callable[..., dict[str, Any]],
     smtp_config: Config,
     deliver_due: Callable[..., None],
     mail_server: Any,
     by: str,
 ) -> None:
-    argument = {"event": dead_letter, "notification": state()["notification_id"], "all": "--all"}[by]
+    argument = {"event": dead_email, "notification": state()["notification_id"], "all": "--all"}[by]
 
     result = run("deliveries", "replay", argument)
     deliver_due(smtp_config)
@@ -106,9 +106,9 @@ def test_a_replayed_dead_letter_is_delivered(
     assert len(mail_server.received) == 1
 
 
-def test_a_replayed_letter_has_all_its_tries_again(
+def test_a_replayed_email_has_all_its_tries_again(
     run: Run,
-    dead_letter: str,
+    dead_email: str,
     state: Callable[..., dict[str, Any]],
     smtp_config: Config,
     deliver_due: Callable[..., None],
@@ -116,7 +116,7 @@ def test_a_replayed_letter_has_all_its_tries_again(
 ) -> None:
     mail_server.answers = ["550 5.1.1 still no such user"]
 
-    run("deliveries", "replay", dead_letter)
+    run("deliveries", "replay", dead_email)
     deliver_due(smtp_config)
 
     assert state()["status"] == "queued"

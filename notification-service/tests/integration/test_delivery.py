@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from notification_service.channels.port import Answer, Letter
+from notification_service.channels.port import Answer, Email
 from notification_service.config import Config
 from notification_service.extensions import db
 from notification_service.models import Notification
@@ -117,7 +117,7 @@ def test_without_a_server_letters_are_files_that_mail_programs_read(
     assert state()["attempts"][0]["channel"] == "eml_files"
 
 
-def test_while_the_server_is_down_the_letter_waits(
+def test_while_the_server_is_down_the_email_waits(
     client: FlaskClient,
     body: dict[str, Any],
     smtp_config: Config,
@@ -170,7 +170,7 @@ def test_a_mailbox_that_is_refused_for_good_is_given_up_after_five_tries(
     assert {attempt["result"] for attempt in shown["attempts"]} == {"refused"}
 
 
-def test_a_greylisted_letter_is_tried_again_for_long(
+def test_a_greylisted_email_is_tried_again_for_long(
     client: FlaskClient,
     body: dict[str, Any],
     smtp_config: Config,
@@ -216,8 +216,8 @@ class BrokenChannel:
 
     name = "broken"
 
-    def send(self, letter: Letter) -> Answer:
-        raise ZeroDivisionError(letter.id)
+    def send(self, email: Email) -> Answer:
+        raise ZeroDivisionError(email.id)
 
 
 def test_a_defect_of_ours_is_logged_and_tried_again(
@@ -246,12 +246,12 @@ class ReadingChannel:
     def __init__(self) -> None:
         self.was_in_transaction: list[bool] = []
 
-    def send(self, letter: Letter) -> Answer:
+    def send(self, email: Email) -> Answer:
         self.was_in_transaction.append(db.session().in_transaction())
         return Answer(Outcome.SENT, "ok")
 
 
-def test_no_transaction_is_open_while_a_letter_is_sent(
+def test_no_transaction_is_open_while_an_email_is_sent(
     client: FlaskClient, body: dict[str, Any], deliver_due: Deliver
 ) -> None:
     channel = ReadingChannel()
@@ -312,7 +312,7 @@ def test_a_lost_lease_leaves_the_row_to_its_new_holder(
     class LosesItsLease:
         name = "slow"
 
-        def send(self, letter: Letter) -> Answer:
+        def send(self, email: Email) -> Answer:
             other = update(Notification).values(lease_id="somebody else")
             db.in_transaction(lambda session: session.execute(other))
             return Answer(Outcome.SENT, "ok")

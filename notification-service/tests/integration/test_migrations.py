@@ -1,9 +1,10 @@
 """Models and migrations agree, and a migration that was killed can be run again."""
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 from notification_service.cli import main
-from notification_service.config import MIGRATIONS
 from notification_service.models import Base
 from service_kit.db import migrations
 
@@ -14,6 +15,8 @@ from tests.testkit.databases.migrations import (
     statements_that_write,
     upgrade_killed_at_each_step,
 )
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
 def test_models_and_migrations_do_not_differ(database_url: str) -> None:

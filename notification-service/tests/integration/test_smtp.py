@@ -15,12 +15,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from notification_service.channels.port import Letter
+from notification_service.channels.port import Email
 from notification_service.channels.smtp import SmtpChannel
 from notification_service.values.smtp_server import SmtpServer
 from notification_service.values.vocabulary import Outcome
 
-LETTER = Letter("ntf_1", "no-reply@caisse.example", "payer@example.org", b"Subject: x\r\n\r\nx\r\n")
+EMAIL = Email("ntf_1", "no-reply@caisse.example", "payer@example.org", b"Subject: x\r\n\r\nx\r\n")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_only_5xx_refuses_for_good(mail_server: Any, rcpt_answer: str, outcome: 
     mail_server.answers = [rcpt_answer]
     channel = SmtpChannel(SmtpServer("127.0.0.1", mail_server.port, timeout_s=60))
 
-    answer = channel.send(LETTER)
+    answer = channel.send(EMAIL)
 
     assert (answer.outcome, answer.text) == (outcome, rcpt_answer)
     assert mail_server.received == []
@@ -76,7 +76,7 @@ def serve_lines(*answers: bytes) -> tuple[int, threading.Thread]:
 def test_a_broken_server_is_a_failure_that_may_pass(answers: tuple[bytes, ...]) -> None:
     port, server = serve_lines(*answers)
 
-    answer = SmtpChannel(SmtpServer("127.0.0.1", port, timeout_s=60)).send(LETTER)
+    answer = SmtpChannel(SmtpServer("127.0.0.1", port, timeout_s=60)).send(EMAIL)
     server.join()
 
     assert answer.outcome is Outcome.FAILED
@@ -87,7 +87,7 @@ def test_a_server_that_says_nothing_is_given_up_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = SmtpServer("127.0.0.1", listener.getsockname()[1], timeout_s=0.2)
 
-        answer = SmtpChannel(server).send(LETTER)
+        answer = SmtpChannel(server).send(EMAIL)
 
     assert answer.outcome is Outcome.FAILED
     assert "timed out" in answer.text
@@ -137,7 +137,7 @@ def accept_known_user(_server: Any, _session: Any, _envelope: Any, _mechanism: s
 
 @pytest.fixture
 def secure_server(certificate: Path) -> Iterator[tuple[int, Inbox]]:
-    """Run a server that takes letters only after STARTTLS and a login."""
+    """Run a server that takes e-mails only after STARTTLS and a login."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
     with socket.socket() as probe:
@@ -159,15 +159,15 @@ def secure_server(certificate: Path) -> Iterator[tuple[int, Inbox]]:
     controller.stop()
 
 
-def test_a_letter_goes_encrypted_and_logged_in(secure_server: tuple[int, Inbox], certificate: Path) -> None:
+def test_an_email_goes_encrypted_and_logged_in(secure_server: tuple[int, Inbox], certificate: Path) -> None:
     port, inbox = secure_server
     server = SmtpServer("localhost", port, user="user", password="p:ss", has_starttls=True, timeout_s=60)
     trusting = ssl.create_default_context(cafile=certificate)
 
-    answer = SmtpChannel(server, tls_context=trusting).send(LETTER)
+    answer = SmtpChannel(server, tls_context=trusting).send(EMAIL)
 
     assert answer.outcome is Outcome.SENT
-    assert inbox.received == [LETTER.content]
+    assert inbox.received == [EMAIL.content]
 
 
 def test_a_wrong_password_waits_for_the_operator(secure_server: tuple[int, Inbox], certificate: Path) -> None:
@@ -175,7 +175,7 @@ def test_a_wrong_password_waits_for_the_operator(secure_server: tuple[int, Inbox
     server = SmtpServer("localhost", port, user="user", password="wrong", has_starttls=True, timeout_s=60)
     trusting = ssl.create_default_context(cafile=certificate)
 
-    answer = SmtpChannel(server, tls_context=trusting).send(LETTER)
+    answer = SmtpChannel(server, tls_context=trusting).send(EMAIL)
 
     assert answer.outcome is Outcome.FAILED
     assert answer.text.startswith("535")
@@ -186,7 +186,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(secure_server: tuple[i
     port, inbox = secure_server
     server = SmtpServer("localhost", port, user="user", password="p:ss", has_starttls=True, timeout_s=60)
 
-    answer = SmtpChannel(server).send(LETTER)
+    answer = SmtpChannel(server).send(EMAIL)
 
     assert answer.outcome is Outcome.FAILED
     assert "CERTIFICATE_VERIFY_FAILED" in answer.text
@@ -196,7 +196,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(secure_server: tuple[i
 def test_required_encryption_is_never_done_without(mail_server: Any) -> None:
     channel = SmtpChannel(SmtpServer("127.0.0.1", mail_server.port, has_starttls=True, timeout_s=60))
 
-    answer = channel.send(LETTER)
+    answer = channel.send(EMAIL)
 
     assert answer.outcome is Outcome.FAILED
     assert "STARTTLS" in answer.text

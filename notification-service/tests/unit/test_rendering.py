@@ -41,7 +41,7 @@ class Elements(HTMLParser):
 
 
 @pytest.mark.parametrize(("kind", "locale"), ALL_LETTERS)
-def test_each_letter_tells_all_facts_in_both_forms(kind: NotificationType, locale: MailLocale) -> None:
+def test_each_email_tells_all_facts_in_both_forms(kind: NotificationType, locale: MailLocale) -> None:
     mail = RENDERER.render(kind, locale, RECEIPT)
 
     amount = {MailLocale.FR: "3\u202f999,98\u00a0MAD", MailLocale.EN: "MAD\u00a03,999.98"}[locale]

@@ -406,7 +406,7 @@ def test_the_late_end_of_a_capture_void_or_refund_is_asked_for(
         settle_inbox(world)
 
     (settled,) = world.all(model, id=movement.id)
-    assert settled.state == outcome
+    assert settled.state == MovementState(outcome)
     assert world.events(movement.payment_id).count(event[kind]) == 1
     assert set(outcomes(world).values()) == {"applied"}
     (told,) = world.all(PaymentEvent, type=event[kind])

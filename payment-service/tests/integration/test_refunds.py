@@ -1,5 +1,7 @@
 """Refunding: never more than was captured, and unknown is never failed."""
 
+from collections.abc import Sequence
+
 import pytest
 from payment_service.models.movement import Refund
 from payment_service.models.payment import Payment
@@ -28,7 +30,7 @@ def seller(world: World) -> TestMerchant:
     return TestMerchant.of(world)
 
 
-def kinds(seller: TestMerchant, payment_id: str) -> list[str]:
+def kinds(seller: TestMerchant, payment_id: str) -> Sequence[str]:
     """What the books were told of refunds, one word for both sides."""
     return [entry.kind for entry in seller.entries(payment_id)][2::2]
 

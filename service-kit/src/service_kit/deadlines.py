@@ -15,7 +15,6 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float) -> "Deadline":
-        """Return the deadline that lies ``seconds`` ahead."""
         return cls(time.monotonic() + seconds)
 
     def remaining_s(self) -> float:
@@ -24,7 +23,6 @@ class Deadline:
 
     @property
     def has_passed(self) -> bool:
-        """Whether no time is left."""
         return time.monotonic() >= self.at_s
 
 
@@ -32,7 +30,6 @@ _current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
 def current_deadline() -> Deadline | None:
-    """Return the deadline of the work in hand, or None where nobody set one."""
     return _current.get()
 
 

@@ -2,7 +2,6 @@
 
 
 def check_digit(digits: str) -> str:
-    """Return the digit that completes ``digits``."""
     total = 0
     for position, character in enumerate(reversed(digits)):
         doubled = int(character) * (2 if position % 2 == 0 else 1)
@@ -11,5 +10,4 @@ def check_digit(digits: str) -> str:
 
 
 def is_valid(number: str) -> bool:
-    """Whether the last digit of ``number`` is its check digit."""
     return check_digit(number[:-1]) == number[-1]

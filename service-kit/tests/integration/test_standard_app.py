@@ -14,7 +14,6 @@ from service_kit.web import standard_app
 from service_kit.web.api import Blueprint
 from service_kit.web.problems import Problem
 from service_kit.web.request_context import current_request_id, outgoing_headers
-from service_kit.web.standard_app import require_service_token
 from werkzeug.test import TestResponse
 
 from tests.testkit.fake_clock import FakeClock
@@ -33,7 +32,6 @@ class ThingSchema(ma.Schema):
 
 things = Blueprint("things", "things")
 secret = Blueprint("secret", "secret")
-require_service_token(secret, "the-token")
 RAISED: dict[str, Exception] = {
     "missing": ThingMissing(),
     "unavailable": DatabaseUnavailable(),
@@ -78,6 +76,7 @@ def client(database_url: str) -> Iterator[FlaskClient]:
     api = standard_app.begin(app, db, database_url, title="Kit", description="For tests")
     api.register_blueprint(things)
     api.register_blueprint(secret)
+    standard_app.require_token(app, [secret], "the-token")
     standard_app.finish(
         app,
         {ThingMissing: lambda _: Problem(404, "thing_missing", "No such thing.", headers={"X-Hint": "look"})},
@@ -212,7 +211,7 @@ def test_our_services_come_in(client: FlaskClient) -> None:
 
 def test_an_empty_service_token_is_refused_at_start() -> None:
     with pytest.raises(ValueError, match="everybody"):
-        require_service_token(Blueprint("x", "x"), "")
+        standard_app.require_token(Flask("x"), [Blueprint("x", "x")], "")
 
 
 def test_health_is_told(client: FlaskClient) -> None:

@@ -12,8 +12,6 @@ class NotDelivered(Exception):
 
 
 class WebhookReceiver:
-    """The one address to which all events go."""
-
     def __init__(self, http: HttpClient, secret: str) -> None:
         self._http = http
         self._webhook = Webhook(secret)

@@ -31,7 +31,6 @@ class OpenDispute:
     request_id: str | None = None
 
     def fingerprint(self, card_key: str) -> str:
-        """Return what tells this request from another one."""
         parameters = {
             "kind": "dispute",
             "original": self.original_request_id,
@@ -50,7 +49,7 @@ def open_dispute(command: OpenDispute, settings: BankSettings) -> Dispute:
         RequestIdReused: the id came before with other parameters.
     """
     inputs = UnitInputs.draw(settings)
-    wish = NewDispute(
+    new = NewDispute(
         dispute_id=new_id("dsp"),
         amount_minor=command.amount_minor,
         reason=command.reason,
@@ -66,28 +65,28 @@ def open_dispute(command: OpenDispute, settings: BankSettings) -> Dispute:
             .execution_options(populate_existing=True)
         )
         # Under the payment's lock: the first of two that arrive together is seen here by the other.
-        earlier = _opened_by(session, wish)
+        earlier = _opened_by(session, new)
         if earlier is not None:
             return earlier
         if original is None:
             raise RequestUnknown
-        return disputes.open_dispute(session, original, wish, inputs)
+        return disputes.open_dispute(session, original, new, inputs)
 
     try:
         return in_transaction_with_accounts(work)
     except IntegrityError as duplicate:
         # The same id met itself on another payment, whose lock is another one.
         with db.reading() as session:
-            earlier = _opened_by(session, wish)
+            earlier = _opened_by(session, new)
         if earlier is None:
             raise duplicate
         return earlier
 
 
-def _opened_by(session: Session, wish: NewDispute) -> Dispute | None:
-    if wish.request_id is None:
+def _opened_by(session: Session, new: NewDispute) -> Dispute | None:
+    if new.request_id is None:
         return None
-    dispute: Dispute | None = session.scalar(select(Dispute).where(Dispute.request_id == wish.request_id))
-    if dispute is not None and dispute.fingerprint != wish.fingerprint:
+    dispute: Dispute | None = session.scalar(select(Dispute).where(Dispute.request_id == new.request_id))
+    if dispute is not None and dispute.fingerprint != new.fingerprint:
         raise RequestIdReused
     return dispute

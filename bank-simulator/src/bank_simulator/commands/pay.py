@@ -54,13 +54,13 @@ def pay(command: Pay, settings: BankSettings) -> Processed:
         RequestIdReused: the id came before with other parameters.
     """
     inputs = UnitInputs.draw(settings)
-    print_of_it = command.fingerprint(settings.card_key)
+    its_fingerprint = command.fingerprint(settings.card_key)
 
     def work(session: Session) -> Processed:
         request = NetworkRequest(
             request_id=command.request_id,
             kind=command.kind,
-            fingerprint=print_of_it,
+            fingerprint=its_fingerprint,
             amount_minor=command.amount_minor,
             currency=command.currency,
             merchant_id=command.merchant_id,
@@ -82,4 +82,4 @@ def pay(command: Pay, settings: BankSettings) -> Processed:
     try:
         return in_transaction_with_accounts(work)
     except IntegrityError as duplicate:
-        return Processed(stored_answer(command.request_id, duplicate, print_of_it))
+        return Processed(stored_answer(command.request_id, duplicate, its_fingerprint))

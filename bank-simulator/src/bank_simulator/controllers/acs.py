@@ -11,7 +11,8 @@ from flask import Blueprint, Response, request
 from service_kit.clock import utc_now
 
 from bank_simulator.commands.answer_challenge import ONE_TIME_CODE, TRIES, answer_challenge
-from bank_simulator.controllers.delivery import as_it_stands, settings
+from bank_simulator.controllers.delivery import as_it_stands
+from bank_simulator.controllers.request import current_dependencies
 from bank_simulator.errors import ChallengeUnknown
 from bank_simulator.pages.challenge_page import (
     ChallengePage,
@@ -35,7 +36,6 @@ _RESULTS = {
 
 @acs.get("/<acs_token>")
 def show_challenge(acs_token: str) -> Response:
-    """Show the form, or how the challenge ended."""
     challenge = find_challenge(acs_token)
     if challenge.request.is_overdue(utc_now()):
         as_it_stands(challenge.request)
@@ -50,7 +50,7 @@ def take_answer(acs_token: str) -> Response:
     code = _SPACES.sub("", request.form.get("code", ""))
     is_answer = is_cancelled or bool(code)
     if is_answer:
-        answer_challenge(acs_token, None if is_cancelled else code, settings())
+        answer_challenge(acs_token, None if is_cancelled else code, current_dependencies().settings)
     challenge = find_challenge(acs_token)
     if challenge.request.status is not Status.REQUIRES_ACTION:
         return _respond(_page(challenge))
@@ -61,7 +61,6 @@ def take_answer(acs_token: str) -> Response:
 
 @acs.errorhandler(ChallengeUnknown)
 def show_unknown(_error: ChallengeUnknown) -> Response:
-    """Say that there is nothing here."""
     return _respond(ChallengePage(PageState.UNKNOWN), HTTPStatus.NOT_FOUND)
 
 

@@ -6,8 +6,7 @@ from service_kit.web.api import Blueprint
 
 from bank_simulator.commands.decide import decide
 from bank_simulator.commands.set_fault_plan import set_fault_plan
-from bank_simulator.controllers.authentication import require_bank_token
-from bank_simulator.controllers.delivery import fault_plans, settings
+from bank_simulator.controllers.request import current_dependencies
 from bank_simulator.models import NetworkRequest
 from bank_simulator.queries.reconciliation import RequestPage, list_requests, merchant_totals
 from bank_simulator.schemas.admin import (
@@ -21,14 +20,13 @@ from bank_simulator.schemas.network import AnswerSchema
 from bank_simulator.values.fault_plan import FaultPlan
 
 admin = Blueprint("admin", __name__, url_prefix="/admin", description="For tests and operators")
-admin.before_request(require_bank_token)
 
 
 @admin.get("/faults")
 @admin.response(200, FaultPlanSchema)
 def show_faults() -> FaultPlan:
     """Show the fault plan in force."""
-    return fault_plans().in_force()
+    return current_dependencies().fault_plans.in_force()
 
 
 @admin.post("/faults")
@@ -38,7 +36,7 @@ def show_faults() -> FaultPlan:
 def change_faults(body: FaultPlan) -> FaultPlan:
     """Put another plan in force, whole; arrivals are counted from one again. It survives a restart."""
     set_fault_plan(body)
-    fault_plans().forget()
+    current_dependencies().fault_plans.forget()
     return body
 
 
@@ -47,7 +45,7 @@ def change_faults(body: FaultPlan) -> FaultPlan:
 def clear_faults() -> None:
     """Return to the configured plan (``BANK_FAULTS``; without it nothing goes wrong)."""
     set_fault_plan(None)
-    fault_plans().forget()
+    current_dependencies().fault_plans.forget()
 
 
 @admin.post("/requests/<request_id:request_id>/decide")
@@ -58,7 +56,7 @@ def clear_faults() -> None:
 @admin.problem(409, "It is not pending, and did not end that way")
 def decide_request(body: dict[str, Any], request_id: str) -> NetworkRequest:
     """Decide a pending sale, authorisation or refund now."""
-    return decide(request_id, body["status"], settings())
+    return decide(request_id, body["status"], current_dependencies().settings)
 
 
 @admin.get("/totals")

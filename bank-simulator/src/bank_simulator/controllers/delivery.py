@@ -6,14 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
-from flask import current_app, request
+from flask import request
 from service_kit.clock import utc_now
 from service_kit.web.api import Blueprint, problem_response
 
 from bank_simulator.commands.end_overdue import end_overdue
-from bank_simulator.config import Config
-from bank_simulator.domain.bank_settings import BankSettings
-from bank_simulator.domain.faults import FaultPlans, count_arrival
+from bank_simulator.controllers.request import current_dependencies
+from bank_simulator.domain.faults import count_arrival
 from bank_simulator.domain.idempotency import Processed
 from bank_simulator.errors import AnswerLost, InjectedError
 from bank_simulator.models import NetworkRequest
@@ -24,31 +23,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def config() -> Config:
-    """Return the configuration of the running application."""
-    found: Config = current_app.extensions["bank_config"]
-    return found
-
-
-def settings() -> BankSettings:
-    """Return what the banks were configured with."""
-    return config().settings
-
-
-def fault_plans() -> FaultPlans:
-    """Return the application's fault plans."""
-    found: FaultPlans = current_app.extensions["bank_fault_plans"]
-    return found
-
-
 def deliver(processed: Processed) -> NetworkRequest:
-    """Hand out an answer in the manner of its card; the money has moved and been committed by now.
+    """Hand out an answer as its card wants it; the money has moved and been committed by now.
 
     Raises:
         AnswerLost: the connection is gone.
     """
     if processed.behaviour is CardBehaviour.SLOW_ANSWER:
-        time.sleep(config().slow_answer_s)
+        time.sleep(current_dependencies().config.slow_answer_s)
     if processed.behaviour is CardBehaviour.LOST_ANSWER:
         drop_connection()
     return as_it_stands(processed.request)
@@ -56,7 +38,9 @@ def deliver(processed: Processed) -> NetworkRequest:
 
 def as_it_stands(found: NetworkRequest) -> NetworkRequest:
     """Return a request that was found, ended by now if it waited too long."""
-    return end_overdue(found.request_id, settings()) if found.is_overdue(utc_now()) else found
+    if not found.is_overdue(utc_now()):
+        return found
+    return end_overdue(found.request_id, current_dependencies().settings)
 
 
 def faulty(view: Callable[P, T]) -> Callable[P, T]:
@@ -100,7 +84,7 @@ def drop_connection() -> None:
 
 
 def _fault_for(operation: str, request_id: str) -> Fault:
-    plan = fault_plans().in_force()
+    plan = current_dependencies().fault_plans.in_force()
     if plan.is_calm:
         return Fault()
     return plan.fault(count_arrival(operation, request_id))

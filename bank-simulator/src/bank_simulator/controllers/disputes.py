@@ -4,14 +4,12 @@ from service_kit.web.api import Blueprint
 
 from bank_simulator.commands.close_dispute import close_dispute
 from bank_simulator.commands.open_dispute import OpenDispute, open_dispute
-from bank_simulator.controllers.authentication import require_bank_token
-from bank_simulator.controllers.delivery import settings
+from bank_simulator.controllers.request import current_dependencies
 from bank_simulator.models import Dispute
 from bank_simulator.schemas.disputes import DisputeSchema, OpenDisputeSchema
 from bank_simulator.values.vocabulary import DisputeStatus
 
 disputes = Blueprint("disputes", __name__, url_prefix="/admin/disputes", description="Contested payments")
-disputes.before_request(require_bank_token)
 
 
 @disputes.post("")
@@ -22,7 +20,7 @@ disputes.before_request(require_bank_token)
 @disputes.problem(409, "So much of the payment is not with the merchant, or another request had this id")
 def contest(body: OpenDispute) -> Dispute:
     """Contest a captured payment: the money is withheld from the merchant."""
-    return open_dispute(body, settings())
+    return open_dispute(body, current_dependencies().settings)
 
 
 @disputes.post("/<request_id:dispute_id>/won")
@@ -31,7 +29,7 @@ def contest(body: OpenDispute) -> Dispute:
 @disputes.problem(409, "The dispute ended the other way")
 def win(dispute_id: str) -> Dispute:
     """End a dispute for the merchant, who gets the money back."""
-    return close_dispute(dispute_id, DisputeStatus.WON, settings())
+    return close_dispute(dispute_id, DisputeStatus.WON, current_dependencies().settings)
 
 
 @disputes.post("/<request_id:dispute_id>/lost")
@@ -40,4 +38,4 @@ def win(dispute_id: str) -> Dispute:
 @disputes.problem(409, "The dispute ended the other way")
 def lose(dispute_id: str) -> Dispute:
     """End a dispute for the cardholder, who gets the money."""
-    return close_dispute(dispute_id, DisputeStatus.LOST, settings())
+    return close_dispute(dispute_id, DisputeStatus.LOST, current_dependencies().settings)

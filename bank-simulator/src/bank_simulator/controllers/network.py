@@ -4,12 +4,10 @@ from service_kit.web.api import Blueprint
 from werkzeug.routing import BaseConverter
 
 from bank_simulator.commands.abandon import abandon
-from bank_simulator.commands.capture import Capture, capture
+from bank_simulator.commands.follow_up import Capture, Refund, Void, follow_up
 from bank_simulator.commands.pay import Pay, pay
-from bank_simulator.commands.refund import Refund, refund
-from bank_simulator.commands.void import Void, void
-from bank_simulator.controllers.authentication import require_bank_token
-from bank_simulator.controllers.delivery import as_it_stands, deliver, faulty, settings
+from bank_simulator.controllers.delivery import as_it_stands, deliver, faulty
+from bank_simulator.controllers.request import current_dependencies
 from bank_simulator.models import NetworkRequest
 from bank_simulator.queries.find_request import find_request
 from bank_simulator.schemas.network import (
@@ -30,7 +28,6 @@ class RequestIdConverter(BaseConverter):
 
 
 network = Blueprint("network", __name__, url_prefix="/network", description="The card network")
-network.before_request(require_bank_token)
 
 _REUSED = "This request_id was used before with other parameters"
 _INVALID = "The body is not such a request"
@@ -44,7 +41,7 @@ _INVALID = "The body is not such a request"
 @faulty
 def sell(body: Pay) -> NetworkRequest:
     """Authorise and capture in one step; with 3-D Secure the cardholder may first have to act."""
-    return deliver(pay(body, settings()))
+    return deliver(pay(body, current_dependencies().settings))
 
 
 @network.post("/authorizations")
@@ -55,7 +52,7 @@ def sell(body: Pay) -> NetworkRequest:
 @faulty
 def authorize(body: Pay) -> NetworkRequest:
     """Hold the money until it is captured or released; 3-D Secure as for a sale."""
-    return deliver(pay(body, settings()))
+    return deliver(pay(body, current_dependencies().settings))
 
 
 @network.post("/captures")
@@ -66,7 +63,7 @@ def authorize(body: Pay) -> NetworkRequest:
 @faulty
 def capture_held(body: Capture) -> NetworkRequest:
     """Take authorised money, in one part or several; a final capture releases the rest."""
-    return deliver(capture(body, settings()))
+    return deliver(follow_up(body, current_dependencies().settings))
 
 
 @network.post("/voids")
@@ -77,7 +74,7 @@ def capture_held(body: Capture) -> NetworkRequest:
 @faulty
 def void_payment(body: Void) -> NetworkRequest:
     """Release what is still held, or give a sale of the last 24 hours back whole."""
-    return deliver(void(body, settings()))
+    return deliver(follow_up(body, current_dependencies().settings))
 
 
 @network.post("/refunds")
@@ -88,7 +85,7 @@ def void_payment(body: Void) -> NetworkRequest:
 @faulty
 def refund_captured(body: Refund) -> NetworkRequest:
     """Give back captured money, all together at most what was captured."""
-    return deliver(refund(body, settings()))
+    return deliver(follow_up(body, current_dependencies().settings))
 
 
 @network.get("/requests/<request_id:request_id>")
@@ -105,4 +102,4 @@ def show_request(request_id: str) -> NetworkRequest:
 @faulty
 def abandon_request(request_id: str) -> NetworkRequest:
     """Make sure that a request never executes, one that is open included; else tell what became of it."""
-    return abandon(request_id, settings())
+    return abandon(request_id, current_dependencies().settings)

@@ -1,1 +1,1 @@
-"""Rules that several commands share: routing, the issuer's judgement, accounts, postings."""
+"""Rules that several commands share: routing, the issuer's decision, accounts, postings."""

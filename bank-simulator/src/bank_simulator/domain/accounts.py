@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from bank_simulator.extensions import db
-from bank_simulator.models import Account, Card, Entry
+from bank_simulator.models import Account, Entry
 from bank_simulator.values.vocabulary import AccountKind, Bank
 
 T = TypeVar("T")
@@ -58,33 +58,14 @@ def in_transaction_with_accounts(work: Callable[[Session], T]) -> T:
             _open(missing.key)
 
 
-def cardholder_account(session: Session, card: Card, currency: str) -> Account:
-    """Return the card's account, locked when it has a limit, because then the balance must hold still.
+def get_account(session: Session, key: AccountKey) -> Account:
+    """Return the account, locked when it keeps a balance, which must hold still while it limits something.
+
+    One that keeps none never changes, so it is read only once.
 
     Raises:
-        AccountMissing: as everywhere here, the first use is still to come.
+        AccountMissing: its first use is still to come.
     """
-    key = AccountKey(AccountKind.CARDHOLDER, str(card.id), currency, card.bank, card.opening_minor)
-    return _get(session, key)
-
-
-def hold_account(session: Session, card: Card, currency: str) -> Account:
-    """Return the account on which the card's authorised money waits."""
-    return _get(session, AccountKey(AccountKind.HOLD, str(card.id), currency, card.bank))
-
-
-def merchant_account(session: Session, merchant_id: str, currency: str) -> Account:
-    """Return the merchant's account at the merchant bank; it is never locked."""
-    return _get(session, AccountKey(AccountKind.MERCHANT, merchant_id, currency, Bank.MERCHANT_BANK))
-
-
-def dispute_account(session: Session, merchant_id: str, currency: str) -> Account:
-    """Return the account on which the merchant's disputed money waits."""
-    return _get(session, AccountKey(AccountKind.DISPUTE, merchant_id, currency, Bank.MERCHANT_BANK))
-
-
-def _get(session: Session, key: AccountKey) -> Account:
-    """Return the account; one that keeps no balance never changes, so it is read only once."""
     known: dict[AccountKey, Account] = current_app.extensions[KNOWN]
     if (account := known.get(key)) is not None:
         return account
@@ -105,7 +86,7 @@ def _open(key: AccountKey) -> None:
     funding = AccountKey(AccountKind.FUNDING, key.bank.value, key.currency, key.bank)
 
     def work(session: Session) -> None:
-        payer = _get(session, funding) if key.opening_minor else None
+        payer = get_account(session, funding) if key.opening_minor else None
         account = Account(
             kind=key.kind,
             owner=key.owner,

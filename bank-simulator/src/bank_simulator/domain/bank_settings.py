@@ -39,10 +39,8 @@ class UnitInputs:
         )
 
     def after(self, seconds: float) -> datetime:
-        """Return the moment ``seconds`` from now."""
         return self.now + timedelta(seconds=seconds)
 
 
 def new_authorization_code() -> str:
-    """Return six characters such as an issuer gives."""
     return secrets.token_hex(3).upper()

@@ -35,26 +35,26 @@ class NewDispute:
     fingerprint: str
 
 
-def open_dispute(session: Session, original: NetworkRequest, wish: NewDispute, inputs: UnitInputs) -> Dispute:
+def open_dispute(session: Session, original: NetworkRequest, new: NewDispute, inputs: UnitInputs) -> Dispute:
     """Withhold money of the locked ``original`` from the merchant.
 
     Raises:
         CannotBeDisputed: so much is not there.
     """
     left_minor = 0 if original.holding is Holding.VOIDED else original.returnable_minor
-    wanted_minor = left_minor if wish.amount_minor is None else wish.amount_minor
+    wanted_minor = left_minor if new.amount_minor is None else new.amount_minor
     if not 0 < wanted_minor <= left_minor:
         raise CannotBeDisputed
     original.disputed_minor += wanted_minor
     dispute = Dispute(
-        dispute_id=wish.dispute_id,
-        request_id=wish.request_id,
-        fingerprint=wish.fingerprint if wish.request_id else None,
+        dispute_id=new.dispute_id,
+        request_id=new.request_id,
+        fingerprint=new.fingerprint if new.request_id else None,
         original_row_id=original.id,
         original_request_id=original.request_id,
         amount_minor=wanted_minor,
         currency=str(original.currency),
-        reason=wish.reason,
+        reason=new.reason,
         status=DisputeStatus.OPEN,
         opened_at=inputs.now,
     )

@@ -15,7 +15,6 @@ QUEUE = "webhooks"
 
 
 def announce_request(session: Session, request: NetworkRequest, kind: EventType, inputs: UnitInputs) -> None:
-    """Tell how a request that was open stands now."""
     data = {
         "request_id": request.request_id,
         "status": request.status.value,
@@ -28,7 +27,6 @@ def announce_request(session: Session, request: NetworkRequest, kind: EventType,
 def announce(
     session: Session, event_id: str, kind: EventType, data: Mapping[str, Any], now: datetime
 ) -> None:
-    """Put an event into the queue; its body is kept as the text that will be signed."""
     body = {"type": kind.value, "timestamp": now.isoformat().replace("+00:00", "Z"), "data": data}
     session.add(
         WebhookEvent(

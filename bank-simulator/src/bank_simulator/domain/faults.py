@@ -37,7 +37,6 @@ class FaultPlans:
             return self._plan
 
     def forget(self) -> None:
-        """Look again at the next request."""
         with self._lock:
             self._known_until_s = 0.0
 
@@ -48,7 +47,6 @@ class FaultPlans:
 
 
 def store_document(plan: FaultPlan) -> str:
-    """Return the text under which a plan is stored."""
     return json.dumps(plan.document())
 
 

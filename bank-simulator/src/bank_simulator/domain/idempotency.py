@@ -17,7 +17,7 @@ from bank_simulator.values.vocabulary import CardBehaviour, Status
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """A request as it stands; ``manner`` says how its answer travels (normally, for a repetition)."""
+    """A request as it stands; ``behaviour`` says how its answer travels (normally, for a repetition)."""
 
     request: NetworkRequest
     behaviour: CardBehaviour = CardBehaviour.NORMAL

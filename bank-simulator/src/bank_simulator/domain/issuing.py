@@ -1,17 +1,30 @@
-"""What a client bank says to a payment, before it looks at the money."""
+"""How the network finds the bank of a card, and what that says before it looks at the money."""
 
 import hmac
 from datetime import date
 
+from service_kit import luhn
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from bank_simulator.domain.routing import issuer_of
 from bank_simulator.models import Card
 from bank_simulator.values.card_data import CardData, has_expired
+from bank_simulator.values.issued_cards import LAB_CARD
 from bank_simulator.values.keyed_hash import cvv_hash
-from bank_simulator.values.vocabulary import CardBehaviour, DeclineCode
+from bank_simulator.values.vocabulary import Bank, CardBehaviour, DeclineCode
 
+# The first digits of a card number (BIN, ISO/IEC 7812) name its bank.
+BINS = {
+    "999999": Bank.CIH,
+    "400010": Bank.CIH,
+    "400000": Bank.CIH,
+    "510010": Bank.ATTIJARIWAFA,
+    "545301": Bank.ATTIJARIWAFA,
+    "400020": Bank.BMCE,
+    "400030": Bank.BMCE,
+    "519163": Bank.BMCE,
+    "424242": Bank.BMCE,
+}
 _DECLINING = {
     CardBehaviour.LOST_CARD: DeclineCode.LOST_CARD,
     CardBehaviour.STOLEN_CARD: DeclineCode.STOLEN_CARD,
@@ -20,6 +33,13 @@ _DECLINING = {
     CardBehaviour.ISSUER_UNAVAILABLE: DeclineCode.ISSUER_UNAVAILABLE,
 }
 FIND = select(Card).where(Card.number == bindparam("number"), Card.bank == bindparam("bank"))
+
+
+def issuer_of(number: str) -> Bank | None:
+    """Return the bank behind a card number; None when its check digit is wrong or nobody has its BIN."""
+    if number != LAB_CARD and not luhn.is_valid(number):
+        return None
+    return BINS.get(number[:6])
 
 
 def find_card(session: Session, presented: CardData) -> Card | None:

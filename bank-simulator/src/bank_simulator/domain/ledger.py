@@ -3,31 +3,23 @@
 from service_kit.db.rows import insert_rows
 from sqlalchemy.orm import Session
 
-from bank_simulator.domain.accounts import (
-    cardholder_account,
-    dispute_account,
-    hold_account,
-    merchant_account,
-)
+from bank_simulator.domain.accounts import AccountKey, get_account
 from bank_simulator.domain.postings import Postings
 from bank_simulator.models import Account, Card, Dispute, Entry, NetworkRequest
-from bank_simulator.values.vocabulary import AccountKind
+from bank_simulator.values.vocabulary import AccountKind, Bank
 
 Accounts = dict[AccountKind, Account]
 
 
 def accounts_for(session: Session, moved: Postings, card: Card, merchant_id: str, currency: str) -> Accounts:
     """Return the accounts of ``moved``; the cardholder's comes first, because it may be locked."""
-    accounts: Accounts = {}
-    if AccountKind.CARDHOLDER in moved:
-        accounts[AccountKind.CARDHOLDER] = cardholder_account(session, card, currency)
-    if AccountKind.HOLD in moved:
-        accounts[AccountKind.HOLD] = hold_account(session, card, currency)
-    if AccountKind.MERCHANT in moved:
-        accounts[AccountKind.MERCHANT] = merchant_account(session, merchant_id, currency)
-    if AccountKind.DISPUTE in moved:
-        accounts[AccountKind.DISPUTE] = dispute_account(session, merchant_id, currency)
-    return accounts
+    keys = (
+        AccountKey(AccountKind.CARDHOLDER, str(card.id), currency, card.bank, card.opening_minor),
+        AccountKey(AccountKind.HOLD, str(card.id), currency, card.bank),
+        AccountKey(AccountKind.MERCHANT, merchant_id, currency, Bank.MERCHANT_BANK),
+        AccountKey(AccountKind.DISPUTE, merchant_id, currency, Bank.MERCHANT_BANK),
+    )
+    return {key.kind: get_account(session, key) for key in keys if key.kind in moved}
 
 
 def post(session: Session, request: NetworkRequest, moved: Postings, accounts: Accounts) -> None:

@@ -33,7 +33,6 @@ def lock_request(session: Session, request_id: str) -> NetworkRequest | None:
 
 
 def lock_row(session: Session, row_id: int) -> NetworkRequest:
-    """Lock a row and read it anew."""
     query = select(NetworkRequest).where(NetworkRequest.id == row_id).with_for_update()
     return session.scalars(query.execution_options(populate_existing=True)).one()
 

@@ -55,7 +55,6 @@ def ask_cardholder(
 
 
 def ask_bank(session: Session, request: NetworkRequest, card: Card, inputs: UnitInputs) -> None:
-    """Let the bank decide, at once or later."""
     decision = _DECIDED_LATER.get(card.behaviour)
     if decision is None:
         move_money(session, request, card, inputs)
@@ -86,13 +85,11 @@ def move_money(session: Session, request: NetworkRequest, card: Card, inputs: Un
 
 
 def decline(request: NetworkRequest, code: DeclineCode) -> None:
-    """End the request without money."""
     request.status = Status.DECLINED
     request.decline_code = code
 
 
 def note_authentication(request: NetworkRequest, card: Card, status: AuthenticationStatus) -> None:
-    """Keep what 3-D Secure came to."""
     result = authentication(status, card.number)
     request.authentication_status = result.status
     request.eci = result.eci

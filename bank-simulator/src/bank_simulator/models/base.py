@@ -5,6 +5,4 @@ from sqlalchemy.orm import DeclarativeBase
 
 
 class Base(DeclarativeBase):
-    """Base class of the simulator's tables."""
-
     metadata = new_metadata()

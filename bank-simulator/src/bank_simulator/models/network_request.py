@@ -66,7 +66,6 @@ class NetworkRequest(Base):
 
     @property
     def is_open(self) -> bool:
-        """Whether its end is still to come."""
         return self.status in {Status.REQUIRES_ACTION, Status.PENDING}
 
     @property
@@ -78,7 +77,6 @@ class NetworkRequest(Base):
 
     @property
     def open_acs_token(self) -> str | None:
-        """The token of the challenge that the cardholder has still to pass."""
         return self.acs_token if self.status is Status.REQUIRES_ACTION else None
 
     @property
@@ -87,5 +85,4 @@ class NetworkRequest(Base):
         return self.captured_minor - self.refunded_minor - self.disputed_minor
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether it should have ended by itself."""
         return self.is_open and self.due_at is not None and self.due_at <= now

@@ -35,8 +35,6 @@ BANK_NAMES: Final = {"cih": "CIH Bank", "attijariwafa": "Attijariwafa bank", "bm
 
 
 class PageState(StrEnum):
-    """What the page is about."""
-
     ASK = "ask"
     DONE = "done"
     FAILED = "failed"
@@ -46,8 +44,6 @@ class PageState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaymentShown:
-    """What the cardholder is to confirm."""
-
     bank: str
     merchant: str
     amount_minor: int
@@ -76,7 +72,6 @@ def choose_language(accept_language: str | None) -> Language:
 
 
 def render_page(page: ChallengePage, language: Language) -> str:
-    """Return ``page`` as an HTML document."""
     payment = page.payment
     return _templates.get_template("challenge.html").render(
         page=page,

@@ -6,8 +6,6 @@ from enum import StrEnum
 
 
 class Language(StrEnum):
-    """A language that the page speaks, by its BCP 47 tag."""
-
     FR = "fr"
     EN = "en"
 

@@ -21,7 +21,6 @@ def on_accounts(moved: Postings, request: NetworkRequest) -> Entries:
 
 
 def readable(entries: Entries) -> str:
-    """Return the entries in words."""
     parts = [
         f"{kind.value} {owner} {minor:+d} {currency}"
         for (kind, owner, currency), minor in sorted(entries.items())

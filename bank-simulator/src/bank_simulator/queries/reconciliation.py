@@ -31,7 +31,6 @@ class Totals:
 
 
 def merchant_totals() -> list[Totals]:
-    """Add up the entries of every merchant account."""
     kind, amount_minor = NetworkRequest.kind, Entry.amount_minor.expression
     query = (
         select(
@@ -67,8 +66,6 @@ def _sum(condition: ColumnElement[bool], value: ColumnElement[int]) -> ColumnEle
 
 @dataclass(frozen=True, slots=True)
 class RequestPage:
-    """Some requests of one merchant, oldest first."""
-
     requests: list[dict[str, object]]
     next_after: int | None
 

@@ -5,6 +5,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 from service_kit.web import strict_json
+from service_kit.web.api import MakingSchema
 from service_kit.web.strict_fields import QueryInteger, StrictFloat
 
 from bank_simulator.schemas.network import AnswerSchema, id_field
@@ -29,8 +30,8 @@ def _milliseconds(example: int) -> fields.Integer:
     )
 
 
-class LatencySchema(ma.Schema):
-    """How many requests wait, and how long."""
+class LatencySchema(MakingSchema):
+    makes = Latency
 
     rate = _rate()
     min = _milliseconds(10)
@@ -38,39 +39,25 @@ class LatencySchema(ma.Schema):
 
     @ma.validates_schema
     def check_order(self, data: dict[str, Any], **_kwargs: Any) -> None:
-        """Refuse a span that ends before it begins."""
         if data["max"] < data["min"]:
             raise ma.ValidationError("must not be smaller than min.", "max")
 
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> Latency:
-        """Return the value."""
-        return Latency(**data)
 
-
-class ShareSchema(ma.Schema):
-    """A share of all requests."""
+class ShareSchema(MakingSchema):
+    makes = Share
 
     rate = _rate()
 
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> Share:
-        """Return the value."""
-        return Share(**data)
 
-
-class FaultPlanSchema(ma.Schema):
+class FaultPlanSchema(MakingSchema):
     """What goes wrong, decided by the seed, the operation, the request id and the number of its arrival."""
+
+    makes = FaultPlan
 
     seed = fields.Integer(load_default=0, strict=True, metadata={"example": 7})
     latency_ms = fields.Nested(LatencySchema)
     errors = fields.Nested(ShareSchema)
     lost_answers = fields.Nested(ShareSchema)
-
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> FaultPlan:
-        """Return the value."""
-        return FaultPlan(**data)
 
 
 _FAULT_PLAN = FaultPlanSchema()
@@ -87,8 +74,6 @@ def read_fault_plan(text: str) -> FaultPlan:
 
 
 class DecisionSchema(ma.Schema):
-    """What becomes of a pending request."""
-
     status = fields.String(
         required=True,
         validate=validate.OneOf([Status.APPROVED.value, Status.DECLINED.value]),
@@ -97,7 +82,6 @@ class DecisionSchema(ma.Schema):
 
     @ma.post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-        """Return the decision as our own word for it."""
         return {"status": Status(data["status"])}
 
 
@@ -121,14 +105,10 @@ class TotalsSchema(ma.Schema):
 
 
 class AllTotalsSchema(ma.Schema):
-    """Totals of every merchant and currency."""
-
     totals = fields.List(fields.Nested(TotalsSchema), required=True)
 
 
 class RequestsQuerySchema(ma.Schema):
-    """Which requests to list."""
-
     class Meta:
         """Other query parameters are ignored."""
 
@@ -140,8 +120,6 @@ class RequestsQuerySchema(ma.Schema):
 
 
 class ListedRequestSchema(AnswerSchema):
-    """A request in a list, with its order and the request that it is about."""
-
     order_id = fields.String(required=True, allow_none=True)
     original_request_id = fields.String(required=True, allow_none=True)
 

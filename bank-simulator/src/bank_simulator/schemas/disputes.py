@@ -1,20 +1,21 @@
 """Disputes, as tests and operators open and close them."""
 
-from typing import Any
-
 import marshmallow as ma
 from marshmallow import fields, validate
+from service_kit.web.api import MakingSchema
 
 from bank_simulator.commands.open_dispute import OpenDispute
 from bank_simulator.schemas.network import MAX_AMOUNT_MINOR, UtcMoment, id_field
 from bank_simulator.values.vocabulary import DisputeReason, DisputeStatus
 
 
-class OpenDisputeSchema(ma.Schema):
+class OpenDisputeSchema(MakingSchema):
     """Which payment is contested, how much of it (absent: all that the merchant still has), and why.
 
     With a ``request_id`` the request can be repeated: it opens one dispute.
     """
+
+    makes = OpenDispute
 
     request_id = id_field(required=False, metadata={"example": "contest_1"})
     original_request_id = id_field()
@@ -22,11 +23,6 @@ class OpenDisputeSchema(ma.Schema):
         strict=True, validate=validate.Range(1, MAX_AMOUNT_MINOR), metadata={"example": 399998}
     )
     reason = fields.Enum(DisputeReason, by_value=True, load_default=DisputeReason.FRAUDULENT)
-
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> OpenDispute:
-        """Return the command."""
-        return OpenDispute(**data)
 
 
 class DisputeSchema(ma.Schema):

@@ -5,12 +5,11 @@ from typing import Any, ClassVar
 import marshmallow as ma
 from flask import current_app
 from marshmallow import fields, validate
+from service_kit.web.api import MakingSchema
 from service_kit.web.strict_fields import StrictBoolean
 
-from bank_simulator.commands.capture import Capture
+from bank_simulator.commands.follow_up import Capture, Refund, Void
 from bank_simulator.commands.pay import Pay
-from bank_simulator.commands.refund import Refund
-from bank_simulator.commands.void import Void
 from bank_simulator.values.authentication import ThreeDSecure
 from bank_simulator.values.card_data import CardData
 from bank_simulator.values.vocabulary import (
@@ -36,14 +35,12 @@ _EXAMPLE_ID = "att_01kaq3m5x0e8d7w2v9t4r6y1zn"
 
 
 def id_field(**options: Any) -> fields.String:
-    """Return a field for an id of 1 to 64 letters, digits and ``. _ : -``."""
     options.setdefault("metadata", {"example": _EXAMPLE_ID})
     options.setdefault("required", True)
     return fields.String(validate=_ID, **options)
 
 
 def amount_field() -> fields.Integer:
-    """Return a field for a positive amount in minor units."""
     return fields.Integer(
         required=True,
         strict=True,
@@ -53,23 +50,21 @@ def amount_field() -> fields.Integer:
 
 
 class UtcMoment(fields.AwareDateTime):
-    """A moment in UTC, written with Z."""
-
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         text = super()._serialize(value, attr, obj, **kwargs)
         return None if text is None else str(text).replace("+00:00", "Z")
 
 
 class AcsUrl(fields.String):
-    """The address of a challenge's page, out of its token."""
-
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         token = super()._serialize(value, attr, obj, **kwargs)
         return None if token is None else f"{current_app.config[PUBLIC_URL]}/acs/{token}"
 
 
-class CardSchema(ma.Schema):
+class CardSchema(MakingSchema):
     """A card as the payer typed it; ``cvv`` is null where the payer is absent."""
+
+    makes = CardData
 
     number = fields.String(
         required=True,
@@ -89,14 +84,11 @@ class CardSchema(ma.Schema):
         metadata={"example": "123"},
     )
 
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> CardData:
-        """Return the value."""
-        return CardData(**data)
 
-
-class ThreeDSecureSchema(ma.Schema):
+class ThreeDSecureSchema(MakingSchema):
     """What the merchant wants of 3-D Secure, and where the cardholder's browser goes after a challenge."""
+
+    makes = ThreeDSecure
 
     mode = fields.Enum(ThreeDSecureMode, by_value=True, required=True)
     return_url = fields.String(
@@ -109,11 +101,6 @@ class ThreeDSecureSchema(ma.Schema):
         validate=validate.Length(1, 200),
         metadata={"example": "Librairie Atlas", "description": "Shown to the cardholder."},
     )
-
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> ThreeDSecure:
-        """Return the value."""
-        return ThreeDSecure(**data)
 
 
 class PaySchema(ma.Schema):
@@ -139,64 +126,46 @@ class PaySchema(ma.Schema):
 
     @ma.post_load
     def make(self, data: dict[str, Any], **_kwargs: Any) -> Pay:
-        """Return the command."""
         return Pay(kind=self.kind, **data)
 
 
 class SaleSchema(PaySchema):
-    """A sale: the money moves at once."""
-
     kind = RequestKind.SALE
 
 
 class AuthorizationSchema(PaySchema):
-    """An authorisation: the money is held until it is captured or released."""
-
     kind = RequestKind.AUTHORIZATION
 
 
-class CaptureSchema(ma.Schema):
+class CaptureSchema(MakingSchema):
     """A capture; several are possible until one is final or nothing is left."""
+
+    makes = Capture
 
     request_id = id_field(metadata={"example": "cap_01kaq3m5x0e8d7w2v9t4r6y1zn"})
     original_request_id = id_field()
     amount_minor = amount_field()
     final = StrictBoolean(required=True, attribute="is_final")
 
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> Capture:
-        """Return the command."""
-        return Capture(**data)
 
-
-class VoidSchema(ma.Schema):
+class VoidSchema(MakingSchema):
     """A void of an open authorisation, or of a sale of the last 24 hours."""
+
+    makes = Void
 
     request_id = id_field(metadata={"example": "voi_01kaq3m5x0e8d7w2v9t4r6y1zn"})
     original_request_id = id_field()
 
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> Void:
-        """Return the command."""
-        return Void(**data)
 
-
-class RefundSchema(ma.Schema):
-    """A refund of captured money."""
+class RefundSchema(MakingSchema):
+    makes = Refund
 
     request_id = id_field(metadata={"example": "ref_01kaq3m5x0e8d7w2v9t4r6y1zn"})
     original_request_id = id_field()
     amount_minor = amount_field()
 
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> Refund:
-        """Return the command."""
-        return Refund(**data)
-
 
 class AuthenticationSchema(ma.Schema):
-    """What 3-D Secure came to, and who bears a fraud."""
-
     status = fields.Enum(AuthenticationStatus, by_value=True, required=True)
     eci = fields.String(required=True, metadata={"example": "05"})
     liability = fields.Enum(Liability, by_value=True, required=True)

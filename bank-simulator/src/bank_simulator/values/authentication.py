@@ -40,8 +40,6 @@ class ThreeDSecure:
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """The result, with the scheme's electronic commerce indicator."""
-
     status: AuthenticationStatus
     eci: str
 

@@ -16,8 +16,6 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share of the requests, from 0.0 to 1.0."""
-
     rate: float = 0.0
 
 
@@ -51,7 +49,6 @@ class FaultPlan:
 
     @property
     def is_calm(self) -> bool:
-        """Whether nothing ever goes wrong."""
         return not (self.latency_ms.rate or self.errors.rate or self.lost_answers.rate)
 
     def fault(self, arrival: Arrival) -> Fault:
@@ -66,7 +63,6 @@ class FaultPlan:
         )
 
     def document(self) -> dict[str, Any]:
-        """Return the plan as JSON members."""
         return asdict(self)
 
     def _latency_ms(self, arrival: Arrival) -> int:

@@ -135,6 +135,5 @@ def bench_number(ordinal: int) -> str:
 
 
 def bench_cards() -> Iterator[TestCard]:
-    """Yield the 1000 approved cards for load tests."""
     for ordinal in range(BENCH_CARDS):
         yield TestCard(bench_number(ordinal), Bank.BMCE, "approved (load test)")

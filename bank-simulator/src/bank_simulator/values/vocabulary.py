@@ -52,8 +52,6 @@ class ThreeDSecureMode(StrEnum):
 
 
 class AuthenticationStatus(StrEnum):
-    """How 3-D Secure ended."""
-
     AUTHENTICATED = "authenticated"
     ATTEMPTED = "attempted"
     FAILED = "failed"
@@ -61,8 +59,6 @@ class AuthenticationStatus(StrEnum):
 
 
 class Liability(StrEnum):
-    """Who bears a fraud."""
-
     ISSUER = "issuer"
     MERCHANT = "merchant"
 
@@ -88,8 +84,6 @@ class DeclineCode(StrEnum):
 
 
 class RequestKind(StrEnum):
-    """What the network was asked to do."""
-
     SALE = "sale"
     AUTHORIZATION = "authorization"
     CAPTURE = "capture"
@@ -130,8 +124,6 @@ class AccountKind(StrEnum):
 
 
 class EventType(StrEnum):
-    """What the merchant's side is told by webhooks."""
-
     PAYMENT_UPDATED = "payment.updated"
     THREE_DS_FINISHED = "three_ds.finished"
     REFUND_UPDATED = "refund.updated"
@@ -141,16 +133,12 @@ class EventType(StrEnum):
 
 
 class DisputeStatus(StrEnum):
-    """How a dispute stands, as the merchant sees it."""
-
     OPEN = "open"
     WON = "won"
     LOST = "lost"
 
 
 class DisputeReason(StrEnum):
-    """What the cardholder says."""
-
     FRAUDULENT = "fraudulent"
     DUPLICATE = "duplicate"
     PRODUCT_NOT_RECEIVED = "product_not_received"

@@ -1,4 +1,4 @@
-"""Judge one attempt, once."""
+"""Assess one attempt, once."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,20 +13,19 @@ from sqlalchemy.orm import Session
 
 from fraud_service.domain.documents import answer_document, inputs_document
 from fraud_service.domain.gathering import gather_inputs
-from fraud_service.domain.judging import judge
 from fraud_service.errors import AttemptAssessedDifferently
 from fraud_service.extensions import db
 from fraud_service.models import Assessment
+from fraud_service.rules import Evaluation, evaluate
 from fraud_service.values.attempt import Attempt
 from fraud_service.values.inputs import Inputs, Thresholds
-from fraud_service.values.judgement import Judgement
 from fraud_service.values.subjects import subject_values
 from fraud_service.values.vocabulary import Subject
 
 
 @dataclass(frozen=True, slots=True)
 class AssessAttempt:
-    """The attempt, the limits in force, and the time at which it is judged."""
+    """The attempt, the limits in force, and the time at which it is assessed."""
 
     attempt: Attempt
     thresholds: Thresholds
@@ -42,28 +41,28 @@ class Assessed:
 
 
 def assess_attempt(command: AssessAttempt) -> Assessed:
-    """Judge the attempt and store the decision with all its inputs; repeat the stored answer if there is one.
+    """Assess the attempt and store the decision with all its inputs, or repeat the stored answer.
 
     Raises:
-        AttemptAssessedDifferently: this attempt id was judged before with other inputs.
+        AttemptAssessedDifferently: this attempt id was assessed before with other inputs.
     """
     assessment_id = new_id("asm")
     request = strict_json.dumps(command.attempt.document())
 
     def work(session: Session) -> str:
         inputs = gather_inputs(session, command.attempt, command.thresholds, command.now)
-        judgement = judge(inputs)
+        evaluation = evaluate(inputs)
         answer = strict_json.dumps(
-            answer_document(assessment_id, command.attempt.attempt_id, judgement, command.now)
+            answer_document(assessment_id, command.attempt.attempt_id, evaluation, command.now)
         )
         row = {"assessment_id": assessment_id, "request": request, "answer": answer}
-        insert_rows(session, Assessment, [{**row, **_columns(inputs, judgement, command.now)}])
+        insert_rows(session, Assessment, [{**row, **_columns(inputs, evaluation, command.now)}])
         return answer
 
     try:
         return Assessed(db.in_transaction(work), is_new=True)
     except IntegrityError:
-        # Judged before, or by a request that came at the same moment: the constraint let one of us in.
+        # Assessed before, or by a request that came at the same moment: the constraint let one of us in.
         earlier = _find(command.attempt.attempt_id)
         if earlier is None:
             raise
@@ -72,13 +71,13 @@ def assess_attempt(command: AssessAttempt) -> Assessed:
     return Assessed(earlier.answer, is_new=False)
 
 
-def _columns(inputs: Inputs, judgement: Judgement, now: datetime) -> dict[str, Any]:
+def _columns(inputs: Inputs, evaluation: Evaluation, now: datetime) -> dict[str, Any]:
     attempt = inputs.attempt
     return {
         "attempt_id": attempt.attempt_id,
         "assessed_at": now,
-        "decision": judgement.decision,
-        "is_counted": judgement.is_counted,
+        "decision": evaluation.decision,
+        "is_counted": evaluation.is_counted,
         "card_fingerprint": attempt.card.fingerprint,
         "merchant_id": attempt.merchant_id,
         "user_id": attempt.user_id,

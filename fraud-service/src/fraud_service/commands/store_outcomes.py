@@ -13,8 +13,6 @@ from fraud_service.values.vocabulary import OutcomeKind
 
 @dataclass(frozen=True, slots=True)
 class StoreOutcome:
-    """One event after an attempt; see the model."""
-
     event_id: str
     kind: OutcomeKind
     merchant_id: str

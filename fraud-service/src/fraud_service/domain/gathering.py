@@ -14,7 +14,6 @@ from fraud_service.values.vocabulary import Subject
 
 
 def gather_inputs(session: Session, attempt: Attempt, thresholds: Thresholds, now: datetime) -> Inputs:
-    """Return everything that is known about ``attempt`` at ``now``."""
     subjects = subject_values(attempt)
     rows = session.execute(GATHERED, _parameters(attempt, subjects, thresholds, now)).all()
     # The counters stand beside each entry that fits, or beside none.

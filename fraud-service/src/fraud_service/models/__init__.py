@@ -1,4 +1,4 @@
-"""The tables; importing this room fills the metadata."""
+"""The tables; importing this package fills the metadata."""
 
 from fraud_service.models.assessment import Assessment
 from fraud_service.models.base import Base

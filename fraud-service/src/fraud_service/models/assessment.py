@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from service_kit.db.columns import BigId, UtcDateTime, ascii_key, enum_column
+from service_kit.db.columns import BigId, UtcDateTime, ascii_key, enum_column, exact_text
 from sqlalchemy import Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fraud_service.models.base import Base, exact_text
+from fraud_service.models.base import Base
 from fraud_service.values.vocabulary import Decision
 
 
@@ -14,9 +14,9 @@ class Assessment(Base):
     """One decision about one attempt; written once and never changed.
 
     ``request``, ``inputs`` and ``answer`` are JSON as text: a JSON column would give back other bytes.
-    ``is_counted`` says whether later attempts count this one: only when the limits judged it and did not
+    ``is_counted`` says whether later attempts count this one: only when the limits were asked and did not
     decline it. What a list decided says nothing about habits, and an attempt that was declined must not
-    lengthen the time until the next one is welcome.
+    lengthen the time until the next one is let through.
     """
 
     __tablename__ = "assessments"

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from service_kit.db.columns import BigId, UtcDateTime, enum_column
+from service_kit.db.columns import BigId, UtcDateTime, enum_column, exact_text
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from fraud_service.models.base import Base, exact_text
+from fraud_service.models.base import Base
 from fraud_service.values.inputs import ListedValue
 from fraud_service.values.vocabulary import ListKind, Subject
 
@@ -31,7 +31,6 @@ class ListEntry(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     def as_value(self) -> ListedValue:
-        """Return what the rules and the stored explanation need."""
         return ListedValue(
             self.kind,
             self.subject,

@@ -1,4 +1,4 @@
-"""Outcomes: what became of the money of attempts that were judged here."""
+"""Outcomes: what became of the money of attempts that were assessed here."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Why an attempt was judged as it was."""
+"""Why an attempt was assessed as it was."""
 
 from service_kit.web import strict_json
 from sqlalchemy import select
@@ -12,7 +12,7 @@ def explain_assessment(attempt_id: str) -> str:
     """Return, as JSON, the answer that was given and every input that was used for it.
 
     Raises:
-        AssessmentNotFound: no such attempt was judged.
+        AssessmentNotFound: no such attempt was assessed.
     """
     if not attempt_id.isascii():
         # MySQL refuses to compare other text with the ASCII column of the ids.

@@ -1,9 +1,9 @@
 """Assessments as JSON."""
 
 import ipaddress
-from typing import Any
 
 import marshmallow as ma
+from service_kit.web.api import MakingSchema
 
 from fraud_service.schemas.fields import LARGEST_AMOUNT, free_text, id_text, text
 from fraud_service.values.attempt import Attempt, Card
@@ -23,8 +23,8 @@ def _check_address(value: str) -> str:
     return value
 
 
-class CardSchema(ma.Schema):
-    """What the payment-service tells of a card."""
+class CardSchema(MakingSchema):
+    makes = Card
 
     fingerprint = text(
         "[0-9a-f]{64}",
@@ -35,14 +35,9 @@ class CardSchema(ma.Schema):
     bin = text("[0-9]{6}", "6 digits", "400000", "First 6 digits of the card number")
     last4 = text("[0-9]{4}", "4 digits", "0002", "Last 4 digits of the card number")
 
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> Card:
-        """Return the card."""
-        return Card(**data)
 
-
-class AssessmentRequestSchema(ma.Schema):
-    """One attempt to pay."""
+class AssessmentRequestSchema(MakingSchema):
+    makes = Attempt
 
     attempt_id = id_text("att_01k9example", "Names the attempt; the same id is judged only once")
     payment_id = id_text("pay_01k9example", "The payment that this attempt is for")
@@ -68,22 +63,13 @@ class AssessmentRequestSchema(ma.Schema):
         },
     )
 
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> Attempt:
-        """Return the attempt."""
-        return Attempt(**data)
-
 
 class ReasonSchema(ma.Schema):
-    """One finding of one rule."""
-
     rule = ma.fields.String(metadata={"example": "velocity_card"})
     detail = ma.fields.String(metadata={"example": "more than 10 attempts with this card within 600 s"})
 
 
 class AssessmentSchema(ma.Schema):
-    """The decision."""
-
     assessment_id = ma.fields.String(metadata={"example": "asm_01k9example"})
     attempt_id = ma.fields.String(metadata={"example": "att_01k9example"})
     decision = ma.fields.Enum(Decision, by_value=True, metadata={"example": "decline"})
@@ -94,15 +80,11 @@ class AssessmentSchema(ma.Schema):
 
 
 class VelocityLimitSchema(ma.Schema):
-    """A limit of attempts in a window."""
-
     attempts = ma.fields.Integer(metadata={"example": 10})
     window_s = ma.fields.Integer(metadata={"example": 600})
 
 
 class ThresholdsSchema(ma.Schema):
-    """The limits that were in force."""
-
     amount_minor = ma.fields.Dict(
         keys=ma.fields.String(), values=ma.fields.Integer(), metadata={"example": {"MAD": 10_000_000}}
     )
@@ -122,8 +104,6 @@ class CountersSchema(ma.Schema):
 
 
 class ListEntrySchema(ma.Schema):
-    """An entry of a list as it was at that time."""
-
     kind = ma.fields.Enum(ListKind, by_value=True)
     subject = ma.fields.Enum(Subject, by_value=True)
     value = ma.fields.String()
@@ -134,8 +114,6 @@ class ListEntrySchema(ma.Schema):
 
 
 class ExplanationSchema(AssessmentSchema):
-    """The decision with every input that was used for it."""
-
     request = ma.fields.Nested(AssessmentRequestSchema)
     counters = ma.fields.Nested(CountersSchema)
     thresholds = ma.fields.Nested(ThresholdsSchema)

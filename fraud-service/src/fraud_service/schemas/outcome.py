@@ -1,8 +1,7 @@
 """Outcomes as JSON."""
 
-from typing import Any
-
 import marshmallow as ma
+from service_kit.web.api import MakingSchema
 
 from fraud_service.commands.store_outcomes import StoreOutcome
 from fraud_service.schemas.fields import LARGEST_AMOUNT, id_text, text
@@ -11,8 +10,8 @@ from fraud_service.values.vocabulary import OutcomeKind
 MAX_OUTCOMES = 100
 
 
-class OutcomeSchema(ma.Schema):
-    """What became of the money of one attempt."""
+class OutcomeSchema(MakingSchema):
+    makes = StoreOutcome
 
     event_id = id_text("evt_01k9example_3", "Names the event; the same id is stored only once")
     kind = ma.fields.Enum(OutcomeKind, required=True, by_value=True, metadata={"example": "captured"})
@@ -40,11 +39,6 @@ class OutcomeSchema(ma.Schema):
         required=True, metadata={"example": "2026-11-21T09:05:00.000000+00:00"}
     )
 
-    @ma.post_load
-    def make(self, data: dict[str, Any], **_kwargs: Any) -> StoreOutcome:
-        """Return the outcome."""
-        return StoreOutcome(**data)
-
 
 class OutcomeBatchSchema(ma.Schema):
     """Up to a hundred outcomes, in any order."""
@@ -55,6 +49,4 @@ class OutcomeBatchSchema(ma.Schema):
 
 
 class OutcomesStoredSchema(ma.Schema):
-    """How many were new."""
-
     accepted = ma.fields.Integer(required=True, metadata={"example": 1})

@@ -1,4 +1,4 @@
-"""The attempt to pay that is to be judged."""
+"""The attempt to pay that is to be assessed."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,7 +15,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One request for judgement, as the payment-service sent it.
+    """One request for an assessment, as the payment-service sent it.
 
     ``amount_minor`` counts the smallest unit of ``currency``; ``client_ip`` is None unless it can be trusted.
     """

@@ -7,10 +7,12 @@ from datetime import datetime
 from fraud_service.values.attempt import Attempt
 from fraud_service.values.vocabulary import ListKind, Subject
 
+ANY_OTHER_CURRENCY = "*"
+
 
 @dataclass(frozen=True, slots=True)
 class VelocityLimit:
-    """At most ``attempts`` in the window (t - ``window_s``, t]; the one that is judged at t counts too."""
+    """At most ``attempts`` in the window (t - ``window_s``, t]; the one that is assessed at t counts too."""
 
     attempts: int
     window_s: int
@@ -18,7 +20,7 @@ class VelocityLimit:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """The limits; ``amount_minor`` maps currencies to minor units, ``*`` stands for any other currency."""
+    """The limits; ``amount_minor`` maps currencies and ``ANY_OTHER_CURRENCY`` to minor units."""
 
     amount_minor: Mapping[str, int]
     velocity_card: VelocityLimit
@@ -40,8 +42,6 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class ListedValue:
-    """An entry of a list that is in force and fits the attempt."""
-
     kind: ListKind
     subject: Subject
     value: str
@@ -53,7 +53,7 @@ class ListedValue:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What a judgement is made of, and nothing else: equal inputs give equal judgements."""
+    """All that the rules see: equal inputs give equal evaluations."""
 
     attempt: Attempt
     counters: Counters

@@ -4,29 +4,20 @@ from enum import StrEnum
 
 
 class Decision(StrEnum):
-    """What may happen to an attempt, from the mildest to the hardest."""
+    """What may happen to an attempt, the mildest first: of several findings the hardest decides."""
 
     APPROVE = "approve"
     CHALLENGE = "challenge"
     REVIEW = "review"
     DECLINE = "decline"
 
-    @property
-    def severity(self) -> int:
-        """0 for the mildest; of several findings the hardest decides."""
-        return list(Decision).index(self)
-
 
 class ListKind(StrEnum):
-    """Which of the two lists an entry is on."""
-
     DENY = "deny"
     ALLOW = "allow"
 
 
 class Subject(StrEnum):
-    """What an entry of a list is about."""
-
     CARD_FINGERPRINT = "card_fingerprint"
     BIN = "bin"
     USER = "user"

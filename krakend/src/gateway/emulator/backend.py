@@ -72,7 +72,6 @@ class BackendClient:
         self._session._retry_connection = False
 
     async def close(self) -> None:
-        """Close all connections."""
         await self._session.close()
 
     async def send(self, call: Call) -> aiohttp.ClientResponse:

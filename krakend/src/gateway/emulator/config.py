@@ -21,8 +21,6 @@ _PARAM = re.compile(r"\{([A-Za-z0-9_-]+)\}")
 
 @dataclass(frozen=True)
 class RateLimit:
-    """`qos/ratelimit/router` for all clients together."""
-
     max_rate: float
     every_s: float
     capacity: int
@@ -30,8 +28,6 @@ class RateLimit:
 
 @dataclass(frozen=True)
 class Backend:
-    """Where an endpoint leads."""
-
     host: str
     url_pattern: str
     method: str
@@ -39,8 +35,6 @@ class Backend:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One method on one path; always no-op."""
-
     path: str
     method: str
     timeout_s: float
@@ -50,7 +44,6 @@ class Endpoint:
     limit: RateLimit | None
 
     def forwards(self, header: str) -> bool:
-        """Whether a client's header of this name goes on to the backend."""
         return any(header.lower() == listed.lower() for listed in self.input_headers)
 
 

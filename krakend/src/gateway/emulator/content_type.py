@@ -18,7 +18,7 @@ _MAGIC = (
 _BINARY = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 
 
-def sniff(start: bytes) -> str:
+def guess_content_type(start: bytes) -> str:
     """The type of a body by its first 512 bytes; JSON is plain text to it."""
     start = start[:512]
     if _MARKUP.match(start):

@@ -36,8 +36,6 @@ def canonical(name: str) -> str:
 
 
 class OwnHeaders:
-    """The headers that the gateway itself puts on its answers."""
-
     def __init__(self, config: Config) -> None:
         self._krakend = ("X-Krakend", "Version undefined" if config.hides_version else VERSION)
         self._security: SecurityHeaders = config.security

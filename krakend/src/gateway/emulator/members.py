@@ -36,7 +36,6 @@ class Members:
                 raise Refused(self.name_of(member), "the emulator does not implement this member")
 
     def constant(self, member: str, value: str | bool | int) -> None:
-        """The member must stand there with this value."""
         found = self._take(member)
         if found != value or type(found) is not type(value):
             raise Refused(
@@ -44,15 +43,12 @@ class Members:
             )
 
     def text(self, member: str) -> str:
-        """A text that must be there."""
         return self._typed(member, str)
 
     def optional_text(self, member: str) -> str | None:
-        """A text, or None when absent."""
         return self._typed(member, str) if member in self._value else None
 
     def boolean(self, member: str) -> bool:
-        """True or false; absent is false."""
         return self._typed(member, bool) if member in self._value else False
 
     def integer(self, member: str, default: int | None = None) -> int:
@@ -75,7 +71,6 @@ class Members:
             raise Refused(self.name_of(member), str(exc)) from exc
 
     def texts(self, member: str) -> list[str]:
-        """A list of texts; absent is empty."""
         items = self._typed(member, list) if member in self._value else []
         if not all(isinstance(item, str) for item in items):
             raise Refused(self.name_of(member), "must be a list of texts")
@@ -87,11 +82,9 @@ class Members:
         return Members(self._take(member) if is_given else {}, self.name_of(member), is_given=is_given)
 
     def optional_object(self, member: str) -> dict[str, Any] | None:
-        """An object that is passed on as it is."""
         return self._typed(member, dict) if member in self._value else None
 
     def objects(self, member: str) -> list["Members"]:
-        """A list of objects, to be read further."""
         items = self._typed(member, list)
         return [Members(item, f"{self.name_of(member)}[{index}]") for index, item in enumerate(items)]
 

@@ -35,15 +35,11 @@ _DEFAULT_BODIES = {404: b"404 page not found", 405: b"405 method not allowed"}
 
 @dataclass(frozen=True)
 class _Target:
-    """What a path leads to; without an endpoint it is the health page."""
-
     endpoint: Endpoint | None
     bucket: TokenBucket | None = None
 
 
 class Proxy:
-    """The routes of one file, their buckets and the connections to the backends."""
-
     def __init__(self, config: Config, client: BackendClient) -> None:
         self._config = config
         self._client = client
@@ -57,7 +53,6 @@ class Proxy:
         )
 
     async def handle(self, request: web.BaseRequest) -> WireResponse:
-        """The answer to one request of a client."""
         if _head_size(request) > self._head_limit:
             return await _refused_by_server(request, 431, "431 Request Header Fields Too Large")
         try:
@@ -154,7 +149,6 @@ class _Body:
         return self._waits
 
     async def stream(self) -> AsyncIterator[bytes]:
-        """The body as it arrives."""
         if self._waits:
             self._waits = False
             await self._request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")

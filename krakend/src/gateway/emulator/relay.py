@@ -7,7 +7,7 @@ import aiohttp
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from gateway.emulator.content_type import sniff
+from gateway.emulator.content_type import guess_content_type
 from gateway.emulator.headers import Header, reason_phrase
 
 _GO_WRITE_BUFFER = 2048
@@ -68,7 +68,7 @@ class Relay:
     async def _start(self, first: bytes) -> None:
         headers = self._answer.headers
         if first and "Content-Type" not in headers and "Content-Encoding" not in headers:
-            headers["Content-Type"] = sniff(first)
+            headers["Content-Type"] = guess_content_type(first)
         await self._answer.prepare(self._request)
 
     async def finish(self, *, cut: bool) -> WireResponse:

@@ -16,7 +16,7 @@ _BAD_REQUEST = (
 )
 
 
-class Doorman(asyncio.Protocol):
+class RequestHeadGuard(asyncio.Protocol):
     """Collect the first head, then hand the connection to the HTTP protocol for good.
 
     aiohttp knows neither a limit for a whole head nor a time for it. A head that is late is closed without an
@@ -31,7 +31,7 @@ class Doorman(asyncio.Protocol):
         self._timeout_s = timeout_s
         self._head = bytearray()
         self._timer: asyncio.TimerHandle | None = None
-        self._is_on_duty = True
+        self._is_waiting = True
         self._transport: asyncio.Transport | None = None
 
     def dismiss(self) -> None:
@@ -39,13 +39,11 @@ class Doorman(asyncio.Protocol):
         self._close(b"")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to wait."""
         self._transport = cast(asyncio.Transport, transport)  # TCP: never another kind
         if self._timeout_s:
             self._timer = asyncio.get_running_loop().call_later(self._timeout_s, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
         self._stop()
 
     def data_received(self, data: bytes) -> None:
@@ -58,7 +56,7 @@ class Doorman(asyncio.Protocol):
         if end < 0 or end > self._head_limit:
             self._close(_TOO_LARGE)
         elif self._transport is not None:
-            self._is_on_duty = False
+            self._is_waiting = False
             protocol = self._make_protocol()
             self._transport.set_protocol(protocol)
             protocol.connection_made(self._transport)
@@ -69,7 +67,7 @@ class Doorman(asyncio.Protocol):
         self._close(b"" if between_lines else _BAD_REQUEST)
 
     def _close(self, answer: bytes) -> None:
-        if self._transport is not None and self._is_on_duty:
+        if self._transport is not None and self._is_waiting:
             if answer:
                 self._transport.write(answer)
             self._transport.close()

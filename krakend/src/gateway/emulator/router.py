@@ -48,7 +48,6 @@ class Router(Generic[T]):
         node.leaf = (target, tuple(names))
 
     def find(self, method: str, path: str) -> tuple[T, dict[str, str]] | None:
-        """The target and its path parameters (decoded), or None."""
         tree = self._trees.get(method)
         found = _find(tree, path.split("/"), 0, ()) if tree else None
         if found is None:
@@ -57,7 +56,6 @@ class Router(Generic[T]):
         return target, dict(zip(names, values, strict=True))
 
     def allowed_methods(self, path: str) -> list[str]:
-        """The methods that this path has."""
         return [method for method in self._trees if self.find(method, path) is not None]
 
 

@@ -16,12 +16,12 @@ from gateway.emulator.backend import BackendClient
 from gateway.emulator.config import Config
 from gateway.emulator.proxy import Proxy
 from gateway.emulator.relay import WireResponse, drop_automatic_headers
-from gateway.emulator.request_head_guard import Doorman
+from gateway.emulator.request_head_guard import RequestHeadGuard
 
 log = logging.getLogger("gateway.emulator")
 # What may be a card number that somebody put into an address (13 to 19 digits): never in a log.
 _LONG_NUMBER = re.compile(r"\d(?:(?:%20|[+-])?\d){12,18}")
-_HEAD_LIMIT_OF_AIOHTTP = 1 << 20  # far above the real one, which Doorman and Proxy hold
+_HEAD_LIMIT_OF_AIOHTTP = 1 << 20  # far above the real one, which RequestHeadGuard and Proxy hold
 _FOR_EVER_S = 1e8
 
 
@@ -50,13 +50,11 @@ async def _stop_signal() -> AsyncIterator[asyncio.Event]:
 
 
 class _Front:
-    """The listening socket and every client's connection behind it."""
-
     def __init__(self, config: Config, proxy: Proxy) -> None:
         self._config = config
         self._proxy = proxy
         self._running: dict[asyncio.Task[None], web.RequestHandler] = {}
-        self._doormen: WeakSet[Doorman] = WeakSet()
+        self._guards: WeakSet[RequestHeadGuard] = WeakSet()
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._handle, expect_handler=_leave_to_proxy)
         app.on_response_prepare.append(drop_automatic_headers)
@@ -74,7 +72,6 @@ class _Front:
         self._listener: asyncio.Server | None = None
 
     async def open(self) -> None:
-        """Begin to listen."""
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(
@@ -85,8 +82,8 @@ class _Front:
         """Close the listener and idle connections, let running requests finish for so long, then cut them."""
         if self._listener is not None:
             self._listener.close()
-        for doorman in list(self._doormen):
-            doorman.dismiss()
+        for guard in list(self._guards):
+            guard.dismiss()
         self._close_idle_connections()
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=limit_s or None)
@@ -104,11 +101,13 @@ class _Front:
             if connection not in busy and connection.transport is not None:
                 connection.transport.close()
 
-    def _admit(self) -> Doorman:
+    def _admit(self) -> RequestHeadGuard:
         config = self._config
-        doorman = Doorman(self._make_protocol, config.max_header_bytes + 4096, config.read_header_timeout_s)
-        self._doormen.add(doorman)
-        return doorman
+        guard = RequestHeadGuard(
+            self._make_protocol, config.max_header_bytes + 4096, config.read_header_timeout_s
+        )
+        self._guards.add(guard)
+        return guard
 
     def _make_protocol(self) -> asyncio.Protocol:
         if self._runner.server is None:

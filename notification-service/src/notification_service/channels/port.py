@@ -1,4 +1,4 @@
-"""The port through which letters leave."""
+"""The port through which e-mails leave."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -7,10 +7,10 @@ from notification_service.values.vocabulary import Outcome
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Email:
     """A finished e-mail; ``content`` is its full text (RFC 5322, CRLF line ends).
 
-    ``id`` is ours and stays the same when the letter is sent again.
+    ``id`` is ours and stays the same when the e-mail is sent again.
     """
 
     id: str
@@ -31,10 +31,8 @@ class Channel(Protocol):
     """A way out. Sending twice is allowed, so a repeat must be recognisable at the other end."""
 
     @property
-    def name(self) -> str:
-        """Its name in the delivery log."""
-        ...
+    def name(self) -> str: ...
 
-    def send(self, letter: Letter) -> Answer:
-        """Hand the letter over; whatever goes wrong outside is an answer, never an exception."""
+    def send(self, email: Email) -> Answer:
+        """Hand the e-mail over; whatever goes wrong outside is an answer, never an exception."""
         ...

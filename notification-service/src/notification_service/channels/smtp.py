@@ -1,11 +1,11 @@
-"""Letters by SMTP (RFC 5321)."""
+"""E-mails by SMTP (RFC 5321)."""
 
 import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from notification_service.channels.port import Answer, Letter
+from notification_service.channels.port import Answer, Email
 from notification_service.values.safe_text import loggable_answer
 from notification_service.values.smtp_server import SmtpServer
 from notification_service.values.vocabulary import Outcome
@@ -14,9 +14,9 @@ _OK_CODES = frozenset({250, 251, 252})
 
 
 class SmtpChannel:
-    """Sends each letter in a session of its own, so that a broken one concerns no other.
+    """Sends each e-mail in a session of its own, so that a broken one concerns no other.
 
-    A server that took the letter and lost its answer gets it again, with the same Message-ID.
+    A server that took the e-mail and lost its answer gets it again, with the same Message-ID.
     """
 
     name = "smtp"
@@ -27,13 +27,13 @@ class SmtpChannel:
         if self._tls is None and server.is_encrypted:
             self._tls = ssl.create_default_context()
 
-    def send(self, letter: Letter) -> Answer:
-        """Send it; 5xx about this letter is a refusal for good, everything else may go better later."""
+    def send(self, email: Email) -> Answer:
+        """Send it; 5xx about this e-mail is a refusal for good, everything else may go better later."""
         try:
             with self._session() as session:
-                return _hand_over(session, letter)
+                return _hand_over(session, email)
         except smtplib.SMTPResponseException as exc:
-            # Connecting, encrypting or logging in failed: that is about the server, not about the letter.
+            # Connecting, encrypting or logging in failed: that is about the server, not about the e-mail.
             return Answer(Outcome.FAILED, _text(exc.smtp_code, exc.smtp_error))
         except (OSError, smtplib.SMTPException) as exc:
             return Answer(Outcome.FAILED, loggable_answer(f"{type(exc).__name__}: {exc}"))
@@ -49,7 +49,7 @@ class SmtpChannel:
             session.ehlo_or_helo_if_needed()
             yield session
             with suppress(OSError, smtplib.SMTPException):
-                session.quit()  # the letter is handed over already, whatever becomes of this
+                session.quit()  # the e-mail is handed over already, whatever becomes of this
         finally:
             session.close()
 
@@ -60,21 +60,21 @@ class SmtpChannel:
         return smtplib.SMTP(server.host, server.port, timeout=server.timeout_s)
 
 
-def _hand_over(session: smtplib.SMTP, letter: Letter) -> Answer:
-    code, text = session.mail(letter.sender)
+def _hand_over(session: smtplib.SMTP, email: Email) -> Answer:
+    code, text = session.mail(email.sender)
     if code not in _OK_CODES:
-        # Our own address is refused: the operator can mend that, so the letter waits.
+        # Our own address is refused: the operator can mend that, so the e-mail waits.
         return Answer(Outcome.FAILED, _text(code, text))
-    code, text = session.rcpt(letter.recipient)
+    code, text = session.rcpt(email.recipient)
     if code in _OK_CODES:
         try:
-            code, text = session.data(letter.content)
+            code, text = session.data(email.content)
         except smtplib.SMTPDataError as exc:
-            return _judge(exc.smtp_code, exc.smtp_error)
-    return _judge(code, text)
+            return _answer(exc.smtp_code, exc.smtp_error)
+    return _answer(code, text)
 
 
-def _judge(code: int, text: bytes | str) -> Answer:
+def _answer(code: int, text: bytes | str) -> Answer:
     return Answer(_outcome(code), _text(code, text))
 
 

@@ -1,7 +1,7 @@
 """Accept events of payments: stored once each, to be passed on to their merchants."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from service_kit.clock import utc_now
@@ -26,16 +26,5 @@ class AcceptEvent:
 def accept_events(events: Sequence[AcceptEvent]) -> int:
     """Store the events that are new, and return how many those are; the first that brings an id wins."""
     now = utc_now()
-    rows = {
-        event.event_id: {
-            "event_id": event.event_id,
-            "merchant_id": event.merchant_id,
-            "payment_id": event.payment_id,
-            "type": event.type,
-            "occurred_at": event.occurred_at,
-            "received_at": now,
-            "body": event.body,
-        }
-        for event in events
-    }
+    rows = {event.event_id: {**asdict(event), "received_at": now} for event in events}
     return insert_once(db, ReceivedEvent.event_id, rows)

@@ -34,8 +34,6 @@ class AcceptNotification:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The answer, the same for each repetition."""
-
     notification_id: str
     event_id: str
     is_new: bool
@@ -58,8 +56,8 @@ def accept_notification(command: AcceptNotification, *, lab_receipt_address: str
         "public_id": public_id,
         "event_id": command.event_id,
         "content_hash": content_hash,
-        "type": command.type.value,
-        "locale": command.locale.value,
+        "type": command.type,
+        "locale": command.locale,
         "recipient": recipient,
         "data": strict_json.dumps(command.data),
         "queue": QUEUE,
@@ -94,7 +92,7 @@ def _recipient(command: AcceptNotification, lab_receipt_address: str) -> str:
 
 def _content_hash(command: AcceptNotification) -> str:
     """Return the SHA-256 of what the caller said, however its JSON was ordered or spaced."""
-    canonical = _sorted({**asdict(command), "type": command.type.value, "locale": command.locale.value})
+    canonical = _sorted(asdict(command))
     return hashlib.sha256(strict_json.dumps(canonical).encode()).hexdigest()
 
 

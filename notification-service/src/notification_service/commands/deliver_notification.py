@@ -9,10 +9,9 @@ from service_kit.web import strict_json
 from notification_service.channels.port import Channel
 from notification_service.domain.delivery_queue import Try, result_of
 from notification_service.models import Notification
-from notification_service.rendering.letters import write_letter
+from notification_service.rendering.emails import compose_email
 from notification_service.rendering.renderer import Renderer
 from notification_service.values.receipt import Receipt
-from notification_service.values.vocabulary import MailLocale, NotificationType
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +24,15 @@ class DeliverNotification:
 
     def __call__(self, row: Notification) -> Result:
         """Send what the row says; the answer becomes the row's state and a line of the delivery log."""
-        locale = MailLocale(row.locale)
         receipt = Receipt.from_data(strict_json.loads(row.data.encode()))
-        letter = write_letter(
-            self.renderer.render(NotificationType(row.type), locale, receipt),
-            letter_id=row.public_id,
+        email = compose_email(
+            self.renderer.render(row.type, row.locale, receipt),
+            email_id=row.public_id,
             mail_from=self.mail_from,
             recipient=row.recipient,
-            locale=locale,
+            locale=row.locale,
             accepted_at=row.accepted_at,
         )
         attempted_at = utc_now()
-        answer = self.channel.send(letter)
+        answer = self.channel.send(email)
         return result_of(Try(attempted_at, self.channel.name, answer.outcome, answer.text))

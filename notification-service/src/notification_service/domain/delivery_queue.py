@@ -1,4 +1,4 @@
-"""The queue of letters: when they are tried again, and that each try is written into the delivery log."""
+"""The queue of e-mails: when they are tried again, and that each try is written into the delivery log."""
 
 import math
 from collections.abc import Sequence
@@ -25,8 +25,6 @@ MAX_REFUSALS = 5
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One try to deliver: a row of the delivery log in the making."""
-
     attempted_at: datetime
     channel: str
     outcome: Outcome
@@ -35,20 +33,15 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Delivered(Done):
-    """The channel took the letter over."""
-
     tried: Try
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotDelivered(Failed):
-    """The channel did not take it."""
-
     tried: Try
 
 
 def result_of(tried: Try) -> Result:
-    """Return what a try means for the queue."""
     if tried.outcome is Outcome.SENT:
         return Delivered(tried)
     limit = MAX_REFUSALS if tried.outcome is Outcome.REFUSED else None
@@ -62,7 +55,7 @@ class DeliveryQueue(LeasedQueue[Notification]):
         super().__init__(db, Notification, QUEUE, SCHEDULE, lease_s=lease_s)
 
     def record_all(self, finished: Sequence[tuple[Notification, Result]]) -> None:
-        """Store what became of the letters, each with its try in the delivery log."""
+        """Store what became of the e-mails, each with its try in the delivery log."""
         now = utc_now()
         super().record_all([(row, _with_try(result, now)) for row, result in finished])
 
@@ -75,7 +68,7 @@ class DeliveryQueue(LeasedQueue[Notification]):
                 "attempted_at": result.tried.attempted_at,
                 "channel": result.tried.channel,
                 "recipient": row.recipient,
-                "result": result.tried.outcome.value,
+                "result": result.tried.outcome,
                 "answer": result.tried.answer,
             }
             for row, result in finished

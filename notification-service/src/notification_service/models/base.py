@@ -5,6 +5,4 @@ from sqlalchemy.orm import DeclarativeBase
 
 
 class Base(DeclarativeBase):
-    """Base class of this service's tables."""
-
     metadata = new_metadata()

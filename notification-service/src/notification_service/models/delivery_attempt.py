@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from service_kit.db.columns import BigId, UtcDateTime
+from service_kit.db.columns import BigId, UtcDateTime, enum_column
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from notification_service.models.base import Base
+from notification_service.values.vocabulary import Outcome
 
 
 class DeliveryAttempt(Base):
@@ -23,5 +24,5 @@ class DeliveryAttempt(Base):
     attempted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     channel: Mapped[str] = mapped_column(String(16))
     recipient: Mapped[str] = mapped_column(String(254))
-    result: Mapped[str] = mapped_column(String(16))
+    result: Mapped[Outcome] = mapped_column(enum_column(Outcome, 16))
     answer: Mapped[str] = mapped_column(Text)

@@ -9,7 +9,6 @@ from notification_service.models import ReceivedEvent
 
 
 def list_events(limit: int) -> Sequence[ReceivedEvent]:
-    """Return the newest ``limit`` events, newest first."""
     with db.reading() as session:
         rows = session.scalars(select(ReceivedEvent).order_by(ReceivedEvent.id.desc()).limit(limit)).all()
         session.expunge_all()

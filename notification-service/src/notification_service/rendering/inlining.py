@@ -1,6 +1,6 @@
 """Puts the rules of a layout's style sheet on its elements, once, before the layout is compiled.
 
-Mail programs ignore style sheets, and doing it for each letter would cost more than all the rest of it.
+Mail programs ignore style sheets, and doing it for each e-mail would cost more than all the rest of it.
 """
 
 import re

@@ -8,7 +8,7 @@ from jinja2 import Environment, StrictUndefined, Template, select_autoescape
 
 from notification_service.rendering.formatting import format_amount, format_moment
 from notification_service.rendering.inlining import inline_layout
-from notification_service.rendering.words import Language, load_language
+from notification_service.rendering.texts import Language, load_language
 from notification_service.values.receipt import Receipt
 from notification_service.values.vocabulary import MailLocale, NotificationType
 
@@ -17,7 +17,7 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 
 @dataclass(frozen=True, slots=True)
 class RenderedMail:
-    """A letter's words, the same in both forms."""
+    """An e-mail's words, the same in both forms."""
 
     subject: str
     html: str
@@ -40,9 +40,8 @@ class Renderer:
         }
 
     def render(self, kind: NotificationType, locale: MailLocale, receipt: Receipt) -> RenderedMail:
-        """Write the letter."""
         language = self._languages[locale]
-        words = language.letters[kind]
+        words = language.emails[kind]
         amount = format_amount(receipt.amount_minor, receipt.currency, locale)
         facts = {"amount": amount, "merchant": receipt.merchant_name}
         subject = words.subject.render(facts)

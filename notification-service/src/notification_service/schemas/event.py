@@ -38,8 +38,6 @@ class EventSchema(ma.Schema):
 
 
 class SentEventSchema(ma.Schema):
-    """One event, and whose it is."""
-
     merchant_id = _name("[A-Za-z0-9_]{1,64}", "mer_lab")
     event = fields.Nested(EventSchema, required=True)
 
@@ -75,6 +73,4 @@ def _text_of(event: dict[str, Any]) -> str:
 
 
 class EventsAcceptedSchema(ma.Schema):
-    """How many were new."""
-
     accepted = fields.Integer(required=True, metadata={"examples": [1]})

@@ -34,8 +34,6 @@ def _text(max_length: int, **kwargs: Any) -> fields.String:
 
 
 class _Moment(fields.AwareDateTime):
-    """A moment in UTC, with ``Z``."""
-
     def _serialize(self, value: Any, attr: str | None, obj: Any, **_kwargs: Any) -> str | None:
         return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
@@ -48,22 +46,16 @@ class RecipientSchema(ma.Schema):
 
 
 class MerchantSchema(ma.Schema):
-    """Who was paid."""
-
     name = _text(200, required=True, metadata={"examples": ["Store Manager"]})
 
 
 class CardSchema(ma.Schema):
-    """Which card paid."""
-
     last4 = fields.String(
         required=True, validate=validate.Regexp(r"^[0-9]{4}(?!\n)$"), metadata={"examples": ["9999"]}
     )
 
 
 class PaymentDataSchema(ma.Schema):
-    """The facts that the letter tells."""
-
     payment_id = _text(64, required=True, metadata={"examples": ["3"]})
     order_id = _text(64, required=True, metadata={"examples": ["1"]})
     amount_minor = fields.Integer(
@@ -94,8 +86,6 @@ class PaymentDataSchema(ma.Schema):
 
 
 class NotificationSchema(ma.Schema):
-    """One event that somebody is to be told of."""
-
     event_id = fields.String(
         required=True,
         validate=validate.Regexp(r"^[A-Za-z0-9._-]{1,64}(?!\n)$"),
@@ -108,7 +98,6 @@ class NotificationSchema(ma.Schema):
 
     @ma.post_load
     def make_command(self, data: dict[str, Any], **_kwargs: Any) -> AcceptNotification:
-        """Return the command that accepts it."""
         recipient = data.pop("recipient")
         return AcceptNotification(email=recipient["email"], user_id=recipient["user_id"], **data)
 
@@ -122,8 +111,6 @@ class AcceptedSchema(ma.Schema):
 
 
 class AttemptSchema(ma.Schema):
-    """One try to deliver it."""
-
     number = fields.Integer()
     attempted_at = _Moment()
     channel = fields.String(metadata={"examples": ["smtp"]})
@@ -133,8 +120,6 @@ class AttemptSchema(ma.Schema):
 
 
 class NotificationStateSchema(ma.Schema):
-    """Where a notification stands, and its delivery log."""
-
     notification_id = fields.String(attribute="public_id")
     event_id = fields.String()
     type = fields.String()
@@ -143,5 +128,7 @@ class NotificationStateSchema(ma.Schema):
     status = fields.Enum(NotificationStatus, by_value=True, attribute="shown_status")
     accepted_at = _Moment()
     sent_at = _Moment(allow_none=True, attribute="done_at")
-    next_attempt_at = _Moment(allow_none=True, metadata={"description": "Null unless it is queued."})
-    attempts = fields.List(fields.Nested(AttemptSchema))
+    next_attempt_at = _Moment(
+        allow_none=True, attribute="next_try_at", metadata={"description": "Null unless it is queued."}
+    )
+    attempts = fields.List(fields.Nested(AttemptSchema), attribute="tries")

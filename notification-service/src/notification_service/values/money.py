@@ -10,7 +10,6 @@ _KNOWN: frozenset[str] = frozenset(list_currencies())
 
 
 def is_currency(code: str) -> bool:
-    """Whether ``code`` is a currency that we can write an amount of."""
     return code in _KNOWN
 
 

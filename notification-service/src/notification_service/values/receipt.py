@@ -1,4 +1,4 @@
-"""What a letter about a payment says."""
+"""What an e-mail about a payment says."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Text from outside that goes into headers, letters and logs."""
+"""Text from outside that goes into headers, e-mails and logs."""
 
 import re
 import unicodedata

@@ -4,15 +4,11 @@ from enum import StrEnum
 
 
 class NotificationType(StrEnum):
-    """What happened."""
-
     PAYMENT_RECEIPT = "payment_receipt"
     PAYMENT_REVERSED = "payment_reversed"
 
 
 class MailLocale(StrEnum):
-    """The languages that letters are written in."""
-
     FR = "fr"
     EN = "en"
 

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from service_kit.db.columns import BigId, UtcDateTime, ascii_key
+from service_kit.db.columns import BigId, UtcDateTime, ascii_key, enum_column
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payment_service.models.base import Base
 from payment_service.values.money import Money
+from payment_service.values.statuses import DisputeStatus
 
 
 class Dispute(Base):
@@ -34,7 +35,7 @@ class Dispute(Base):
     movement: Mapped[str] = mapped_column(ascii_key(64))
     provider: Mapped[str] = mapped_column(String(32))
     provider_dispute_id: Mapped[str] = mapped_column(ascii_key(64))
-    status: Mapped[str] = mapped_column(String(8))
+    status: Mapped[DisputeStatus] = mapped_column(enum_column(DisputeStatus, 8))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     reason: Mapped[str | None] = mapped_column(String(100))

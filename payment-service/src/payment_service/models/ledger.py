@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from service_kit.db.columns import BigId, UtcDateTime, ascii_key
+from service_kit.db.columns import BigId, UtcDateTime, ascii_key, enum_column
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payment_service.models.base import Base
-from payment_service.values.statuses import LedgerAccount
+from payment_service.values.statuses import EntryKind, LedgerAccount
 
 
 class LedgerEntry(Base):
@@ -29,19 +29,19 @@ class LedgerEntry(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     public_id: Mapped[str] = mapped_column(ascii_key(64), unique=True)
     merchant_id: Mapped[int] = mapped_column(BigId, ForeignKey("merchants.id"))
-    account: Mapped[str] = mapped_column(String(24))
+    account: Mapped[LedgerAccount] = mapped_column(enum_column(LedgerAccount, 24))
     provider: Mapped[str] = mapped_column(String(32))
     currency: Mapped[str] = mapped_column(String(3))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     payment_id: Mapped[int] = mapped_column(BigId, ForeignKey("payments.id"))
     source: Mapped[str] = mapped_column(ascii_key(64))
-    kind: Mapped[str] = mapped_column(String(24))
+    kind: Mapped[EntryKind] = mapped_column(enum_column(EntryKind, 24))
     posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     @property
     def balance_minor(self) -> int:
         """By how much it changed its account's balance."""
-        return LedgerAccount(self.account).balance_minor(self.amount_minor)
+        return self.account.balance_minor(self.amount_minor)
 
 
 class BalanceSnapshot(Base):
@@ -56,7 +56,7 @@ class BalanceSnapshot(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     merchant_id: Mapped[int] = mapped_column(BigId, ForeignKey("merchants.id"))
-    account: Mapped[str] = mapped_column(String(24))
+    account: Mapped[LedgerAccount] = mapped_column(enum_column(LedgerAccount, 24))
     provider: Mapped[str] = mapped_column(String(32))
     currency: Mapped[str] = mapped_column(String(3))
     amount_minor: Mapped[int] = mapped_column(BigInteger)

@@ -1,11 +1,12 @@
 """The outbox: what others must be told, stored in the transaction that decided it."""
 
-from service_kit.db.columns import BigId, ascii_key
+from service_kit.db.columns import BigId, ascii_key, enum_column
 from service_kit.jobs.queue import LeasedRow
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payment_service.models.base import Base
+from payment_service.values.statuses import InboxOutcome
 
 
 class OutboxMessage(LeasedRow, Base):
@@ -40,4 +41,4 @@ class InboxMessage(LeasedRow, Base):
 
     event_id: Mapped[str] = mapped_column(ascii_key(128))
     body: Mapped[str] = mapped_column(Text)
-    outcome: Mapped[str | None] = mapped_column(String(24))
+    outcome: Mapped[InboxOutcome | None] = mapped_column(enum_column(InboxOutcome, 24))

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from service_kit.db.columns import BigId, UtcDateTime, ascii_key
+from service_kit.db.columns import BigId, UtcDateTime, ascii_key, enum_column
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payment_service.models.base import Base
 from payment_service.values.money import Money
-from payment_service.values.statuses import MovementState
+from payment_service.values.statuses import AttemptKind, MovementState, PaymentStatus, VoidPurpose
 
 
 class Movement:
@@ -23,7 +23,7 @@ class Movement:
     public_id: Mapped[str] = mapped_column(ascii_key(64), unique=True)
     merchant_id: Mapped[int] = mapped_column(BigId, ForeignKey("merchants.id"))
     payment_id: Mapped[int] = mapped_column(BigId, ForeignKey("payments.id"))
-    state: Mapped[str] = mapped_column(String(16))
+    state: Mapped[MovementState] = mapped_column(enum_column(MovementState, 16))
     provider: Mapped[str] = mapped_column(String(32))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
@@ -43,7 +43,7 @@ class Movement:
     @property
     def is_open(self) -> bool:
         """Whether its outcome is still to come."""
-        return MovementState(self.state).is_open
+        return self.state.is_open
 
 
 class Capture(Movement, Base):
@@ -72,8 +72,8 @@ class PaymentAttempt(Movement, Base):
         Index(None, "payment_id", "id"),
     )
 
-    kind: Mapped[str] = mapped_column(String(16))
-    claimed_from: Mapped[str] = mapped_column(String(24))
+    kind: Mapped[AttemptKind] = mapped_column(enum_column(AttemptKind, 16))
+    claimed_from: Mapped[PaymentStatus] = mapped_column(enum_column(PaymentStatus, 24))
     reversal_of: Mapped[str | None] = mapped_column(ascii_key(64), unique=True)
     form_key: Mapped[str | None] = mapped_column(ascii_key(64))
     payment_method: Mapped[str | None] = mapped_column(ascii_key(64))
@@ -112,7 +112,7 @@ class Void(Movement, Base):
     __table_args__ = (Index(None, "next_ask_at"), Index(None, "payment_id", "id"))
 
     attempt_id: Mapped[int] = mapped_column(BigId, ForeignKey("payment_attempts.id"))
-    purpose: Mapped[str] = mapped_column(String(16))
+    purpose: Mapped[VoidPurpose] = mapped_column(enum_column(VoidPurpose, 16))
     reason: Mapped[str | None] = mapped_column(String(500))
 
 

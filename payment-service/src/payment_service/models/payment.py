@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from service_kit.db.columns import BigId, UtcDateTime, ascii_key, exact_text
+from service_kit.db.columns import BigId, UtcDateTime, ascii_key, enum_column, exact_text
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -37,15 +37,15 @@ class Payment(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     public_id: Mapped[str] = mapped_column(ascii_key(64), unique=True)
     merchant_id: Mapped[int] = mapped_column(BigId, ForeignKey("merchants.id"))
-    surface: Mapped[str] = mapped_column(String(16), default=Surface.LAB)
+    surface: Mapped[Surface] = mapped_column(enum_column(Surface, 16), default=Surface.LAB)
     order_id: Mapped[str] = mapped_column(exact_text(64))
     user_id: Mapped[str] = mapped_column(exact_text(64))
     amount_minor: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
-    capture_method: Mapped[str] = mapped_column(
-        String(16), default=CaptureMethod.AUTOMATIC, server_default=text("'automatic'")
+    capture_method: Mapped[CaptureMethod] = mapped_column(
+        enum_column(CaptureMethod, 16), default=CaptureMethod.AUTOMATIC, server_default=text("'automatic'")
     )
-    status: Mapped[str] = mapped_column(String(24))
+    status: Mapped[PaymentStatus] = mapped_column(enum_column(PaymentStatus, 24))
     authorized_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     captured_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     capturing_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))

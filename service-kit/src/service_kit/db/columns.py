@@ -35,7 +35,6 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Hand the moment out aware."""
         return None if value is None else value.replace(tzinfo=UTC)
 
 

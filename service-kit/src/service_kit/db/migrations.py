@@ -36,7 +36,6 @@ def upgrade(database_url: str, migrations: Path, revision: str = "head") -> None
 
 
 def alembic_config(database_url: str, migrations: Path) -> Config:
-    """Return Alembic's configuration for the tree in ``migrations``."""
     config = Config()
     config.set_main_option("script_location", str(migrations))
     config.set_main_option("path_separator", "os")

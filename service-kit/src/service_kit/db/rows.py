@@ -35,17 +35,14 @@ class AppendingSession(FlaskSession):
             insert_rows(self, model, rows)
 
     def commit(self) -> None:
-        """Write everything, and commit."""
         self.write_gathered()
         super().commit()
 
     def rollback(self) -> None:
-        """Forget everything that was not committed."""
         self._gathered = {}
         super().rollback()
 
     def close(self) -> None:
-        """Forget everything that was not committed, and give the connection back."""
         self._gathered = {}
         super().close()
 

@@ -17,7 +17,7 @@ from sqlalchemy import Select, String, Text, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from service_kit.clock import utc_now
-from service_kit.db.columns import BigId, UtcDateTime
+from service_kit.db.columns import BigId, UtcDateTime, enum_column
 from service_kit.db.database import Database
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ class LeasedRow:
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     queue: Mapped[str] = mapped_column(String(32))
-    status: Mapped[str] = mapped_column(String(8), default=JobStatus.PENDING)
+    status: Mapped[JobStatus] = mapped_column(enum_column(JobStatus, 8), default=JobStatus.PENDING)
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime] = mapped_column(UtcDateTime)
     lease_id: Mapped[str | None] = mapped_column(String(32))
@@ -114,7 +114,6 @@ class LeasedQueue(Generic[Row]):
         return self._db.in_transaction(lambda session: self._lease(session, limit, now, lease_id))
 
     def record(self, row: Row, result: Result) -> None:
-        """Store what became of one claimed row; see :meth:`record_all`."""
         self.record_all([(row, result)])
 
     def record_all(self, finished: Sequence[tuple[Row, Result]]) -> None:
@@ -138,7 +137,6 @@ class LeasedQueue(Generic[Row]):
         self._db.in_transaction(work)
 
     def _store_done(self, session: Session, rows: Sequence[Row], now: datetime) -> None:
-        """Say of all of them in one statement that they are done."""
         model = self._model
         session.execute(
             update(model)

@@ -14,8 +14,6 @@ log = structlog.get_logger(__name__)
 
 
 class Waker:
-    """Sends the datagrams."""
-
     def __init__(self, address: str) -> None:
         self._address = parse_address(address)
 
@@ -30,8 +28,6 @@ class Waker:
 
 
 class WakeUpCall:
-    """Receives the datagrams for all loops of one worker."""
-
     def __init__(self, address: str) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(parse_address(address))
@@ -48,7 +44,6 @@ class WakeUpCall:
         return event
 
     def close(self) -> None:
-        """Stop listening."""
         self._closed.set()
         self._thread.join()
         self._socket.close()

@@ -1,5 +1,6 @@
 """Reading a service's configuration from the environment, once, at start."""
 
+import base64
 import re
 from decimal import Decimal
 from enum import StrEnum
@@ -48,6 +49,15 @@ def read_secret(env: Env, profile: Profile, name: str, lab_default: str) -> str:
     if profile is Profile.PRODUCTION and (not value or value == lab_default):
         raise ConfigurationError(f"{name} must be set to a secret of your own in the production profile.")
     return value
+
+
+def is_webhook_secret(text: str) -> bool:
+    """Whether it is a secret as Standard Webhooks wants it: ``whsec_`` and base64 of 24 to 64 bytes."""
+    try:
+        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        return False
+    return text.startswith("whsec_") and 24 <= len(key) <= 64
 
 
 def read_database_url(env: Env, service: str) -> str:

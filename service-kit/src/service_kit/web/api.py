@@ -5,7 +5,7 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from threading import Lock
-from typing import Any, NoReturn, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 import flask_smorest
 import flask_swagger_ui
@@ -39,11 +39,9 @@ class StrictJsonProvider(JSONProvider):
     """Flask's JSON by way of :mod:`service_kit.web.strict_json`."""
 
     def dumps(self, obj: Any, **_kwargs: Any) -> str:
-        """Write ``obj``; Decimals stay exact."""
         return strict_json.dumps(obj)
 
     def loads(self, s: str | bytes, **_kwargs: Any) -> Any:
-        """Read strict JSON."""
         return strict_json.loads(s.encode() if isinstance(s, str) else s)
 
 
@@ -77,16 +75,23 @@ class StrictParser(FlaskParser):
     def handle_error(
         self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_kwargs: Any
     ) -> NoReturn:
-        """Leave the answer to the problem documents."""
         raise error
+
+
+class MakingSchema(ma.Schema):
+    """A schema whose valid input becomes the value or command that ``makes`` returns for its members."""
+
+    makes: ClassVar[Callable[..., Any]]
+
+    @ma.post_load
+    def make(self, data: dict[str, Any], **_kwargs: Any) -> Any:
+        return type(self).makes(**data)
 
 
 class ProblemSchema(ma.Schema):
     """A problem document (RFC 9457), as the descriptions show it; it may carry further members (3.2)."""
 
     class Meta:
-        """Marshmallow's options."""
-
         unknown = ma.INCLUDE
 
     type = ma.fields.String(required=True, metadata={"example": "urn:problem:invalid_input"})
@@ -116,7 +121,6 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         return decorator
 
     def problem(self, status: int, description: str) -> Callable[[View], View]:
-        """Document an error answer of a view."""
         decorator: Callable[[View], View] = self.alt_response(
             status, schema=ProblemSchema, description=description, content_type=PROBLEM_CONTENT_TYPE
         )
@@ -235,7 +239,6 @@ class CommonProblems(BasePlugin):
     def operation_helper(
         self, path: str | None = None, operations: dict[str, Any] | None = None, **_kwargs: Any
     ) -> None:
-        """Complete the responses of every operation of a path."""
         for method, operation in (operations or {}).items():
             if method in _METHODS:
                 responses = operation.setdefault("responses", {})
@@ -265,7 +268,6 @@ class CommonProblems(BasePlugin):
 
 
 def problem_response(description: str) -> dict[str, Any]:
-    """Return the description of an answer that is a problem document."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {"description": description, "content": {CONTENT_TYPE: {"schema": schema}}}
 

@@ -59,8 +59,6 @@ class _ServerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer of a dependency: status, headers and the whole body."""
-
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -116,11 +114,9 @@ class HttpClient:
         self._session.mount("https://", adapter)
 
     def get(self, path: str) -> Answer:
-        """GET ``path`` below the base URL; see :meth:`send`."""
         return self.send("GET", path)
 
     def post(self, path: str, body: Any = None) -> Answer:
-        """POST ``body`` as JSON; see :meth:`send`."""
         return self.send("POST", path, body)
 
     def send(
@@ -174,7 +170,7 @@ class HttpClient:
                 method,
                 self.dependency.base_url + path,
                 data=body if body is None or isinstance(body, bytes) else strict_json.dumps(body).encode(),
-                headers={**self._standing_headers(body), **headers},
+                headers={**self._default_headers(body), **headers},
                 timeout=(min(self.dependency.connect_timeout_s, timeout_s), timeout_s),
                 allow_redirects=False,
                 stream=True,
@@ -198,7 +194,7 @@ class HttpClient:
                 raise OutcomeUnknown(f"{self.dependency.name}: the answer did not end in time")
         return b"".join(chunks)
 
-    def _standing_headers(self, body: Any) -> dict[str, str]:
+    def _default_headers(self, body: Any) -> dict[str, str]:
         headers = outgoing_headers()
         if body is not None:
             headers["Content-Type"] = "application/json"

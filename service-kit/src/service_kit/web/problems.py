@@ -61,7 +61,6 @@ class Problem:
         return document
 
     def response(self) -> Response:
-        """Return the answer that carries this problem."""
         response = Response(strict_json.dumps(self.document()), self.status, content_type=CONTENT_TYPE)
         response.headers["Cache-Control"] = "no-store"
         response.headers.update(self.headers)
@@ -73,7 +72,7 @@ ProblemTable = Mapping[type[Exception], Callable[[Any], Problem]]
 
 def init_app(app: Flask, table: ProblemTable) -> None:
     """Answer every error with a problem document: the service's own by ``table``, the rest by ours."""
-    for error, to_problem in {**_OURS, **table}.items():
+    for error, to_problem in {**_COMMON, **table}.items():
         app.register_error_handler(error, _handler(to_problem))
     app.register_error_handler(HTTPException, _from_http_exception)
     app.register_error_handler(Exception, _from_defect)
@@ -100,7 +99,6 @@ def _flatten(path: str, messages: Any, flat: dict[str, list[str]]) -> None:
 
 
 def invalid_input(messages: Any, *, status: int = HTTPStatus.BAD_REQUEST) -> Problem:
-    """Return the problem for input that a schema refused."""
     if isinstance(messages, Mapping) and set(messages) <= {"json", "query", "path"}:
         # webargs puts the place of the input before the field's name.
         messages = {name: texts for place in messages.values() for name, texts in place.items()}
@@ -117,7 +115,7 @@ def _from_http_exception(error: HTTPException) -> Response:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     phrase = HTTPStatus(status).phrase
     code = phrase.lower().replace(" ", "_").replace("-", "_")
-    detail = _OWN_WORDS.get(status) or error.description or phrase
+    detail = _DETAILS.get(status) or error.description or phrase
     headers = {
         name: value for name, value in error.get_headers() if name not in {"Content-Type", "Content-Length"}
     }
@@ -131,7 +129,7 @@ def _from_defect(error: Exception) -> Response:
     ).response()
 
 
-_OWN_WORDS: Mapping[int, str] = {
+_DETAILS: Mapping[int, str] = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not know this method.",
 }
@@ -141,7 +139,7 @@ def _retry_later(code: str, detail: str) -> Problem:
     return Problem(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, headers={"Retry-After": "2"})
 
 
-_OURS: ProblemTable = {
+_COMMON: ProblemTable = {
     MalformedJson: lambda error: Problem(HTTPStatus.BAD_REQUEST, "malformed_json", str(error)),
     ValidationError: lambda error: invalid_input(error.messages),
     DatabaseUnavailable: lambda _: _retry_later("database_unavailable", "Please try again in a moment."),

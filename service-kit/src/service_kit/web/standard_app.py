@@ -1,7 +1,7 @@
 """What every service's ``create_app`` begins and ends with."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 
 from flask import Blueprint, Flask, Response, g, request
@@ -71,8 +71,6 @@ def _keep_nothing(response: Response) -> Response:
 
 
 def add_health_routes(app: Flask, db: Database) -> None:
-    """Add the two health routes."""
-
     @app.get("/health/live")
     def live() -> dict[str, str]:
         return {"status": "ok"}
@@ -84,18 +82,24 @@ def add_health_routes(app: Flask, db: Database) -> None:
         return {"status": "ok"}
 
 
-def require_service_token(blueprint: Blueprint, token: str) -> None:
-    """Refuse every request to ``blueprint`` that does not carry ``Authorization: Bearer <token>``."""
+def require_token(
+    app: Flask, blueprints: Iterable[Blueprint], token: str, *, name: str = "the service token"
+) -> None:
+    """Refuse every request to ``blueprints`` that does not carry ``Authorization: Bearer <token>``.
+
+    The check belongs to ``app``: another application may hold the same blueprints to another token.
+    """
     if not token:
-        raise ValueError("An empty service token would let everybody in.")
+        raise ValueError(f"{name} is empty, which would let everybody in.")
     expected = f"Bearer {token}".encode()
 
     def check() -> None:
         given = request.headers.get("Authorization", "").encode()
         if not hmac.compare_digest(given, expected):
-            raise Unauthorized("This needs the service token.")
+            raise Unauthorized(f"This needs {name}.")
 
-    blueprint.before_request(check)
+    for blueprint in blueprints:
+        app.before_request_funcs.setdefault(blueprint.name, []).append(check)
 
 
 def set_time_budgets(app: Flask, *, default_s: float, by_endpoint: Mapping[str, float] | None = None) -> None:

@@ -4,21 +4,21 @@ from email.parser import BytesParser
 from email.policy import default
 
 import pytest
-from notification_service.channels.port import Letter
-from notification_service.rendering.letters import write_letter
+from notification_service.channels.port import Email
+from notification_service.rendering.emails import compose_email
 from notification_service.rendering.renderer import RenderedMail
 from notification_service.values.vocabulary import MailLocale
 
 ACCEPTED_AT = datetime(2026, 11, 21, 9, 5, 0, 123456, tzinfo=UTC)
 
 
-def letter(
+def email(
     subject: str = "Reçu", mail_from: str = "Caisse <no-reply@caisse.example>", **changes: str
-) -> Letter:
+) -> Email:
     mail = RenderedMail(subject=subject, html="<p>é</p>" + "x" * 3000, text="é\n.\nFrom here\n")
-    return write_letter(
+    return compose_email(
         mail,
-        letter_id=changes.get("letter_id", "ntf_01m7ypa888hxjc1yxqgmae1nrf"),
+        email_id=changes.get("email_id", "ntf_01m7ypa888hxjc1yxqgmae1nrf"),
         mail_from=mail_from,
         recipient=changes.get("recipient", "payer@example.org"),
         locale=MailLocale.FR,
@@ -33,7 +33,7 @@ def parsed(content: bytes) -> EmailMessage:
 
 
 def test_a_mail_program_reads_back_what_was_written() -> None:
-    message = parsed(letter(subject="Reçu de 3\u202f999,98\u00a0MAD à Épicerie « du coin » 🎉" * 4).content)
+    message = parsed(email(subject="Reçu de 3\u202f999,98\u00a0MAD à Épicerie « du coin » 🎉" * 4).content)
 
     assert message["Subject"] == "Reçu de 3\u202f999,98\u00a0MAD à Épicerie « du coin » 🎉" * 4
     assert message["To"] == "payer@example.org"
@@ -52,7 +52,7 @@ def test_a_mail_program_reads_back_what_was_written() -> None:
 
 
 def test_lines_are_ascii_short_and_end_in_crlf() -> None:
-    content = letter(recipient="a" * 64 + "@" + "b" * 60 + ".example", letter_id="ntf_" + "0" * 60).content
+    content = email(recipient="a" * 64 + "@" + "b" * 60 + ".example", email_id="ntf_" + "0" * 60).content
 
     assert content.isascii()
     assert content.replace(b"\r\n", b"").count(b"\n") == 0
@@ -63,11 +63,11 @@ def test_lines_are_ascii_short_and_end_in_crlf() -> None:
 
 
 def test_the_same_notification_gives_the_same_bytes() -> None:
-    assert letter().content == letter().content
+    assert email().content == email().content
 
 
 def test_a_sender_name_in_other_letters_is_encoded() -> None:
-    message = parsed(letter(mail_from='"Épicerie, Ltd" <shop@caisse.example>').content)
+    message = parsed(email(mail_from='"Épicerie, Ltd" <shop@caisse.example>').content)
 
     assert message["From"].addresses[0].display_name == "Épicerie, Ltd"
     assert message["From"].addresses[0].addr_spec == "shop@caisse.example"
@@ -76,4 +76,4 @@ def test_a_sender_name_in_other_letters_is_encoded() -> None:
 @pytest.mark.parametrize("subject", ["a\r\nBcc: x@example.org", "a\nb"])
 def test_a_header_cannot_be_broken(subject: str) -> None:
     with pytest.raises(ValueError, match="one line"):
-        letter(subject=subject)
+        email(subject=subject)

@@ -1,4 +1,4 @@
-"""The words of the letters: one file a language, one table a kind of letter, small Jinja templates in it."""
+"""The words of the e-mails: one file a language, one table a kind of e-mail, small Jinja templates in it."""
 
 import tomllib
 from collections.abc import Mapping
@@ -12,8 +12,8 @@ from notification_service.values.vocabulary import MailLocale, NotificationType
 
 
 @dataclass(frozen=True, slots=True)
-class LetterWords:
-    """What one kind of letter says in one language, compiled; the values are filled in as plain text."""
+class EmailTexts:
+    """What one kind of e-mail says in one language, compiled; the values are filled in as plain text."""
 
     subject: Template
     heading: Template
@@ -23,9 +23,7 @@ class LetterWords:
 
 
 @dataclass(frozen=True, slots=True)
-class CommonWords:
-    """What all letters of a language share."""
-
+class CommonTexts:
     merchant: str
     order: str
     payment: str
@@ -40,10 +38,8 @@ class CommonWords:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """All words of one language."""
-
-    common: CommonWords
-    letters: Mapping[NotificationType, LetterWords]
+    common: CommonTexts
+    emails: Mapping[NotificationType, EmailTexts]
 
 
 def load_language(folder: Path, locale: MailLocale, environment: Environment) -> Language:
@@ -51,12 +47,12 @@ def load_language(folder: Path, locale: MailLocale, environment: Environment) ->
     tables: dict[str, Any] = tomllib.loads((folder / f"{locale}.toml").read_text(encoding="utf-8"))
     common = tables.pop("common")
     common["card_value"] = environment.from_string(common["card_value"])
-    letters = {NotificationType(kind): _letter(words, environment) for kind, words in tables.items()}
-    return Language(common=CommonWords(**common), letters={kind: letters[kind] for kind in NotificationType})
+    emails = {NotificationType(kind): _email(words, environment) for kind, words in tables.items()}
+    return Language(common=CommonTexts(**common), emails={kind: emails[kind] for kind in NotificationType})
 
 
-def _letter(words: dict[str, Any], environment: Environment) -> LetterWords:
+def _email(words: dict[str, Any], environment: Environment) -> EmailTexts:
     templates = {name: environment.from_string(words[name]) for name in ("subject", "heading", "lead")}
     notes = tuple(environment.from_string(note) for note in words["notes"])
     fixed: dict[str, Any] = {**words, **templates, "notes": notes}
-    return LetterWords(**fixed)
+    return EmailTexts(**fixed)

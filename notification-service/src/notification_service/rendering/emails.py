@@ -12,7 +12,7 @@ from email.mime.nonmultipart import MIMENonMultipart
 from email.policy import compat32
 from email.utils import format_datetime, formataddr, parseaddr
 
-from notification_service.channels.port import Letter
+from notification_service.channels.port import Email
 from notification_service.rendering.renderer import RenderedMail
 from notification_service.values.vocabulary import MailLocale
 
@@ -21,15 +21,15 @@ _UTF8 = Charset("utf-8")
 _UTF8.body_encoding = QP
 
 
-def write_letter(
+def compose_email(
     mail: RenderedMail,
     *,
-    letter_id: str,
+    email_id: str,
     mail_from: str,
     recipient: str,
     locale: MailLocale,
     accepted_at: datetime,
-) -> Letter:
+) -> Email:
     """Return the e-mail; for the same notification always the same bytes, Message-ID and Date included.
 
     Raises:
@@ -38,18 +38,18 @@ def write_letter(
     if "\r" in mail.subject or "\n" in mail.subject:
         raise ValueError("A subject is one line.")
     name, sender = parseaddr(mail_from)
-    message = MIMEMultipart("alternative", boundary=f"=_{letter_id}", policy=_POLICY)
+    message = MIMEMultipart("alternative", boundary=f"=_{email_id}", policy=_POLICY)
     message["From"] = formataddr((name, sender))
     message["To"] = recipient
     message["Subject"] = Header(mail.subject, "utf-8", header_name="Subject").encode()
     message["Date"] = format_datetime(accepted_at)
-    message["Message-ID"] = f"<{letter_id}@{sender.rpartition('@')[2]}>"
+    message["Message-ID"] = f"<{email_id}@{sender.rpartition('@')[2]}>"
     message["Content-Language"] = locale.value
     # RFC 3834: no out-of-office reply, please.
     message["Auto-Submitted"] = "auto-generated"
     message.attach(_part("plain", mail.text))
     message.attach(_part("html", mail.html))
-    return Letter(id=letter_id, sender=sender, recipient=recipient, content=message.as_bytes())
+    return Email(id=email_id, sender=sender, recipient=recipient, content=message.as_bytes())
 
 
 def _part(subtype: str, text: str) -> MIMENonMultipart:

@@ -1,0 +1,22 @@
+"""The dependencies of the application that answers the present request."""
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from fraud_service.config import Config
+
+EXTENSION = "fraud-service"
+# The name of the security scheme in the OpenAPI document.
+SERVICE_TOKEN = "service_token"  # noqa: S105  a name, no secret
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    config: Config
+
+
+def current_dependencies() -> Dependencies:
+    """Return what ``create_app`` put together."""
+    dependencies: Dependencies = current_app.extensions[EXTENSION]
+    return dependencies

@@ -1,1 +1,0 @@
-"""The rules, each a small pure object, and the table of their order."""
