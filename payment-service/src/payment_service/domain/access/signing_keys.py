@@ -48,7 +48,6 @@ class RingKey:
 
     @classmethod
     def of(cls, row: SigningKey) -> "RingKey":
-        """Read a row."""
         jwk: dict[str, Any] = json.loads(row.public_jwk)
         return cls(
             kid=row.kid,
@@ -77,17 +76,6 @@ class NewKeyPair:
     algorithm: SigningAlgorithm
     public_jwk: str
     sealed_private_jwk: str
-
-    def row(self, created_at: datetime, activated_at: datetime) -> SigningKey:
-        """Return the row that stores it."""
-        return SigningKey(
-            kid=self.kid,
-            algorithm=self.algorithm,
-            public_jwk=self.public_jwk,
-            sealed_private_jwk=self.sealed_private_jwk,
-            created_at=created_at,
-            activated_at=activated_at,
-        )
 
 
 class KeySealer:
