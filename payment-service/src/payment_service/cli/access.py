@@ -26,7 +26,7 @@ from payment_service.domain.access.signing_keys import RingKey
 from payment_service.models.merchant import ApiClient, SigningKey
 from payment_service.processing.dependencies import Dependencies
 from payment_service.queries.access import list_api_clients, list_signing_keys
-from payment_service.queries.merchants import find_merchant, list_merchants
+from payment_service.queries.merchants import get_merchant, list_merchants
 from payment_service.values.money import is_currency
 from payment_service.values.scopes import Scope, SigningAlgorithm
 
@@ -94,7 +94,7 @@ def list_merchants_command() -> None:
 def show_merchant(merchant_id: str) -> None:
     """Show everything that is kept about a merchant, by the id that `list` shows."""
     with application():
-        merchant = find_merchant(merchant_id)
+        merchant = get_merchant(merchant_id)
     rows = {
         "id": merchant.public_id,
         "name": merchant.name,

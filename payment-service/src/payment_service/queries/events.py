@@ -28,11 +28,8 @@ def list_events(merchant_id: int, limits: EventFilter, page: PageRequest) -> Pag
     Raises:
         CursorUnknown: the merchant has no event with the cursor's id, or the payment has not.
     """
-    listing = Listing(
-        order=(PaymentEvent.created_at, PaymentEvent.id),
-        cursor=PaymentEvent.public_id,
-        owned=PaymentEvent.merchant_id == merchant_id,
-    )
+    order = (PaymentEvent.created_at, PaymentEvent.id)
+    listing = Listing(order, PaymentEvent.public_id, PaymentEvent.merchant_id == merchant_id)
     with db.reading() as session:
         if limits.payment is not None:
             payment_id = _find_payment(session, MerchantPayment(merchant_id, limits.payment))
@@ -58,11 +55,8 @@ def list_events_of_payment(reference: MerchantPayment, page: PageRequest) -> Pag
 
 def _of_payment(payment_id: int) -> Listing:
     """Return the order of one payment's events: there are few, and their sequence is exact."""
-    return Listing(
-        order=(PaymentEvent.sequence,),
-        cursor=PaymentEvent.public_id,
-        owned=PaymentEvent.payment_id == payment_id,
-    )
+    owned = PaymentEvent.payment_id == payment_id
+    return Listing((PaymentEvent.sequence,), PaymentEvent.public_id, owned)
 
 
 def _find_payment(session: Session, reference: MerchantPayment) -> int | None:

@@ -116,11 +116,8 @@ def list_payments(merchant_id: int, limits: PaymentFilter, page: PageRequest) ->
     Raises:
         CursorUnknown: the merchant has no payment with the cursor's id.
     """
-    listing = Listing(
-        order=(Payment.created_at, Payment.id),
-        cursor=Payment.public_id,
-        owned=Payment.merchant_id == merchant_id,
-    )
+    order = (Payment.created_at, Payment.id)
+    listing = Listing(order, Payment.public_id, Payment.merchant_id == merchant_id)
     with db.reading() as session:
         found = read_page(session, _limited(select(Payment), limits), listing, page)
         return Page(_with_attempts(session, found.rows), found.has_more)
