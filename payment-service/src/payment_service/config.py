@@ -194,7 +194,7 @@ def _read_vault_keys(env: Env, profile: Profile) -> Mapping[str, bytes]:
         key_id, _, encoded = part.strip().partition(":")
         key = _decode(encoded)
         if not _VAULT_KEY_ID.fullmatch(key_id) or key_id in keys or len(key) != _VAULT_KEY_BYTES:
-            # The text itself is a secret: only its shape is told.
+            # The text itself is a secret: only its shape may be shown.
             raise ConfigurationError(
                 "VAULT_KEYS must be id:key, or several with a comma between: ids of up to 32 letters, "
                 "digits, dots, dashes or underscores, each once, and keys of 32 bytes in base64."
@@ -217,7 +217,7 @@ def _read_old_event_keys(env: Env, name: str) -> Mapping[str, bytes]:
     parts: list[str] = env.list(name, [])
     keys = {key_id.strip(): key.encode() for key_id, _, key in (part.partition(":") for part in parts)}
     if len(keys) != len(parts) or not all(key_id and key for key_id, key in keys.items()):
-        # The text itself is a secret: only its shape is told.
+        # The text itself is a secret: only its shape may be shown.
         raise ConfigurationError(f"{name} must be id:key, or several with a comma between, each id once.")
     if _read_event_key_id(env) in keys:
         raise ConfigurationError(

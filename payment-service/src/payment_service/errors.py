@@ -74,7 +74,7 @@ class MerchantMissing(PaymentError):
 
 @dataclass(eq=False)
 class IllegalTransition(PaymentError):
-    """A payment or an attempt was asked to become what its state does not lead to: a programming error."""
+    """A programming error: the state of a payment or movement does not lead to ``target``."""
 
     message = "What is {current} cannot become {target}."
     current: str
@@ -245,6 +245,4 @@ class RefundNotFound(PaymentError):
 
 
 class ReviewCardMissing(PaymentError):
-    """The payment can only be rejected."""
-
     message = "The card that was kept for this review is gone; please reject the payment."

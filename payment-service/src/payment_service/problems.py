@@ -22,7 +22,6 @@ class TokenProblem(Problem):
     """An error of the token endpoint, in the words of RFC 6749 (5.2), which OAuth libraries read."""
 
     def response(self) -> Response:
-        """Return the answer that carries it."""
         body = strict_json.dumps({"error": self.code, "error_description": self.detail})
         response = Response(body, self.status, content_type="application/json")
         response.headers.update({"Cache-Control": "no-store", "Pragma": "no-cache", **self.headers})

@@ -41,7 +41,6 @@ class MerchantDirectory:
         return self._find(session, LAB_MERCHANT_ID)
 
     def get(self, session: Session, merchant_id: int) -> MerchantRecord:
-        """Return the merchant of a payment."""
         return self._find(session, merchant_id)
 
     @cachedmethod(attrgetter("_records"), key=lambda _self, _session, key: key, lock=attrgetter("_lock"))

@@ -16,8 +16,7 @@ from payment_service.values.statuses import Destination, Surface
 
 _OTHERS = (Destination.EVENTS,)
 _OTHERS_AND_FRAUD = (Destination.EVENTS, Destination.FRAUD_OUTCOMES)
-# Every type of event, and who is told of it: each state change the merchant's side, and what became of the
-# money those who judge payments.
+# Every type of event and its destinations: merchants get all of them, fraud-service what became of the money.
 EVENT_DESTINATIONS: Mapping[str, tuple[Destination, ...]] = {
     "payment.created": _OTHERS,
     "payment.processing": _OTHERS,

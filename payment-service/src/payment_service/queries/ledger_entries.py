@@ -15,7 +15,7 @@ from payment_service.values.statuses import EntryKind, LedgerAccount
 
 @dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """Which entries are wanted; what is None limits nothing. ``created_to`` itself is left out."""
+    """What a list of entries is limited to; ``created_to`` is not included."""
 
     payment: str | None = None
     account: LedgerAccount | None = None
@@ -26,8 +26,6 @@ class EntryFilter:
 
 @dataclass(frozen=True, slots=True)
 class ListedEntry:
-    """An entry with the public id of its payment."""
-
     entry: LedgerEntry
     payment: str
 

@@ -47,7 +47,7 @@ def get_payment_with_context(reference: PaymentReference) -> PaymentWithContext:
     """Return a payment with everything that its page shows.
 
     Raises:
-        PaymentNotFound: there is none for whoever asks.
+        PaymentNotFound: there is none for this caller.
     """
     with db.reading() as session:
         row = session.execute(
@@ -76,8 +76,6 @@ def get_returned_attempt(return_token: str) -> PaymentAttempt:
 
 @dataclass(frozen=True, slots=True)
 class PaymentWithAttempt:
-    """A payment and the last try to pay it, if there was one."""
-
     payment: Payment
     attempt: PaymentAttempt | None
 
@@ -100,7 +98,7 @@ def get_payment_of_merchant(reference: PaymentReference) -> PaymentWithAttempt:
     """Return a payment and its last attempt.
 
     Raises:
-        PaymentNotFound: there is none for whoever asks.
+        PaymentNotFound: there is none for this caller.
     """
     with db.reading() as session:
         payment = session.scalar(select(Payment).where(reference.condition()))

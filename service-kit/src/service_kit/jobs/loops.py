@@ -29,9 +29,7 @@ class Loop(Protocol):
 
     name: str
 
-    def turn(self) -> bool:
-        """Do what is due now."""
-        ...
+    def turn(self) -> bool: ...
 
 
 class QueueLoop(Generic[Row]):
@@ -142,7 +140,6 @@ class Background:
         ]
 
     def start(self) -> None:
-        """Start every loop."""
         for thread in self._threads:
             thread.start()
         log.info("worker_started", loops=[loop.name for loop in self._loops])
@@ -214,7 +211,6 @@ class BatchLoop(Generic[Row]):
         self._next_s = 0.0
 
     def turn(self) -> bool:
-        """Do one batch, if it is time."""
         if time.monotonic() < self._next_s:
             return False
         with self._app.app_context():
@@ -257,7 +253,6 @@ class PeriodicLoop:
         self._next_s = 0.0
 
     def turn(self) -> bool:
-        """Do it if it is due."""
         if time.monotonic() < self._next_s:
             return False
         with self._app.app_context():

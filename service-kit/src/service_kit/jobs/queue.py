@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 class JobStatus(StrEnum):
-    """``DEAD``: given up, and waiting for a person."""
+    """Where a row stands: still to be done, done, or given up and waiting for a person."""
 
     PENDING = "pending"
     DONE = "done"
@@ -55,7 +55,7 @@ Row = TypeVar("Row", bound=LeasedRow)
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The job is not claimed again."""
+    """The job is done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,6 @@ log = structlog.get_logger(__name__)
 
 
 class Waker:
-    """Sends the datagrams."""
-
     def __init__(self, address: str) -> None:
         self._address = parse_address(address)
 
@@ -48,7 +46,6 @@ class WakeUpCall:
         return event
 
     def close(self) -> None:
-        """Stop listening."""
         self._closed.set()
         self._thread.join()
         self._socket.close()

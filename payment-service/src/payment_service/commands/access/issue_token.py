@@ -33,8 +33,6 @@ class TokenRequest:
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A token, and how long and for what it is good."""
-
     access_token: str
     expires_in: int
     scope: str

@@ -20,7 +20,7 @@ def rotate_signing_keys(
     """Store a new key and return it.
 
     It is published at once and signs after ``PUBLISHED_AHEAD``, when the present one retires. The very
-    first one, and one that is wanted ``at_once``, signs now: others may not have seen it yet.
+    first one, and one that must sign ``at_once``, signs now: others may not have seen it yet.
     """
     ahead = timedelta(0) if at_once else PUBLISHED_AHEAD
     return _store(algorithm, dependencies, ahead, only_the_first=False)

@@ -77,7 +77,6 @@ def _payload(message: OutboxMessage) -> Any:
 def _read(
     messages: Sequence[OutboxMessage], merchants: MerchantDirectory
 ) -> list[tuple[Mapping[str, Any], str]]:
-    """Return the event of each message, with its merchant's public id."""
     ids = [message.event_id for message in messages]
     with db.reading() as session:
         found = select(PaymentEvent.public_id, PaymentEvent.body).where(PaymentEvent.public_id.in_(ids))

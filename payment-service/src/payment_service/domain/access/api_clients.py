@@ -39,7 +39,6 @@ class ClientDirectory:
         self._lock = threading.Lock()
 
     def get(self, session: Session, client_id: str) -> ClientRecord | None:
-        """Return the client that a verified token names."""
         try:
             return self._find(session, client_id)
         except NoResultFound:

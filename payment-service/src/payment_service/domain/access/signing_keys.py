@@ -70,8 +70,6 @@ class RingKey:
 
 @dataclass(frozen=True, slots=True)
 class NewKeyPair:
-    """A key pair that is not stored yet."""
-
     kid: str
     algorithm: SigningAlgorithm
     public_jwk: str
@@ -134,7 +132,6 @@ class KeyRing:
         ]
 
     def find(self, session: Session, kid: str, now: datetime) -> RingKey | None:
-        """Return the published key of this name."""
         for age_s in (REMEMBERED_S, LOOK_AGAIN_AFTER_S):
             for key in self._remembered(session, age_s, now):
                 if key.kid == kid and key.is_published(now):
