@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from payment_service.domain.payments.references import MerchantPayment
 from payment_service.extensions import db
 from payment_service.models.payment import Payment, PaymentEvent
-from payment_service.queries.pagination import Listing, Page, PageRequest, read_page
+from payment_service.queries.pagination import Listing, Page, PageRequest, given, read_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,7 @@ def _find_payment(session: Session, reference: MerchantPayment) -> int | None:
 
 
 def _limited(limits: EventFilter) -> Select[PaymentEvent]:
-    statement = select(PaymentEvent)
-    if limits.type is not None:
-        statement = statement.where(PaymentEvent.type == limits.type)
+    statement = select(PaymentEvent).filter_by(**given(type=limits.type))
     if limits.created_from is not None:
         statement = statement.where(PaymentEvent.created_at >= limits.created_from)
     if limits.created_to is not None:

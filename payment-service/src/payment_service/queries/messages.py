@@ -1,4 +1,4 @@
-"""Reads the outbox for operators."""
+"""Reads the outbox and the inbox for operators."""
 
 from collections.abc import Sequence
 
