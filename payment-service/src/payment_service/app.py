@@ -122,7 +122,6 @@ def create_app(
 
 
 def _describe_security(api: Api) -> None:
-    """Say in the description how callers show who they are."""
     flow = {
         "tokenUrl": "/oauth2/token",
         "scopes": {scope.value: meaning for scope, meaning in SCOPE_MEANINGS.items()},

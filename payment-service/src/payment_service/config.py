@@ -1,7 +1,6 @@
 """All settings of the payment-service, read once at start."""
 
 import base64
-import binascii
 import ipaddress
 import re
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from environs import Env
 from service_kit.process.config import (
@@ -134,25 +134,33 @@ class Config:
             messages_kept=_read_messages_kept(env, "MESSAGES_KEPT_DAYS"),
             pans_without_luhn=frozenset(env.list("PANS_WITHOUT_LUHN", ["9999999999999"])),
             fraud_silent_approve_below=read_amount(env, "FRAUD_SILENT_APPROVE_BELOW", "1000.00"),
-            card_fingerprint_key=read_secret(
-                env, profile, "CARD_FINGERPRINT_KEY", "lab-card-fingerprint-key"
-            ).encode(),
+            card_fingerprint_key=_read_key(env, profile, "CARD_FINGERPRINT_KEY", "lab-card-fingerprint-key"),
             event_key_id=_read_event_key_id(env),
-            event_key=read_secret(env, profile, "EVENT_KEY", "lab-event-key").encode(),
+            event_key=_read_key(env, profile, "EVENT_KEY", "lab-event-key"),
             event_old_keys=_read_old_event_keys(env, "EVENT_OLD_KEYS"),
             public_base_url=_read_public_base_url(env, profile),
-            token_key_encryption_key=read_secret(
+            token_key_encryption_key=_read_key(
                 env, profile, "TOKEN_KEY_ENCRYPTION_KEY", "lab-token-key-encryption-key"
-            ).encode(),
-            client_secret_key=read_secret(
-                env, profile, "CLIENT_SECRET_KEY", "lab-client-secret-key"
-            ).encode(),
+            ),
+            client_secret_key=_read_key(env, profile, "CLIENT_SECRET_KEY", "lab-client-secret-key"),
             vault_keys=_read_vault_keys(env, profile),
             trusted_proxies=_read_networks(env, "TRUSTED_PROXIES"),
             bank_max_concurrent=env.int("BANK_MAX_CONCURRENT", 16),
             limits=_read_limits(env),
             log_level=env.str("LOG_LEVEL", "INFO"),
         )
+
+
+def _read_key(env: Env, profile: Profile, name: str, lab_default: str) -> bytes:
+    return read_secret(env, profile, name, lab_default).encode()
+
+
+def _decode(text: str) -> bytes:
+    """Return the bytes behind base64, none where it is no base64."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
 
 
 def _read_currency(env: Env, name: str, default: str) -> str:
@@ -184,17 +192,14 @@ def _read_vault_keys(env: Env, profile: Profile) -> Mapping[str, bytes]:
     keys: dict[str, bytes] = {}
     for part in text.split(","):
         key_id, _, encoded = part.strip().partition(":")
-        try:
-            key = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
-            key = b""
+        key = _decode(encoded)
         if not _VAULT_KEY_ID.fullmatch(key_id) or key_id in keys or len(key) != _VAULT_KEY_BYTES:
-            # The text itself is a secret: only its shape is told.
+            # The text itself is a secret: only its shape may be shown.
             raise ConfigurationError(
                 "VAULT_KEYS must be id:key, or several with a comma between: ids of up to 32 letters, "
                 "digits, dots, dashes or underscores, each once, and keys of 32 bytes in base64."
             )
-        if profile is Profile.PRODUCTION and key == base64.b64decode(LAB_VAULT_KEYS.partition(":")[2]):
+        if profile is Profile.PRODUCTION and key == _decode(LAB_VAULT_KEYS.partition(":")[2]):
             raise ConfigurationError("VAULT_KEYS holds the lab's key, which everybody knows.")
         keys[key_id] = key
     return keys
@@ -212,7 +217,7 @@ def _read_old_event_keys(env: Env, name: str) -> Mapping[str, bytes]:
     parts: list[str] = env.list(name, [])
     keys = {key_id.strip(): key.encode() for key_id, _, key in (part.partition(":") for part in parts)}
     if len(keys) != len(parts) or not all(key_id and key for key_id, key in keys.items()):
-        # The text itself is a secret: only its shape is told.
+        # The text itself is a secret: only its shape may be shown.
         raise ConfigurationError(f"{name} must be id:key, or several with a comma between, each id once.")
     if _read_event_key_id(env) in keys:
         raise ConfigurationError(
@@ -246,22 +251,17 @@ def _read_webhook_secrets(env: Env, profile: Profile, name: str) -> tuple[str, .
 
 
 def _is_webhook_secret(text: str) -> bool:
-    try:
-        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return text.startswith("whsec_") and 24 <= len(key) <= 64
+    return text.startswith("whsec_") and 24 <= len(_decode(text.removeprefix("whsec_"))) <= 64
 
 
 def _read_limits(env: Env) -> TimeLimits:
     """Read ``LIMIT_<NAME>`` for each limit that is set, such as ``LIMIT_PROVIDER_S=1.5``."""
-    values: dict[str, float | tuple[float, ...]] = {}
+    values: dict[str, Any] = {}
     for name in TimeLimits.__dataclass_fields__:
         variable = f"LIMIT_{name.upper()}"
         if name == "asks_after_s":
-            given = env.list(variable, None, subcast=float)
-            if given is not None:
-                values[name] = tuple(given)
-        elif (limit := env.float(variable, None)) is not None:
-            values[name] = limit
-    return TimeLimits(**values)  # type: ignore[arg-type]
+            delays_s = env.list(variable, None, subcast=float)
+            values[name] = None if delays_s is None else tuple(delays_s)
+        else:
+            values[name] = env.float(variable, None)
+    return TimeLimits(**{name: value for name, value in values.items() if value is not None})

@@ -1,12 +1,13 @@
-"""The background process: delivers the outbox, asks about open attempts, closes what nobody paid,
-forgets old idempotency keys and messages."""
+"""The background process: deliveries, inboxes, and the periodic work."""
 
+from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 from flask import Flask
 from service_kit.jobs.loops import BatchLoop, Loop, PeriodicLoop, QueueLoop, run
 from service_kit.jobs.wake import WakeUpCall
-from service_kit.web.http_client import Dependency
+from service_kit.web.http_client import Dependency, HttpClient
 
 from payment_service.app import create_app, http_client
 from payment_service.clients.deliveries import BatchClient, NotificationClient, StoreManagerClient
@@ -27,37 +28,59 @@ CONCURRENT_EVENTS = 4
 def build_loops(app: Flask, config: Config) -> list[Loop]:
     """Return everything that this worker does."""
     dependencies = app.extensions[EXTENSION]
-    shop = StoreManagerClient(http_client(_shop(config)))
-    to_notifications = http_client(_notifications(config))
-    events = BatchClient(to_notifications, "/internal/events", "events")
-    outcomes = BatchClient(http_client(_fraud_outcomes(config)), "/internal/outcomes", "outcomes")
-    loops: list[Loop] = [
-        *(
-            QueueLoop(app, delivery.queue, delivery.deliver, concurrency=CONCURRENT_DELIVERIES)
-            for delivery in deliveries(shop, NotificationClient(to_notifications))
-        ),
-        *(
-            BatchLoop(app, delivery.queue, delivery.deliver)
-            for delivery in batch_deliveries(events, outcomes, MerchantDirectory())
-        ),
-    ]
-    loops += [
-        QueueLoop(app, inbox.queue, inbox.settle, concurrency=CONCURRENT_EVENTS)
-        for inbox in inboxes(dependencies)
-    ]
-    janitor = PeriodicLoop(
-        app, "janitor", config.limits.janitor_turn_s, lambda: len(run_janitor(dependencies, limit=20)), 20
+    limits = config.limits
+    take_snapshots = SnapshotJob(limits.snapshot_lag_s).take
+    prune_keys, prune_queues = (
+        partial(prune, dependencies, limit=500) for prune in (prune_idempotency_keys, prune_messages)
     )
-    expiry = PeriodicLoop(
-        app, "expiry", config.limits.expiry_turn_s, lambda: expire_payments(dependencies, limit=100), 100
-    )
-    pruning = [
-        PeriodicLoop(app, name, config.limits.pruning_turn_s, partial(prune, dependencies, limit=500), 500)
-        for name, prune in (("pruning", prune_idempotency_keys), ("pruning_messages", prune_messages))
+    return [
+        *_delivery_loops(app, config),
+        *(
+            QueueLoop(app, inbox.queue, inbox.settle, concurrency=CONCURRENT_EVENTS)
+            for inbox in inboxes(dependencies)
+        ),
+        PeriodicLoop(
+            app, "janitor", limits.janitor_turn_s, lambda: len(run_janitor(dependencies, limit=20)), 20
+        ),
+        PeriodicLoop(
+            app, "expiry", limits.expiry_turn_s, lambda: expire_payments(dependencies, limit=100), 100
+        ),
+        PeriodicLoop(app, "pruning", limits.pruning_turn_s, prune_keys, 500),
+        PeriodicLoop(app, "pruning_messages", limits.pruning_turn_s, prune_queues, 500),
+        PeriodicLoop(app, "snapshots", limits.snapshot_turn_s, take_snapshots, 1),
     ]
-    take_snapshots = SnapshotJob(config.limits.snapshot_lag_s).take
-    snapshots = PeriodicLoop(app, "snapshots", config.limits.snapshot_turn_s, take_snapshots, 1)
-    return [*loops, janitor, expiry, *pruning, snapshots]
+
+
+def _delivery_loops(app: Flask, config: Config) -> Iterator[Loop]:
+    limits = config.limits
+    shop = _client(
+        "store-manager",
+        config.store_manager_orders_url,
+        limits.shop_s,
+        max_concurrent=CONCURRENT_DELIVERIES,
+    )
+    notifications = _client(
+        "notification-service",
+        config.notification_service_url,
+        limits.notification_s,
+        token=config.service_token,
+        max_concurrent=CONCURRENT_DELIVERIES,
+    )
+    # Nobody waits for the outcomes: they have more time than an assessment.
+    fraud = _client(
+        "fraud-service", config.fraud_service_url, limits.notification_s, token=config.service_token
+    )
+    for delivery in deliveries(StoreManagerClient(shop), NotificationClient(notifications)):
+        yield QueueLoop(app, delivery.queue, delivery.deliver, concurrency=CONCURRENT_DELIVERIES)
+    events = BatchClient(notifications, "/internal/events", "events")
+    outcomes = BatchClient(fraud, "/internal/outcomes", "outcomes")
+    for batch in batch_deliveries(events, outcomes, MerchantDirectory()):
+        yield BatchLoop(app, batch.queue, batch.deliver)
+
+
+def _client(name: str, url: str, timeout_s: float, **more: Any) -> HttpClient:
+    # The queues try again by themselves: the breaker opens late and closes soon.
+    return http_client(Dependency(name, url, timeout_s, breaker_failures=20, breaker_reset_s=1.0, **more))
 
 
 def run_worker(config: Config) -> None:
@@ -68,38 +91,3 @@ def run_worker(config: Config) -> None:
         run(build_loops(app, config), call.subscribe)
     finally:
         call.close()
-
-
-def _shop(config: Config) -> Dependency:
-    return Dependency(
-        "store-manager",
-        config.store_manager_orders_url,
-        config.limits.shop_s,
-        max_concurrent=CONCURRENT_DELIVERIES,
-        breaker_failures=20,
-        breaker_reset_s=1.0,
-    )
-
-
-def _notifications(config: Config) -> Dependency:
-    return Dependency(
-        "notification-service",
-        config.notification_service_url,
-        config.limits.notification_s,
-        token=config.service_token,
-        max_concurrent=CONCURRENT_DELIVERIES,
-        breaker_failures=20,
-        breaker_reset_s=1.0,
-    )
-
-
-def _fraud_outcomes(config: Config) -> Dependency:
-    # Nobody waits for these: they have more time than a judgement.
-    return Dependency(
-        "fraud-service",
-        config.fraud_service_url,
-        config.limits.notification_s,
-        token=config.service_token,
-        breaker_failures=20,
-        breaker_reset_s=1.0,
-    )

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -494,8 +493,7 @@ def test_retries_come_as_the_specification_says() -> None:
 
 @pytest.fixture
 def run_cli(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    # By its module: the group of commands has the same name.
-    monkeypatch.setattr(import_module("payment_service.cli.messages"), "create_app", lambda: world.app)
+    monkeypatch.setattr("payment_service.cli.console.create_app", lambda: world.app)
 
     def run(*arguments: str) -> str:
         result = CliRunner().invoke(main, ["outbox", *arguments])

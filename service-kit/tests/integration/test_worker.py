@@ -14,9 +14,20 @@ from service_kit.clock import utc_now
 from service_kit.db.database import Database, engine_options, new_metadata, prepare_engine
 from service_kit.jobs import loops
 from service_kit.jobs.loops import BatchLoop, QueueLoop, run
-from service_kit.jobs.queue import Done, Failed, JobStatus, LeasedQueue, LeasedRow, Result, RetrySchedule
-from sqlalchemy import Index, select
-from sqlalchemy.orm import DeclarativeBase
+from service_kit.jobs.queue import (
+    Done,
+    Failed,
+    JobStatus,
+    LeasedQueue,
+    LeasedRow,
+    Result,
+    RetrySchedule,
+    prune_done,
+    prune_rows,
+    replay_rows,
+)
+from sqlalchemy import Index, select, update
+from sqlalchemy.orm import DeclarativeBase, Session
 
 from tests.testkit.fake_clock import FakeClock
 
@@ -31,6 +42,7 @@ class Job(LeasedRow, Base):
 
 
 Handle = Callable[[Job], Result]
+DAY = timedelta(days=1)
 SCHEDULE = RetrySchedule(first_delays_s=(0.0,), steps=((float("inf"), 3600.0),), jitter=0.0)
 
 
@@ -317,6 +329,88 @@ def test_a_batch_whose_lease_ended_records_nothing(app: Flask, db: Database) -> 
     batch_turn(app, db, slow, lease_s=0.0)
 
     assert [(row.status, row.attempts) for row in jobs(app, db)] == [("pending", 2)] * 2
+
+
+def end_jobs(app: Flask, db: Database, results: Sequence[Result], age: timedelta = timedelta(0)) -> None:
+    """Add a job for each result, which it ends with; it was created so long ago, and its lease ended then."""
+    ids = [job.id for job in jobs(app, db)]
+    add_jobs(app, db, len(results))
+    turn(app, db, lambda job: results[job.id - len(ids) - 1])
+    then = utc_now() - age
+    values = {"created_at": then, "next_attempt_at": then}
+    with app.app_context():
+        db.in_transaction(
+            lambda session: session.execute(update(Job).where(Job.id.not_in(ids)).values(**values))
+        )
+
+
+def test_a_replay_gives_the_chosen_rows_all_their_tries_again(app: Flask, db: Database) -> None:
+    end_jobs(app, db, [Failed("never", max_attempts=1), Failed("never", max_attempts=1), Done()], DAY)
+
+    with app.app_context():
+        replayed = replay_rows(db, Job, Job.status == JobStatus.DEAD, Job.id.in_([1, 3]), last_error="")
+        claimed = queue_of(db).claim(10)
+
+    assert (replayed, [job.id for job in claimed]) == (1, [1])
+    again, dead, done = jobs(app, db)
+    assert (again.attempts, again.last_error, again.done_at) == (1, "", None)
+    assert utc_now() - again.created_at < DAY / 2
+    assert (dead.status, dead.attempts, dead.last_error) == (JobStatus.DEAD, 1, "never")
+    assert done.status == JobStatus.DONE
+    assert done.done_at is not None
+
+
+def test_a_replay_of_what_was_done_makes_it_due_again(app: Flask, db: Database) -> None:
+    end_jobs(app, db, [Done()])
+
+    with app.app_context():
+        replayed = replay_rows(db, Job, Job.id == 1)
+
+    (job,) = jobs(app, db)
+    assert (replayed, job.status, job.done_at, job.lease_id) == (1, JobStatus.PENDING, None, None)
+
+
+def test_pruning_deletes_what_was_done_long_ago_in_its_queue_and_nothing_else(
+    app: Flask, db: Database
+) -> None:
+    end_jobs(app, db, [Done(), Failed("not yet"), Failed("never", max_attempts=1), Done()], DAY)
+    end_jobs(app, db, [Done()])
+
+    with app.app_context():
+        others = prune_done(db, Job, "other", utc_now() - DAY / 2, limit=10)
+        some = prune_done(db, Job, "q", utc_now() - DAY / 2, Job.id != 4, limit=10)
+        none_left = prune_done(db, Job, "q", utc_now() - DAY / 2, Job.id != 4, limit=10)
+
+    assert (others, some, none_left) == (0, 1, 0)
+    assert [job.id for job in jobs(app, db)] == [2, 3, 4, 5]
+
+
+def test_pruning_deletes_the_oldest_first_and_no_more_than_its_limit(app: Flask, db: Database) -> None:
+    for days in (1, 3, 2):
+        end_jobs(app, db, [Done()], days * DAY)
+
+    with app.app_context():
+        deleted = prune_rows(db, Job, Job.status == JobStatus.DONE, Job.created_at, 2)
+
+    assert (deleted, [job.id for job in jobs(app, db)]) == (2, [1])
+
+
+def test_pruning_keeps_a_row_that_was_replayed_meanwhile(
+    app: Flask, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_jobs(app, db, [Done(), Done()])
+    in_transaction = db.in_transaction
+
+    def replay_first(work: Callable[[Session], int]) -> int:
+        monkeypatch.setattr(db, "in_transaction", in_transaction)
+        assert replay_rows(db, Job, Job.id == 1) == 1
+        return in_transaction(work)
+
+    with app.app_context():
+        monkeypatch.setattr(db, "in_transaction", replay_first)
+        deleted = prune_rows(db, Job, Job.status == JobStatus.DONE, Job.created_at, 10)
+
+    assert (deleted, [job.id for job in jobs(app, db)]) == (1, [1])
 
 
 class FailingLoop:

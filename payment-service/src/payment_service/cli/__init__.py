@@ -7,15 +7,14 @@ from service_kit.db import migrations
 from service_kit.process.cli import OperatorCommands
 from service_kit.process.config import Profile
 
-from payment_service.app import create_app
 from payment_service.cli.access import api_clients, keep_lab_client, merchants, signing_keys
 from payment_service.cli.audit import janitor, unresolved, verify_events_command, verify_ledger
+from payment_service.cli.console import application
 from payment_service.cli.messages import outbox, webhooks
 from payment_service.cli.vault import vault
 from payment_service.commands.access.rotate_signing_keys import ensure_signing_key
 from payment_service.commands.upkeep.seed_lab import seed_lab
 from payment_service.config import Config
-from payment_service.controllers.request import EXTENSION
 from payment_service.worker import run_worker
 
 
@@ -59,12 +58,9 @@ def seed(lab_client_file: Path | None) -> None:
 
     In production it is the signing key only.
     """
-    config = Config.from_env()
-    app = create_app(config)
-    with app.app_context():
-        dependencies = app.extensions[EXTENSION]
+    with application() as dependencies:
         ensure_signing_key(dependencies)
-        if config.profile is Profile.PRODUCTION:
+        if dependencies.config.profile is Profile.PRODUCTION:
             click.echo("Production has no lab data.")
             return
         stored = seed_lab(dependencies)

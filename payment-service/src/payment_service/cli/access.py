@@ -1,16 +1,17 @@
-"""``payment-service merchants``: who takes payments through us."""
+"""``payment-service merchants``, ``api-clients`` and ``signing-keys``: who may take payments through us."""
 
 import json
 import os
 import tempfile
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 from service_kit.clock import utc_now
 
-from payment_service.app import create_app
+from payment_service.cli.console import application, one_of, utc
 from payment_service.commands.access.api_clients import (
     ClientCredentials,
     CreateApiClient,
@@ -21,13 +22,11 @@ from payment_service.commands.access.api_clients import (
 )
 from payment_service.commands.access.create_merchant import CreateMerchant, create_merchant
 from payment_service.commands.access.rotate_signing_keys import rotate_signing_keys
-from payment_service.controllers.request import EXTENSION
 from payment_service.domain.access.signing_keys import RingKey
-from payment_service.errors import ApiClientNotFound, MerchantNotFound
-from payment_service.models.merchant import ApiClient, Merchant, SigningKey
+from payment_service.models.merchant import ApiClient, SigningKey
 from payment_service.processing.dependencies import Dependencies
 from payment_service.queries.access import list_api_clients, list_signing_keys
-from payment_service.queries.merchants import find_merchant, list_merchants
+from payment_service.queries.merchants import get_merchant, list_merchants
 from payment_service.values.money import is_currency
 from payment_service.values.scopes import Scope, SigningAlgorithm
 
@@ -75,14 +74,14 @@ def create_merchant_command(
     if len(lines) > 500:
         raise click.UsageError("The address is longer than 500 characters.")
     command = CreateMerchant(name, legal_name or name, lines, tax_number, locale, currency)
-    with create_app().app_context():
+    with application():
         click.echo(create_merchant(command).public_id)
 
 
 @merchants.command("list")
 def list_merchants_command() -> None:
     """List merchants, oldest first."""
-    with create_app().app_context():
+    with application():
         for merchant in list_merchants():
             click.echo(
                 f"{merchant.public_id}  {merchant.name}  {merchant.locale}  {merchant.currency}  "
@@ -94,29 +93,20 @@ def list_merchants_command() -> None:
 @click.argument("merchant_id")
 def show_merchant(merchant_id: str) -> None:
     """Show everything that is kept about a merchant, by the id that `list` shows."""
-    with create_app().app_context():
-        try:
-            merchant = find_merchant(merchant_id)
-        except MerchantNotFound as exc:
-            raise click.ClickException(str(exc)) from exc
-    for label, value in _merchant_rows(merchant):
+    with application():
+        merchant = get_merchant(merchant_id)
+    rows = {
+        "id": merchant.public_id,
+        "name": merchant.name,
+        "legal name": merchant.legal_name,
+        "address": merchant.address.replace("\n", f"\n{'':<11} "),
+        "tax number": merchant.tax_number,
+        "locale": merchant.locale,
+        "currency": merchant.currency,
+        "since": utc(merchant.created_at),
+    }
+    for label, value in rows.items():
         click.echo(f"{label:<11} {value}")
-
-
-def _merchant_rows(merchant: Merchant) -> list[tuple[str, str]]:
-    return [
-        ("id", merchant.public_id),
-        ("name", merchant.name),
-        ("legal name", merchant.legal_name),
-        *(
-            ("address" if not number else "", line)
-            for number, line in enumerate(merchant.address.split("\n"))
-        ),
-        ("tax number", merchant.tax_number),
-        ("locale", merchant.locale),
-        ("currency", merchant.currency),
-        ("since", f"{merchant.created_at:%Y-%m-%d %H:%M:%S}Z"),
-    ]
 
 
 @click.group("api-clients")
@@ -132,18 +122,14 @@ def api_clients() -> None:
     "scopes",
     required=True,
     multiple=True,
-    type=click.Choice([scope.value for scope in Scope]),
+    type=one_of(Scope),
     help="What its tokens may do at most; repeat for more.",
 )
 def create_client(merchant: str, name: str, scopes: tuple[str, ...]) -> None:
     """Make a client; prints its id and its secret, which cannot be shown again."""
-    app = create_app()
     command = CreateApiClient(merchant, name, frozenset(map(Scope, scopes)))
-    with app.app_context():
-        try:
-            credentials = create_api_client(command, app.extensions[EXTENSION])
-        except MerchantNotFound as exc:
-            raise click.ClickException(str(exc)) from exc
+    with application() as dependencies:
+        credentials = create_api_client(command, dependencies)
     _print_credentials(credentials)
 
 
@@ -152,7 +138,7 @@ def create_client(merchant: str, name: str, scopes: tuple[str, ...]) -> None:
 def list_clients(merchant: str | None) -> None:
     """List clients, oldest first; never their secrets."""
     now = utc_now()
-    with create_app().app_context():
+    with application():
         for client, merchant_id in list_api_clients(merchant):
             state = _client_state(client, now)
             click.echo(f"{client.client_id}  {merchant_id}  {client.name}  {state}  {client.scopes}")
@@ -169,14 +155,8 @@ def list_clients(merchant: str | None) -> None:
 )
 def rotate_secret(client_id: str, overlap_hours: float) -> None:
     """Give a client a new secret; the present one stays valid for a while, older ones end now."""
-    app = create_app()
-    with app.app_context():
-        try:
-            credentials = rotate_client_secret(
-                client_id, timedelta(hours=overlap_hours), app.extensions[EXTENSION]
-            )
-        except ApiClientNotFound as exc:
-            raise click.ClickException(str(exc)) from exc
+    with application() as dependencies:
+        credentials = rotate_client_secret(client_id, timedelta(hours=overlap_hours), dependencies)
     _print_credentials(credentials)
 
 
@@ -184,11 +164,8 @@ def rotate_secret(client_id: str, overlap_hours: float) -> None:
 @click.argument("client_id")
 def disable_client(client_id: str) -> None:
     """Shut a client out, for good: no new tokens, and those it has are refused within 10 seconds."""
-    with create_app().app_context():
-        try:
-            disable_api_client(client_id)
-        except ApiClientNotFound as exc:
-            raise click.ClickException(str(exc)) from exc
+    with application():
+        disable_api_client(client_id)
     click.echo(f"{client_id} is disabled.")
 
 
@@ -200,9 +177,9 @@ def _print_credentials(credentials: ClientCredentials) -> None:
 
 def _client_state(client: ApiClient, now: datetime) -> str:
     if client.disabled_at is not None:
-        return f"disabled {client.disabled_at:%Y-%m-%d %H:%M:%S}Z"
-    if len(client.secret_hashes(now)) > 1:
-        return f"two secrets until {client.previous_expires_at:%Y-%m-%d %H:%M:%S}Z"
+        return f"disabled {utc(client.disabled_at)}"
+    if client.previous_expires_at is not None and len(client.secret_hashes(now)) > 1:
+        return f"two secrets until {utc(client.previous_expires_at)}"
     return "enabled"
 
 
@@ -210,8 +187,8 @@ def keep_lab_client(file: Path, dependencies: Dependencies) -> None:
     """Leave credentials that work in ``file``: those that are there, or new ones in their place."""
     held = _read_credentials(file)
     credentials = ensure_lab_client(held, dependencies)
-    token_url = f"{dependencies.config.public_base_url}/oauth2/token"
-    _write_credentials(file, credentials, token_url)
+    document = {**asdict(credentials), "token_url": f"{dependencies.config.public_base_url}/oauth2/token"}
+    _replace_file(file, json.dumps(document, indent=2) + "\n")
     click.echo(
         f"Kept the credentials in {file}." if credentials == held else f"Wrote new credentials to {file}."
     )
@@ -229,19 +206,14 @@ def _read_credentials(file: Path) -> ClientCredentials | None:
     return ClientCredentials(client_id, client_secret)
 
 
-def _write_credentials(file: Path, credentials: ClientCredentials, token_url: str) -> None:
+def _replace_file(file: Path, text: str) -> None:
     """Replace the file whole: nobody reads half of it, and nobody else may read it at any moment."""
-    document = {
-        "client_id": credentials.client_id,
-        "client_secret": credentials.client_secret,
-        "token_url": token_url,
-    }
     file.parent.mkdir(parents=True, exist_ok=True)
     # mkstemp makes it readable by its owner only (0600), and the name does not exist before.
     descriptor, half = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
         with os.fdopen(descriptor, "w") as opened:
-            opened.write(json.dumps(document, indent=2) + "\n")
+            opened.write(text)
             opened.flush()
             os.fsync(opened.fileno())
         Path(half).replace(file)
@@ -259,7 +231,7 @@ def signing_keys() -> None:
 def list_keys() -> None:
     """List keys, oldest first: which one signs, which are published."""
     now = utc_now()
-    with create_app().app_context():
+    with application():
         for key in list_signing_keys():
             click.echo(f"{key.kid}  {key.algorithm}  {_key_state(key, now)}")
 
@@ -269,7 +241,7 @@ def list_keys() -> None:
     "--algorithm",
     default=SigningAlgorithm.EDDSA.value,
     show_default=True,
-    type=click.Choice([algorithm.value for algorithm in SigningAlgorithm]),
+    type=one_of(SigningAlgorithm),
 )
 @click.option(
     "--now", "at_once", is_flag=True, help="Sign with it at once: others that keep our keys may refuse it."
@@ -279,18 +251,17 @@ def rotate_key(algorithm: str, *, at_once: bool) -> None:
 
     That one stays published for 15 minutes more, until its last token has expired.
     """
-    app = create_app()
-    with app.app_context():
-        key = rotate_signing_keys(SigningAlgorithm(algorithm), app.extensions[EXTENSION], at_once=at_once)
-    click.echo(f"{key.kid} signs from {key.activated_at:%Y-%m-%d %H:%M:%S}Z on.")
+    with application() as dependencies:
+        key = rotate_signing_keys(SigningAlgorithm(algorithm), dependencies, at_once=at_once)
+    click.echo(f"{key.kid} signs from {utc(key.activated_at)} on.")
 
 
 def _key_state(row: SigningKey, now: datetime) -> str:
     key = RingKey.of(row)
     if key.signs(now):
-        return "signs" if key.retired_at is None else f"signs until {key.retired_at:%Y-%m-%d %H:%M:%S}Z"
+        return "signs" if key.retired_at is None else f"signs until {utc(key.retired_at)}"
     if not key.is_published(now):
         return "withdrawn"
     if key.activated_at > now:
-        return f"signs from {key.activated_at:%Y-%m-%d %H:%M:%S}Z"
+        return f"signs from {utc(key.activated_at)}"
     return "published, signs no more"

@@ -1,8 +1,8 @@
-"""``payment-service verify-ledger`` and ``verify-events``: is it as it was written, and does it add up?"""
+"""``payment-service verify-ledger``, ``verify-events``, ``janitor`` and ``unresolved``."""
 
 import sys
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import click
 from service_kit.clock import utc_now
@@ -14,13 +14,13 @@ from payment_service.audit.events import verify_events
 from payment_service.audit.findings import Findings, count_attempts, newest_entry, newest_payment
 from payment_service.audit.payments import verify_payments
 from payment_service.audit.snapshots import verify_snapshots
+from payment_service.cli.console import application, print_lines, utc
 from payment_service.clients.bank_books import BankBooks
 from payment_service.commands.upkeep.run_janitor import Asked, run_janitor
 from payment_service.config import Config
-from payment_service.controllers.request import EXTENSION
 from payment_service.providers.bank_simulator import BankSimulator
 from payment_service.queries.merchants import list_merchants
-from payment_service.queries.unresolved import list_unresolved
+from payment_service.queries.unresolved import Unresolved, list_unresolved
 
 # Adding up a large bank takes its time, and nobody waits for the answer to go on paying.
 BANK_PATIENCE_S = 120.0
@@ -96,9 +96,8 @@ _LONGEST_S = 10 * 365 * 24 * 3600
 @click.option("--once", is_flag=True, required=True, help="Ask about everything that is due now, then end.")
 def janitor(once: bool) -> None:
     """Ask the providers about movements whose outcome is open and due, and say how they stand since."""
-    app = create_app()
-    with app.app_context():
-        asked = run_janitor(app.extensions[EXTENSION], limit=_MANY)
+    with application() as dependencies:
+        asked = run_janitor(dependencies, limit=_MANY)
     for one in asked:
         click.echo(_describe_asked(one))
     click.echo(f"{len(asked)} movement(s) were asked about." if asked else "Nothing is due.")
@@ -118,20 +117,21 @@ def janitor(once: bool) -> None:
 def unresolved(older_than: int, limit: int) -> None:
     """List movements of all merchants whose outcome is open, and for how long."""
     now = utc_now()
-    with create_app().app_context():
+    with application():
         found = list_unresolved(now, timedelta(seconds=older_than), limit)
-    if not found:
-        click.echo("There are none.")
-    for one in found:
-        movement = one.movement
-        age_s = int((now - movement.started_at).total_seconds())
-        click.echo(
-            f"{movement.public_id}  {movement.state}  for {age_s} s  "
-            f"{movement.amount_minor} {movement.currency}  {one.merchant_id}  {one.payment_id} "
-            f"{one.payment_status}  asked {movement.ask_count} time(s)"
-            + (f"  next {movement.next_ask_at:%Y-%m-%d %H:%M:%S}Z" if movement.next_ask_at else "")
-            + (f"  {movement.last_error}" if movement.last_error else "")
-        )
+    print_lines(_describe_unresolved(one, now) for one in found)
+
+
+def _describe_unresolved(one: Unresolved, now: datetime) -> str:
+    movement = one.movement
+    age_s = int((now - movement.started_at).total_seconds())
+    return (
+        f"{movement.public_id}  {movement.state}  for {age_s} s  "
+        f"{movement.amount_minor} {movement.currency}  {one.merchant_id}  {one.payment_id} "
+        f"{one.payment_status}  asked {movement.ask_count} time(s)"
+        + (f"  next {utc(movement.next_ask_at)}" if movement.next_ask_at else "")
+        + (f"  {movement.last_error}" if movement.last_error else "")
+    )
 
 
 def _describe_asked(asked: Asked) -> str:

@@ -1,16 +1,19 @@
-"""``payment-service outbox``: what others are still to be told."""
+"""``payment-service outbox`` and ``webhooks``: messages to others, and events of providers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection
 
 import click
 from service_kit.jobs.queue import JobStatus
 
-from payment_service.app import create_app
+from payment_service.cli.console import application, one_of, print_lines, utc
 from payment_service.commands.upkeep.replay import replay_inbox, replay_messages
-from payment_service.controllers.request import EXTENSION
 from payment_service.models.message import InboxMessage, OutboxMessage
 from payment_service.queries.messages import find_inbox_message, list_inbox, list_messages
 from payment_service.values.statuses import InboxOutcome
+
+_limit = click.option(
+    "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many, newest first."
+)
 
 
 @click.group()
@@ -19,28 +22,20 @@ def outbox() -> None:
 
 
 @outbox.command("list")
-@click.option(
-    "--status",
-    type=click.Choice([status.value for status in JobStatus]),
-    help="Only these; all without it.",
-)
-@click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many, newest first."
-)
+@click.option("--status", type=one_of(JobStatus), help="Only these; all without it.")
+@_limit
 def list_outbox(status: str | None, limit: int) -> None:
     """List messages, newest first."""
-    with create_app().app_context():
-        _print_messages(list_messages(JobStatus(status) if status else None, limit))
+    with application():
+        print_lines(map(_message_line, list_messages(JobStatus(status) if status else None, limit)))
 
 
 @outbox.command("dead")
-@click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many, newest first."
-)
+@_limit
 def list_dead(limit: int) -> None:
     """List dead letters: messages that were given up."""
-    with create_app().app_context():
-        _print_messages(list_messages(JobStatus.DEAD, limit))
+    with application():
+        print_lines(map(_message_line, list_messages(JobStatus.DEAD, limit)))
 
 
 @outbox.command("replay")
@@ -48,29 +43,15 @@ def list_dead(limit: int) -> None:
 @click.option("--all-dead", is_flag=True, help="Every dead letter.")
 def replay_outbox(message_id: tuple[int, ...], all_dead: bool) -> None:
     """Send messages again now, by the ids that `list` shows. What was delivered is not sent twice."""
-    if bool(message_id) == all_dead:
-        raise click.UsageError("Give message ids, or --all-dead.")
-    app = create_app()
-    with app.app_context():
-        count = replay_messages(None if all_dead else list(message_id))
-        app.extensions[EXTENSION].waker.wake()
-    click.echo(f"{count} message(s) will be sent again now.")
-    if count < len(set(message_id)):
-        click.echo("The others do not exist, or were delivered.", err=True)
+    _replay(replay_messages, message_id, all_dead, noun="message", action="sent", kept="delivered")
 
 
-def _print_messages(messages: Sequence[OutboxMessage]) -> None:
-    if not messages:
-        click.echo("There are none.")
-    for message in messages:
-        # Not the payload: it may hold the payer's address.
-        waiting = message.status == JobStatus.PENDING
-        click.echo(
-            f"{message.id}  {message.queue}  {message.event_id}  {message.status}  tries {message.attempts}  "
-            f"written {message.created_at:%Y-%m-%d %H:%M:%S}Z"
-            + (f"  next {message.next_attempt_at:%Y-%m-%d %H:%M:%S}Z" if waiting else "")
-            + (f"  {message.last_error}" if message.last_error else "")
-        )
+def _message_line(message: OutboxMessage) -> str:
+    # Not the payload: it may hold the payer's address.
+    return (
+        f"{message.id}  {message.queue}  {message.event_id}  {message.status}  tries {message.attempts}  "
+        f"written {utc(message.created_at)}{_progress(message)}"
+    )
 
 
 @click.group()
@@ -79,28 +60,23 @@ def webhooks() -> None:
 
 
 @webhooks.command("list")
-@click.option("--status", type=click.Choice([status.value for status in JobStatus]), help="Only these.")
-@click.option("--outcome", type=click.Choice([outcome.value for outcome in InboxOutcome]), help="Only these.")
-@click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many, newest first."
-)
+@click.option("--status", type=one_of(JobStatus), help="Only these.")
+@click.option("--outcome", type=one_of(InboxOutcome), help="Only these.")
+@_limit
 def list_events(status: str | None, outcome: str | None, limit: int) -> None:
     """List events, newest first; those that are dead, or were not applied, wait for a person."""
-    with create_app().app_context():
-        messages = list_inbox(
+    with application():
+        events = list_inbox(
             JobStatus(status) if status else None, InboxOutcome(outcome) if outcome else None, limit
         )
-    if not messages:
-        click.echo("There are none.")
-    for message in messages:
-        click.echo(_event_line(message))
+    print_lines(map(_event_line, events))
 
 
 @webhooks.command("show")
 @click.argument("message_id", type=int)
 def show_event(message_id: int) -> None:
     """Show the body of one event, as it was signed."""
-    with create_app().app_context():
+    with application():
         message = find_inbox_message(message_id)
     if message is None:
         raise click.ClickException("There is no such event.")
@@ -113,22 +89,37 @@ def show_event(message_id: int) -> None:
 @click.option("--all-dead", is_flag=True, help="Every event that was given up.")
 def replay_events(message_id: tuple[int, ...], all_dead: bool) -> None:
     """Settle events again now, by the ids that `list` shows. What was applied is not done twice."""
-    if bool(message_id) == all_dead:
-        raise click.UsageError("Give event ids, or --all-dead.")
-    app = create_app()
-    with app.app_context():
-        count = replay_inbox(None if all_dead else list(message_id))
-        app.extensions[EXTENSION].waker.wake()
-    click.echo(f"{count} event(s) will be settled again now.")
-    if count < len(set(message_id)):
-        click.echo("The others do not exist, or were applied.", err=True)
+    _replay(replay_inbox, message_id, all_dead, noun="event", action="settled", kept="applied")
 
 
 def _event_line(message: InboxMessage) -> str:
-    waiting = message.status == JobStatus.PENDING
     return (
         f"{message.id}  {message.queue}  {message.event_id}  {message.status}  {message.outcome or '-'}  "
-        f"tries {message.attempts}  received {message.created_at:%Y-%m-%d %H:%M:%S}Z"
-        + (f"  next {message.next_attempt_at:%Y-%m-%d %H:%M:%S}Z" if waiting else "")
-        + (f"  {message.last_error}" if message.last_error else "")
+        f"tries {message.attempts}  received {utc(message.created_at)}{_progress(message)}"
     )
+
+
+def _progress(message: OutboxMessage | InboxMessage) -> str:
+    waiting = message.status == JobStatus.PENDING
+    return (f"  next {utc(message.next_attempt_at)}" if waiting else "") + (
+        f"  {message.last_error}" if message.last_error else ""
+    )
+
+
+def _replay(
+    replay: Callable[[Collection[int] | None], int],
+    ids: Collection[int],
+    all_dead: bool,
+    *,
+    noun: str,
+    action: str,
+    kept: str,
+) -> None:
+    if bool(ids) == all_dead:
+        raise click.UsageError(f"Give {noun} ids, or --all-dead.")
+    with application() as dependencies:
+        count = replay(None if all_dead else ids)
+        dependencies.waker.wake()
+    click.echo(f"{count} {noun}(s) will be {action} again now.")
+    if count < len(set(ids)):
+        click.echo(f"The others do not exist, or were {kept}.", err=True)

@@ -2,10 +2,8 @@
 
 import click
 
-from payment_service.app import create_app
+from payment_service.cli.console import application
 from payment_service.commands.upkeep.rotate_vault_keys import RotateVaultKeys, rotate_vault_keys
-from payment_service.controllers.request import EXTENSION
-from payment_service.processing.dependencies import Dependencies
 from payment_service.queries.vault import count_sealed_cards
 from payment_service.vault.envelopes import EnvelopeKeys
 
@@ -18,9 +16,8 @@ def vault() -> None:
 @vault.command()
 def status() -> None:
     """Say how many cards are under which key of VAULT_KEYS, and which key seals new ones."""
-    app = create_app()
-    with app.app_context():
-        _show(app.extensions[EXTENSION].vault.keys)
+    with application() as dependencies:
+        _show(dependencies.vault.keys)
 
 
 @vault.command("rotate-keys")
@@ -33,10 +30,8 @@ def rotate_keys(batch_size: int, pause_ms: int) -> None:
 
     It may be stopped or killed at any moment: run again, it goes on where it was.
     """
-    app = create_app()
-    dependencies: Dependencies = app.extensions[EXTENSION]
-    keys = dependencies.vault.keys
-    with app.app_context():
+    with application() as dependencies:
+        keys = dependencies.vault.keys
         counts = count_sealed_cards()
         todo = sum(count for key_id, count in counts.items() if key_id in keys.ids[1:])
         with click.progressbar(length=todo, label=f"Cards under {keys.sealing_id}") as bar:

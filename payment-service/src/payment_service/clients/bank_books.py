@@ -31,8 +31,6 @@ class BankMovement:
 
 
 class BankBooks:
-    """Reads what the bank-simulator holds for true."""
-
     def __init__(self, http: HttpClient) -> None:
         self._http = http
 

@@ -1,22 +1,35 @@
-"""The client of services that take many things at once, each of them once."""
+"""Delivers messages to other services and to the shop; each of them recognises what comes twice."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
 from service_kit.jobs.queue import Done, Failed, Result
-from service_kit.web.http_client import CallFailed, HttpClient, OutcomeUnknown
+from service_kit.web.http_client import Answer, CallFailed, HttpClient
 
-# It will never take this batch: something in it is not as it should be, or it is too long.
-REFUSED = {
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.NOT_FOUND,
-    HTTPStatus.GONE,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-}
+# With these answers the other side says that it will never take what was sent.
+ORDER_UPDATE_REFUSED = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNPROCESSABLE_ENTITY})
+NOTIFICATION_REFUSED = ORDER_UPDATE_REFUSED | {HTTPStatus.BAD_REQUEST}
+BATCH_REFUSED = NOTIFICATION_REFUSED | {HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
 REFUSED_TRIES = 5
+
+
+def _result(call: Callable[[], Answer], refused: Collection[int], read: Callable[[Answer], Result]) -> Result:
+    """Return what became of a call; ``read`` understands an answer that is no refusal."""
+    try:
+        answer = call()
+        if answer.status in refused:
+            return Failed(f"HTTP {answer.status}", max_attempts=REFUSED_TRIES, is_refused=True)
+        return read(answer)
+    except CallFailed as exc:
+        return Failed(str(exc))
+
+
+def _stored(answer: Answer) -> Result:
+    if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+        return Done()
+    return Failed(f"HTTP {answer.status}")
 
 
 class BatchClient:
@@ -29,24 +42,7 @@ class BatchClient:
 
     def send(self, items: Sequence[Any]) -> Result:
         """POST the items; any 2xx means that the other service has stored all of them."""
-        try:
-            answer = self._http.post(self._path, {self._member: items})
-        except CallFailed as exc:
-            return Failed(str(exc))
-        if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-            return Done()
-        if answer.status in REFUSED:
-            return Failed(f"HTTP {answer.status}", max_attempts=REFUSED_TRIES, is_refused=True)
-        return Failed(f"HTTP {answer.status}")
-
-
-NOTIFICATION_REFUSED = {
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.NOT_FOUND,
-    HTTPStatus.GONE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-}
-NOTIFICATION_TRIES = 5
+        return _result(lambda: self._http.post(self._path, {self._member: items}), BATCH_REFUSED, _stored)
 
 
 class NotificationClient:
@@ -57,19 +53,9 @@ class NotificationClient:
 
     def notify(self, notification: Mapping[str, Any]) -> Result:
         """POST one notification; any 2xx means that it is in the other service's queue."""
-        try:
-            answer = self._http.post("/internal/notifications", notification)
-        except CallFailed as exc:
-            return Failed(str(exc))
-        if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-            return Done()
-        max_attempts = NOTIFICATION_TRIES if answer.status in NOTIFICATION_REFUSED else None
-        return Failed(f"HTTP {answer.status}", max_attempts=max_attempts)
-
-
-# Five tries: the shop says that it will never take this message.
-ORDER_UPDATE_REFUSED = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNPROCESSABLE_ENTITY}
-ORDER_UPDATE_TRIES = 5
+        return _result(
+            lambda: self._http.post("/internal/notifications", notification), NOTIFICATION_REFUSED, _stored
+        )
 
 
 class StoreManagerClient:
@@ -84,18 +70,13 @@ class StoreManagerClient:
         ``false`` is also what it answers while its database is down or the order is not committed yet, so
         it is tried again for a day.
         """
-        try:
-            answer = self._http.send("PUT", "", order_update)
-        except CallFailed as exc:
-            return Failed(str(exc))
-        if answer.status in ORDER_UPDATE_REFUSED:
-            return Failed(f"HTTP {answer.status}", max_attempts=ORDER_UPDATE_TRIES)
-        if answer.status != HTTPStatus.OK:
-            return Failed(f"HTTP {answer.status}")
-        try:
-            body = answer.json()
-        except OutcomeUnknown as exc:
-            return Failed(str(exc))
-        if isinstance(body, dict) and body.get("updated") is True:
-            return Done()
-        return Failed("the shop answered that it updated nothing", give_up_after=timedelta(days=1))
+        return _result(lambda: self._http.send("PUT", "", order_update), ORDER_UPDATE_REFUSED, _updated)
+
+
+def _updated(answer: Answer) -> Result:
+    if answer.status != HTTPStatus.OK:
+        return Failed(f"HTTP {answer.status}")
+    body = answer.json()
+    if isinstance(body, dict) and body.get("updated") is True:
+        return Done()
+    return Failed("the shop answered that it updated nothing", give_up_after=timedelta(days=1))

@@ -20,7 +20,7 @@ class FraudSilent(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AssessmentRequest:
-    """What fraud-service is told; ``client_ip`` is empty unless it can be trusted."""
+    """What fraud-service assesses; ``client_ip`` is None unless it can be trusted."""
 
     attempt_id: str
     payment_id: str
@@ -35,8 +35,6 @@ class AssessmentRequest:
 
 
 class FraudClient:
-    """Asks fraud-service over HTTP."""
-
     def __init__(self, http: HttpClient) -> None:
         self._http = http
 

@@ -1,4 +1,4 @@
-"""Stores a card for later payments, because its merchant asked for it."""
+"""Stores and detaches a merchant's payment methods."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ def store_payment_method(
     present: Callable[[PaymentMethod], StoredAnswer],
     dependencies: Dependencies,
 ) -> StoredAnswer:
-    """Store the card once, however often the request arrives; nobody outside is asked about it."""
+    """Store the card once, however often the request arrives; no provider is called."""
     public_id, card, now = new_id("pm"), command.card, utc_now()
 
     def work(session: Session) -> StoredAnswer:

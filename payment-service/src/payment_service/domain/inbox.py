@@ -1,4 +1,4 @@
-"""Closes what providers told us, inside the transaction that did what it asks for."""
+"""Closes events of providers, inside the transaction that applied them."""
 
 from sqlalchemy.orm import Session
 
@@ -16,7 +16,7 @@ def take_message(session: Session, message_id: int) -> InboxMessage | None:
 
 
 def close_message(session: Session, message_id: int, outcome: InboxOutcome) -> None:
-    """Write down what came of an event that changed nothing here."""
+    """Store the outcome of an event that changed nothing here."""
     message = take_message(session, message_id)
     if message is not None:
         message.outcome = outcome

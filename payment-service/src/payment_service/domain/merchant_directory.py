@@ -1,10 +1,10 @@
 """Merchants as every payment needs them: read once, then remembered for a while."""
 
 import threading
-import time
-from collections.abc import Hashable
 from dataclasses import dataclass
+from operator import attrgetter
 
+from cachetools import TTLCache, cachedmethod
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,7 @@ from payment_service.errors import MerchantMissing
 from payment_service.models.merchant import LAB_MERCHANT_ID, Merchant
 
 REMEMBERED_S = 60.0
+MOST_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class MerchantDirectory:
     """Looks merchants up; a change of one is seen within ``REMEMBERED_S`` seconds."""
 
     def __init__(self) -> None:
-        self._records: dict[Hashable, tuple[float, MerchantRecord]] = {}
+        self._records: TTLCache[int | str, MerchantRecord] = TTLCache(MOST_REMEMBERED, REMEMBERED_S)
         self._lock = threading.Lock()
 
     def lab(self, session: Session) -> MerchantRecord:
@@ -40,20 +41,12 @@ class MerchantDirectory:
         return self._find(session, LAB_MERCHANT_ID)
 
     def get(self, session: Session, merchant_id: int) -> MerchantRecord:
-        """Return the merchant of a payment."""
         return self._find(session, merchant_id)
 
+    @cachedmethod(attrgetter("_records"), key=lambda _self, _session, key: key, lock=attrgetter("_lock"))
     def _find(self, session: Session, key: int | str) -> MerchantRecord:
-        now_s = time.monotonic()
-        with self._lock:
-            read_at_s, record = self._records.get(key, (0.0, None))
-        if record is not None and now_s - read_at_s < REMEMBERED_S:
-            return record
         column = Merchant.id if isinstance(key, int) else Merchant.public_id
         merchant = session.scalar(select(Merchant).where(column == key))
         if merchant is None:
             raise MerchantMissing
-        record = MerchantRecord(merchant.id, merchant.public_id, merchant.name, merchant.locale)
-        with self._lock:
-            self._records[key] = (now_s, record)
-        return record
+        return MerchantRecord(merchant.id, merchant.public_id, merchant.name, merchant.locale)

@@ -16,8 +16,7 @@ from payment_service.values.statuses import Destination, Surface
 
 _OTHERS = (Destination.EVENTS,)
 _OTHERS_AND_FRAUD = (Destination.EVENTS, Destination.FRAUD_OUTCOMES)
-# Every type of event, and who is told of it: each state change the merchant's side, and what became of the
-# money those who judge payments.
+# Every type of event and its destinations: merchants get all of them, fraud-service what became of the money.
 EVENT_DESTINATIONS: Mapping[str, tuple[Destination, ...]] = {
     "payment.created": _OTHERS,
     "payment.processing": _OTHERS,
@@ -51,13 +50,13 @@ EVENT_DESTINATIONS: Mapping[str, tuple[Destination, ...]] = {
     "movement.contradicted": _OTHERS,
 }
 # Those of notification-service.
-LETTER_LANGUAGES = frozenset({"fr", "en"})
+RECEIPT_LANGUAGES = frozenset({"fr", "en"})
 # What is sent is the event itself, as it was sealed: it is read when it is sent, and not written twice.
 _THE_EVENT_ITSELF = ""
 
 
 def pass_on(session: Session, event: PaymentEvent) -> None:
-    """Tell everybody who wants to know of events of this type."""
+    """Queue the event for every destination of its type."""
     # Not even a type that somebody forgot in the table may undo what the event tells of; tests find it.
     destinations = EVENT_DESTINATIONS.get(event.type, _OTHERS)
     _enqueue(session, event, dict.fromkeys(destinations, _THE_EVENT_ITSELF))
@@ -119,9 +118,9 @@ def _notification(
 
 
 def _language(payment: Payment, merchant: MerchantRecord) -> str:
-    """Return the customer's language if letters are written in it, otherwise the merchant's."""
+    """Return the customer's language if receipts are written in it, otherwise the merchant's."""
     language = payment.receipt_locale.partition("-")[0]
-    return language if language in LETTER_LANGUAGES else merchant.locale
+    return language if language in RECEIPT_LANGUAGES else merchant.locale
 
 
 def _enqueue(session: Session, event: PaymentEvent, payloads: Mapping[Destination, str]) -> None:

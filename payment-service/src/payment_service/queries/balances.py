@@ -29,8 +29,6 @@ class CurrencyBalance:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """A merchant's balances, by currency."""
-
     balances: Sequence[CurrencyBalance]
 
 

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from payment_service.errors import DisputeNotFound
 from payment_service.extensions import db
 from payment_service.models.dispute import Dispute
-from payment_service.queries.pagination import Listing, Page, PageRequest, read_page
+from payment_service.queries.pagination import Listing, Page, PageRequest, given, read_page
 from payment_service.values.statuses import DisputeStatus
 
 
@@ -35,11 +35,7 @@ def list_disputes(
     Raises:
         CursorUnknown: the merchant has no dispute with the id of the cursor.
     """
-    statement = select(Dispute)
-    if payment is not None:
-        statement = statement.where(Dispute.payment_public_id == payment)
-    if status is not None:
-        statement = statement.where(Dispute.status == status)
+    statement = select(Dispute).filter_by(**given(payment_public_id=payment, status=status))
     listing = Listing((Dispute.id,), Dispute.public_id, Dispute.merchant_id == merchant_id)
     with db.reading() as session:
         return read_page(session, statement, listing, page)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from payment_service.domain.payments.references import MerchantPayment
 from payment_service.extensions import db
 from payment_service.models.payment import Payment, PaymentEvent
-from payment_service.queries.pagination import Listing, Page, PageRequest, read_page
+from payment_service.queries.pagination import Listing, Page, PageRequest, given, read_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,8 @@ def list_events(merchant_id: int, limits: EventFilter, page: PageRequest) -> Pag
     Raises:
         CursorUnknown: the merchant has no event with the cursor's id, or the payment has not.
     """
-    listing = Listing(
-        order=(PaymentEvent.created_at, PaymentEvent.id),
-        cursor=PaymentEvent.public_id,
-        owned=PaymentEvent.merchant_id == merchant_id,
-    )
+    order = (PaymentEvent.created_at, PaymentEvent.id)
+    listing = Listing(order, PaymentEvent.public_id, PaymentEvent.merchant_id == merchant_id)
     with db.reading() as session:
         if limits.payment is not None:
             payment_id = _find_payment(session, MerchantPayment(merchant_id, limits.payment))
@@ -58,11 +55,8 @@ def list_events_of_payment(reference: MerchantPayment, page: PageRequest) -> Pag
 
 def _of_payment(payment_id: int) -> Listing:
     """Return the order of one payment's events: there are few, and their sequence is exact."""
-    return Listing(
-        order=(PaymentEvent.sequence,),
-        cursor=PaymentEvent.public_id,
-        owned=PaymentEvent.payment_id == payment_id,
-    )
+    owned = PaymentEvent.payment_id == payment_id
+    return Listing((PaymentEvent.sequence,), PaymentEvent.public_id, owned)
 
 
 def _find_payment(session: Session, reference: MerchantPayment) -> int | None:
@@ -73,9 +67,7 @@ def _find_payment(session: Session, reference: MerchantPayment) -> int | None:
 
 
 def _limited(limits: EventFilter) -> Select[PaymentEvent]:
-    statement = select(PaymentEvent)
-    if limits.type is not None:
-        statement = statement.where(PaymentEvent.type == limits.type)
+    statement = select(PaymentEvent).filter_by(**given(type=limits.type))
     if limits.created_from is not None:
         statement = statement.where(PaymentEvent.created_at >= limits.created_from)
     if limits.created_to is not None:

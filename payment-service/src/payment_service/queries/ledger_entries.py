@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 from payment_service.extensions import db
 from payment_service.models.ledger import LedgerEntry
 from payment_service.models.payment import Payment
-from payment_service.queries.pagination import Listing, Page, PageRequest, read_page
+from payment_service.queries.pagination import Listing, Page, PageRequest, given, read_page
 from payment_service.values.statuses import EntryKind, LedgerAccount
 
 
 @dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """Which entries are wanted; what is None limits nothing. ``created_to`` itself is left out."""
+    """What a list of entries is limited to; ``created_to`` is not included."""
 
     payment: str | None = None
     account: LedgerAccount | None = None
@@ -26,8 +26,6 @@ class EntryFilter:
 
 @dataclass(frozen=True, slots=True)
 class ListedEntry:
-    """An entry with the public id of its payment."""
-
     entry: LedgerEntry
     payment: str
 
@@ -51,17 +49,13 @@ def list_entries(merchant_id: int, wanted: EntryFilter, page: PageRequest) -> Pa
 
 
 def _statement(session: Session, merchant_id: int, wanted: EntryFilter) -> Select[LedgerEntry]:
-    statement = select(LedgerEntry)
+    statement = select(LedgerEntry).filter_by(**given(account=wanted.account, kind=wanted.kind))
     if wanted.payment is not None:
         # Read first, so that the plan is a look-up by a number. No payment has the id 0.
         payment_id = session.scalar(
             select(Payment.id).where(Payment.public_id == wanted.payment, Payment.merchant_id == merchant_id)
         )
         statement = statement.where(LedgerEntry.payment_id == (payment_id or 0))
-    if wanted.account is not None:
-        statement = statement.where(LedgerEntry.account == wanted.account)
-    if wanted.kind is not None:
-        statement = statement.where(LedgerEntry.kind == wanted.kind)
     if wanted.created_from is not None:
         statement = statement.where(LedgerEntry.posted_at >= wanted.created_from)
     if wanted.created_to is not None:

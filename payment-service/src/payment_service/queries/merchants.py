@@ -9,34 +9,21 @@ from payment_service.extensions import db
 from payment_service.models.merchant import Merchant
 
 
-def get_merchant(merchant_id: int) -> Merchant:
-    """Return the merchant of an API client.
+def get_merchant(key: int | str) -> Merchant:
+    """Return a merchant by its primary key, or by the public id that an operator names.
 
     Raises:
-        MerchantNotFound: there is none with this key.
+        MerchantNotFound: there is none.
     """
-    return _one(merchant_id)
-
-
-def find_merchant(public_id: str) -> Merchant:
-    """Return the merchant that an operator names.
-
-    Raises:
-        MerchantNotFound: there is none with this id.
-    """
-    return _one(public_id)
-
-
-def list_merchants() -> Sequence[Merchant]:
-    """Return all merchants, oldest first."""
-    with db.reading() as session:
-        return list(session.scalars(select(Merchant).order_by(Merchant.id)))
-
-
-def _one(key: int | str) -> Merchant:
     column = Merchant.id if isinstance(key, int) else Merchant.public_id
     with db.reading() as session:
         merchant = session.scalar(select(Merchant).where(column == key))
     if merchant is None:
         raise MerchantNotFound
     return merchant
+
+
+def list_merchants() -> Sequence[Merchant]:
+    """Return all merchants, oldest first."""
+    with db.reading() as session:
+        return list(session.scalars(select(Merchant).order_by(Merchant.id)))

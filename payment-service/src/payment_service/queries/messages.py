@@ -1,4 +1,4 @@
-"""Reads the outbox for operators."""
+"""Reads the outbox and the inbox for operators."""
 
 from collections.abc import Sequence
 
@@ -31,6 +31,5 @@ def list_inbox(status: JobStatus | None, outcome: InboxOutcome | None, limit: in
 
 
 def find_inbox_message(message_id: int) -> InboxMessage | None:
-    """Return one event, None where there is none."""
     with db.reading() as session:
         return session.get(InboxMessage, message_id)

@@ -47,6 +47,11 @@ class Listing:
     owned: ColumnElement[bool]
 
 
+def given(**filters: Any) -> dict[str, Any]:
+    """Return the filters that limit a list: those that are not None."""
+    return {name: value for name, value in filters.items() if value is not None}
+
+
 def read_page(session: Session, statement: Select[Row], listing: Listing, page: PageRequest) -> Page[Row]:
     """Return a page of ``statement``, which selects one model and may filter, but neither sorts nor limits.
 

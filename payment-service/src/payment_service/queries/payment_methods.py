@@ -5,7 +5,7 @@ from sqlalchemy import select
 from payment_service.errors import PaymentMethodNotFound
 from payment_service.extensions import db
 from payment_service.models.card import PaymentMethod
-from payment_service.queries.pagination import Listing, Page, PageRequest, read_page
+from payment_service.queries.pagination import Listing, Page, PageRequest, given, read_page
 
 
 def get_payment_method(merchant_id: int, payment_method_id: str) -> PaymentMethod:
@@ -30,9 +30,7 @@ def list_payment_methods(merchant_id: int, customer_id: str | None, page: PageRe
     Raises:
         CursorUnknown: the merchant has none with the id of the cursor.
     """
-    statement = select(PaymentMethod).where(PaymentMethod.detached_at.is_(None))
-    if customer_id is not None:
-        statement = statement.where(PaymentMethod.customer_id == customer_id)
+    statement = select(PaymentMethod).filter_by(detached_at=None, **given(customer_id=customer_id))
     listing = Listing((PaymentMethod.id,), PaymentMethod.public_id, PaymentMethod.merchant_id == merchant_id)
     with db.reading() as session:
         return read_page(session, statement, listing, page)

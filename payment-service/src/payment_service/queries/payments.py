@@ -47,7 +47,7 @@ def get_payment_with_context(reference: PaymentReference) -> PaymentWithContext:
     """Return a payment with everything that its page shows.
 
     Raises:
-        PaymentNotFound: there is none for whoever asks.
+        PaymentNotFound: there is none for this caller.
     """
     with db.reading() as session:
         row = session.execute(
@@ -76,8 +76,6 @@ def get_returned_attempt(return_token: str) -> PaymentAttempt:
 
 @dataclass(frozen=True, slots=True)
 class PaymentWithAttempt:
-    """A payment and the last try to pay it, if there was one."""
-
     payment: Payment
     attempt: PaymentAttempt | None
 
@@ -100,7 +98,7 @@ def get_payment_of_merchant(reference: PaymentReference) -> PaymentWithAttempt:
     """Return a payment and its last attempt.
 
     Raises:
-        PaymentNotFound: there is none for whoever asks.
+        PaymentNotFound: there is none for this caller.
     """
     with db.reading() as session:
         payment = session.scalar(select(Payment).where(reference.condition()))
@@ -116,11 +114,8 @@ def list_payments(merchant_id: int, limits: PaymentFilter, page: PageRequest) ->
     Raises:
         CursorUnknown: the merchant has no payment with the cursor's id.
     """
-    listing = Listing(
-        order=(Payment.created_at, Payment.id),
-        cursor=Payment.public_id,
-        owned=Payment.merchant_id == merchant_id,
-    )
+    order = (Payment.created_at, Payment.id)
+    listing = Listing(order, Payment.public_id, Payment.merchant_id == merchant_id)
     with db.reading() as session:
         found = read_page(session, _limited(select(Payment), limits), listing, page)
         return Page(_with_attempts(session, found.rows), found.has_more)

@@ -16,8 +16,6 @@ from payment_service.queries.pagination import Listing, Page, PageRequest, read_
 
 @dataclass(frozen=True, slots=True)
 class RefundOfPayment:
-    """A refund with the public id of its payment."""
-
     refund: Refund
     payment_id: str
 

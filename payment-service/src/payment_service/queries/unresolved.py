@@ -27,7 +27,7 @@ class Unresolved:
 def list_unresolved(now: datetime, older_than: timedelta, limit: int) -> Sequence[Unresolved]:
     """Return up to ``limit`` movements that began at least ``older_than`` ago, the oldest first.
 
-    Whatever is open is to be asked about some day, so this looks at no other rows.
+    Whatever is open has a time of its next inquiry, so this reads no other rows.
     """
     with db.reading() as session:
         found = [one for table in MOVEMENTS for one in _of_table(session, table, now - older_than, limit)]

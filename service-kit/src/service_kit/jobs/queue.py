@@ -13,12 +13,13 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 import structlog
-from sqlalchemy import Select, String, Text, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import ColumnElement, Select, String, Text, and_, delete, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from service_kit.clock import utc_now
 from service_kit.db.columns import BigId, UtcDateTime, enum_column
 from service_kit.db.database import Database
+from service_kit.db.rows import affected_rows
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +36,6 @@ class LeasedRow:
     """Columns of a queue's table; a service mixes it into a model of its own and adds the payload.
 
     The model's table needs ``Index(None, "queue", "status", "next_attempt_at")``, which the claims read.
-
     ``next_attempt_at`` is also the end of the lease while ``lease_id`` is set.
     """
 
@@ -199,3 +199,48 @@ class LeasedQueue(Generic[Row]):
             "lease_id": None,
             "last_error": result.reason[:500],
         }
+
+
+def replay_rows(db: Database, model: type[LeasedRow], *chosen: ColumnElement[bool], **values: Any) -> int:
+    """Give the rows of all queues that meet every condition a new round of tries, due now; return how many.
+
+    ``values`` sets further columns. What must not be done twice is for ``chosen`` to leave out.
+    """
+    now = utc_now()
+    statement = (
+        update(model)
+        .where(*chosen)
+        # Retries and giving up count from a row's creation: it gets all its time again.
+        .values(status=JobStatus.PENDING, attempts=0, next_attempt_at=now, created_at=now)
+        .values(lease_id=None, done_at=None, **values)
+        .execution_options(synchronize_session=False)
+    )
+    return db.in_transaction(lambda session: affected_rows(session, statement))
+
+
+def prune_done(
+    db: Database, model: type[LeasedRow], queue: str, until: datetime, *only: ColumnElement[bool], limit: int
+) -> int:
+    """Delete up to ``limit`` rows of a queue that were done by ``until``, oldest first; return how many.
+
+    ``only`` are further conditions that they must meet.
+    """
+    # When it was done stands in no index; the end of the lease under which it was done does, moments later.
+    due = and_(model.queue == queue, model.status == JobStatus.DONE, model.next_attempt_at <= until, *only)
+    return prune_rows(db, model, due, model.next_attempt_at, limit)
+
+
+def prune_rows(
+    db: Database, model: type[Any], due: ColumnElement[bool], age: InstrumentedAttribute[Any], limit: int
+) -> int:
+    """Delete up to ``limit`` rows of any table with an ``id`` that are ``due``, in the order of ``age``.
+
+    Small batches: nobody waits long for the locks, and a replica keeps up.
+    """
+    with db.reading() as session:
+        ids = list(session.scalars(select(model.id).where(due).order_by(age).limit(limit)))
+    if not ids:
+        return 0
+    # Whether they are due is checked again: somebody may have taken or changed one meanwhile.
+    statement = delete(model).where(model.id.in_(ids), due).execution_options(synchronize_session=False)
+    return db.in_transaction(lambda session: affected_rows(session, statement))

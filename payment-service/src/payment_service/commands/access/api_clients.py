@@ -1,4 +1,4 @@
-"""Makes an API client of a merchant."""
+"""Makes API clients of merchants, renews their secrets, and disables them."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -45,9 +45,8 @@ def create_api_client(command: CreateApiClient, dependencies: Dependencies) -> C
     secret_hash = dependencies.client_secrets.seal(credentials.client_secret)
 
     def work(session: Session) -> None:
-        merchant_id = session.scalar(
-            select(Merchant.id).where(Merchant.public_id == command.merchant_public_id)
-        )
+        owner = select(Merchant.id).where(Merchant.public_id == command.merchant_public_id)
+        merchant_id = session.scalar(owner)
         if merchant_id is None:
             raise MerchantNotFound
         client = ApiClient(
@@ -73,12 +72,17 @@ def disable_api_client(client_id: str) -> None:
     now = utc_now()
 
     def work(session: Session) -> None:
-        client = session.scalar(select(ApiClient).where(ApiClient.client_id == client_id).with_for_update())
-        if client is None:
-            raise ApiClientNotFound
+        client = _lock_client(session, client_id)
         client.disabled_at = client.disabled_at or now
 
     db.in_transaction(work)
+
+
+def _lock_client(session: Session, client_id: str) -> ApiClient:
+    client = session.scalar(select(ApiClient).where(ApiClient.client_id == client_id).with_for_update())
+    if client is None:
+        raise ApiClientNotFound
+    return client
 
 
 # Copies of the former secret (in a Postman environment, say) have a day to be renewed.
@@ -96,12 +100,9 @@ def ensure_lab_client(held: ClientCredentials | None, dependencies: Dependencies
     if client is None:
         command = CreateApiClient(LAB_MERCHANT_ID, "Lab", frozenset(Scope), client_id=LAB_CLIENT_ID)
         return create_api_client(command, dependencies)
-    is_newest = (
-        held is not None
-        and held.client_id == LAB_CLIENT_ID
-        and dependencies.client_secrets.matches(held.client_secret, (client.secret_hash,))
-    )
-    if held is not None and is_newest:
+    secrets = dependencies.client_secrets
+    is_lab = held is not None and held.client_id == LAB_CLIENT_ID
+    if held is not None and is_lab and secrets.matches(held.client_secret, (client.secret_hash,)):
         return held
     return rotate_client_secret(LAB_CLIENT_ID, OVERLAP, dependencies)
 
@@ -117,10 +118,7 @@ def rotate_client_secret(client_id: str, overlap: timedelta, dependencies: Depen
     secret_hash = dependencies.client_secrets.seal(credentials.client_secret)
 
     def work(session: Session) -> None:
-        client = session.scalar(select(ApiClient).where(ApiClient.client_id == client_id).with_for_update())
-        if client is None:
-            raise ApiClientNotFound
-        client.rotate_secret(secret_hash, previous_expires_at)
+        _lock_client(session, client_id).rotate_secret(secret_hash, previous_expires_at)
 
     db.in_transaction(work)
     return credentials

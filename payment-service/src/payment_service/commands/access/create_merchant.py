@@ -1,6 +1,6 @@
-"""Takes a new merchant in."""
+"""Creates a merchant."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from service_kit.clock import utc_now
 from service_kit.ids import new_id
@@ -23,20 +23,10 @@ class CreateMerchant:
 
 
 def create_merchant(command: CreateMerchant) -> Merchant:
-    """Store the merchant and return it."""
     now, public_id = utc_now(), new_id("mer")
 
     def work(session: Session) -> Merchant:
-        merchant = Merchant(
-            public_id=public_id,
-            name=command.name,
-            legal_name=command.legal_name,
-            address=command.address,
-            tax_number=command.tax_number,
-            locale=command.locale,
-            currency=command.currency,
-            created_at=now,
-        )
+        merchant = Merchant(**asdict(command), public_id=public_id, created_at=now)
         session.add(merchant)
         session.flush()
         return merchant

@@ -23,7 +23,7 @@ _CLIENT_ID = re.compile(r"[A-Za-z0-9_]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
-    """What the client sent; ``scope`` None asks for all that it was granted."""
+    """What the client sent; ``scope`` None means everything that it was granted."""
 
     client_id: str
     client_secret: str
@@ -33,8 +33,6 @@ class TokenRequest:
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A token, and how long and for what it is good."""
-
     access_token: str
     expires_in: int
     scope: str
@@ -76,11 +74,11 @@ def _authenticate(
     return row[0], row[1]
 
 
-def _narrowed(granted: frozenset[Scope], asked: str | None) -> frozenset[Scope]:
-    if asked is None:
+def _narrowed(granted: frozenset[Scope], requested: str | None) -> frozenset[Scope]:
+    if requested is None:
         return granted
     try:
-        scopes = parse_scopes(asked)
+        scopes = parse_scopes(requested)
     except ValueError as exc:
         raise TokenRefused("invalid_scope", "A scope is unknown.") from exc
     if not scopes or not scopes <= granted:

@@ -1,5 +1,6 @@
 """Makes a new signing key, which takes over from the present one after a while."""
 
+from dataclasses import asdict
 from datetime import timedelta
 
 from service_kit.clock import utc_now
@@ -19,7 +20,7 @@ def rotate_signing_keys(
     """Store a new key and return it.
 
     It is published at once and signs after ``PUBLISHED_AHEAD``, when the present one retires. The very
-    first one, and one that is wanted ``at_once``, signs now: others may not have seen it yet.
+    first one, and one that must sign ``at_once``, signs now: others may not have seen it yet.
     """
     ahead = timedelta(0) if at_once else PUBLISHED_AHEAD
     return _store(algorithm, dependencies, ahead, only_the_first=False)
@@ -51,7 +52,7 @@ def _store(
         for key in in_force:
             # One that retires earlier has a successor by then, which is here too.
             key.retired_at = min(key.retired_at or takes_over_at, takes_over_at)
-        row = pair.row(created_at=now, activated_at=takes_over_at)
+        row = SigningKey(**asdict(pair), created_at=now, activated_at=takes_over_at)
         session.add(row)
         session.flush()
         return row

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from service_kit.jobs.queue import LeasedQueue, Result, RetrySchedule
 from service_kit.web import strict_json
@@ -15,33 +15,10 @@ from payment_service.models.message import OutboxMessage
 from payment_service.models.payment import PaymentEvent
 from payment_service.values.statuses import Destination
 
+T = TypeVar("T")
 _DAY_S = 86_400.0
 # A shop that returns hears within a minute, for a day; then every ten minutes.
 RETRIES = RetrySchedule(first_delays_s=(0.2, 1, 2, 5, 15), steps=((_DAY_S, 30.0), (float("inf"), 600.0)))
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A destination's queue, and what is done with each of its messages."""
-
-    queue: LeasedQueue[OutboxMessage]
-    deliver: Callable[[OutboxMessage], Result]
-
-
-def deliveries(shop: StoreManagerClient, notifications: NotificationClient) -> list[Delivery]:
-    """Return every destination; a slow one delays no other."""
-    senders: Mapping[Destination, Callable[[OutboxMessage], Result]] = {
-        Destination.STORE_MANAGER: lambda message: shop.update_order(strict_json.loads(_bytes(message))),
-        Destination.NOTIFICATIONS: lambda message: notifications.notify(strict_json.loads(_bytes(message))),
-    }
-    return [
-        Delivery(LeasedQueue(db, OutboxMessage, destination, RETRIES), send)
-        for destination, send in senders.items()
-    ]
-
-
-def _bytes(message: OutboxMessage) -> bytes:
-    return message.payload.encode()
 
 
 # What an event of each type that goes to fraud-service means there.
@@ -56,33 +33,50 @@ OUTCOME_KINDS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class BatchDelivery:
-    """A destination's queue, and what is done with many of its messages at once."""
+class Delivery(Generic[T]):
+    """A destination's queue, and what is done with its messages: each one, or many at once."""
 
     queue: LeasedQueue[OutboxMessage]
-    deliver: Callable[[Sequence[OutboxMessage]], Result]
+    deliver: Callable[[T], Result]
+
+
+def deliveries(
+    shop: StoreManagerClient, notifications: NotificationClient
+) -> Sequence[Delivery[OutboxMessage]]:
+    """Return the destinations that take one message at a time; a slow one delays no other."""
+    return [
+        Delivery(_queue(Destination.STORE_MANAGER), lambda message: shop.update_order(_payload(message))),
+        Delivery(_queue(Destination.NOTIFICATIONS), lambda message: notifications.notify(_payload(message))),
+    ]
 
 
 def batch_deliveries(
     events: BatchClient, outcomes: BatchClient, merchants: MerchantDirectory
-) -> list[BatchDelivery]:
-    """Return every destination that takes many at once."""
+) -> Sequence[Delivery[Sequence[OutboxMessage]]]:
+    """Return the destinations that take many messages at once."""
     return [
-        BatchDelivery(
-            LeasedQueue(db, OutboxMessage, Destination.EVENTS, RETRIES),
+        Delivery(
+            _queue(Destination.EVENTS),
             lambda messages: events.send([_to_sent_event(*told) for told in _read(messages, merchants)]),
         ),
-        BatchDelivery(
-            LeasedQueue(db, OutboxMessage, Destination.FRAUD_OUTCOMES, RETRIES),
+        Delivery(
+            _queue(Destination.FRAUD_OUTCOMES),
             lambda messages: outcomes.send([_to_outcome(*told) for told in _read(messages, merchants)]),
         ),
     ]
 
 
+def _queue(destination: Destination) -> LeasedQueue[OutboxMessage]:
+    return LeasedQueue(db, OutboxMessage, destination, RETRIES)
+
+
+def _payload(message: OutboxMessage) -> Any:
+    return strict_json.loads(message.payload.encode())
+
+
 def _read(
     messages: Sequence[OutboxMessage], merchants: MerchantDirectory
 ) -> list[tuple[Mapping[str, Any], str]]:
-    """Return the event of each message, with its merchant's public id."""
     ids = [message.event_id for message in messages]
     with db.reading() as session:
         found = select(PaymentEvent.public_id, PaymentEvent.body).where(PaymentEvent.public_id.in_(ids))

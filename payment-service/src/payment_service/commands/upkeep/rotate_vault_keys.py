@@ -22,15 +22,6 @@ class RotateVaultKeys:
     pause_s: float = 0.01
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """What one transaction did: where the next one goes on, and the owners of cards that it left."""
-
-    last_id: int
-    size: int
-    unreadable: Sequence[str]
-
-
 def rotate_vault_keys(
     command: RotateVaultKeys, dependencies: Dependencies, on_progress: Callable[[int], object]
 ) -> Sequence[str]:
@@ -44,17 +35,20 @@ def rotate_vault_keys(
     for key_id in vault.keys.ids:
         after_id = 0
         while key_id != vault.keys.sealing_id:
-            batch = _rewrap_batch(vault, key_id, after_id, command.batch_size)
-            unreadable += batch.unreadable
-            on_progress(batch.size)
-            if batch.size < command.batch_size:
+            ids, owners = _rewrap_batch(vault, key_id, after_id, command.batch_size)
+            unreadable += owners
+            on_progress(len(ids))
+            if len(ids) < command.batch_size:
                 break
-            after_id = batch.last_id
+            after_id = ids[-1]
             time.sleep(command.pause_s)
     return unreadable
 
 
-def _rewrap_batch(vault: Vault, key_id: str, after_id: int, batch_size: int) -> _Batch:
+def _rewrap_batch(
+    vault: Vault, key_id: str, after_id: int, batch_size: int
+) -> tuple[Sequence[int], Sequence[str]]:
+    """Return the ids of the cards in this batch, and the owners of those that stay as they are."""
     # By id, past what was seen: an unreadable card keeps its key, and must not be met again and again.
     statement = (
         select(SealedCard)
@@ -65,7 +59,7 @@ def _rewrap_batch(vault: Vault, key_id: str, after_id: int, batch_size: int) -> 
         .execution_options(populate_existing=True)
     )
 
-    def work(session: Session) -> _Batch:
+    def work(session: Session) -> tuple[Sequence[int], Sequence[str]]:
         rows = session.scalars(statement).all()
         unreadable = []
         for row in rows:
@@ -73,6 +67,6 @@ def _rewrap_batch(vault: Vault, key_id: str, after_id: int, batch_size: int) -> 
                 vault.rewrap(row)
             except SealedCardUnreadable as exc:
                 unreadable.append(exc.owner)
-        return _Batch(rows[-1].id if rows else after_id, len(rows), unreadable)
+        return [row.id for row in rows], unreadable
 
     return db.in_transaction(work)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.claims import store_new_payment
-from payment_service.domain.payments.events import OPERATOR, EventKey
+from payment_service.domain.payments.events import OPERATOR
 from payment_service.extensions import db
 from payment_service.models.merchant import LAB_MERCHANT_ID, Merchant
 from payment_service.models.payment import Payment
@@ -23,8 +23,6 @@ def seed_lab(dependencies: Dependencies) -> bool:
     """Store the seed unless it is there; return whether anything was stored. Seeded payments never expire."""
     now = utc_now()
     public_ids = [new_id("pay") for _ in SEEDED_PAYMENTS]
-    currency = dependencies.config.lab_currency
-    key = dependencies.policy.event_key
 
     def work(session: Session) -> bool:
         if session.scalar(select(Merchant.id).where(Merchant.public_id == LAB_MERCHANT_ID)):
@@ -36,28 +34,24 @@ def seed_lab(dependencies: Dependencies) -> bool:
             address="1, rue du Laboratoire\n20000 Casablanca\nMaroc",
             tax_number="IF 00000001",
             locale="fr",
-            currency=currency,
+            currency=dependencies.config.lab_currency,
             created_at=now,
         )
         session.add(merchant)
         session.flush()
         for public_id, seeded in zip(public_ids, SEEDED_PAYMENTS, strict=True):
-            _add_payment(session, key, merchant, public_id, seeded, now)
+            payment = _to_payment(public_id, seeded, merchant, now)
+            store_new_payment(session, dependencies.policy.event_key, payment, actor=OPERATOR)
         return True
 
     return db.in_transaction(work)
 
 
-def _add_payment(
-    session: Session,
-    key: EventKey,
-    merchant: Merchant,
-    public_id: str,
-    seeded: tuple[int, str, str, int],
-    now: datetime,
-) -> None:
+def _to_payment(
+    public_id: str, seeded: tuple[int, str, str, int], merchant: Merchant, now: datetime
+) -> Payment:
     payment_id, order_id, user_id, amount_minor = seeded
-    payment = Payment(
+    return Payment(
         id=payment_id,
         public_id=public_id,
         merchant_id=merchant.id,
@@ -72,4 +66,3 @@ def _add_payment(
         event_head="",
         created_at=now,
     )
-    store_new_payment(session, key, payment, actor=OPERATOR)

@@ -5,16 +5,20 @@ import hmac
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
+from cachetools import TTLCache, cachedmethod
 from sqlalchemy import select
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from payment_service.models.merchant import ApiClient, Merchant
 
 # So long a client that was disabled in another process still gets in with a token from before.
 REMEMBERED_S = 10.0
+MOST_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,32 +34,28 @@ class ClientRecord:
 class ClientDirectory:
     """Looks clients up; a client that was disabled is refused after ``REMEMBERED_S`` seconds at most."""
 
-    def __init__(self) -> None:
-        self._records: dict[str, tuple[float, ClientRecord]] = {}
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._records: TTLCache[str, ClientRecord] = TTLCache(MOST_REMEMBERED, REMEMBERED_S, clock_s)
         self._lock = threading.Lock()
 
     def get(self, session: Session, client_id: str) -> ClientRecord | None:
-        """Return the client that a verified token names."""
-        now_s = time.monotonic()
-        with self._lock:
-            read_at_s, record = self._records.get(client_id, (0.0, None))
-        if record is not None and now_s - read_at_s < REMEMBERED_S:
-            return record
+        try:
+            return self._find(session, client_id)
+        except NoResultFound:
+            return None
+
+    @cachedmethod(attrgetter("_records"), key=lambda _self, _session, key: key, lock=attrgetter("_lock"))
+    def _find(self, session: Session, client_id: str) -> ClientRecord:
+        # An error is not remembered: a client that is unknown now may be there in a moment.
         row = session.execute(
             select(ApiClient, Merchant.public_id)
             .join(Merchant, Merchant.id == ApiClient.merchant_id)
             .where(ApiClient.client_id == client_id)
-        ).one_or_none()
-        if row is None:
-            return None
-        record = client_record(*row)
-        with self._lock:
-            self._records[client_id] = (now_s, record)
-        return record
+        ).one()
+        return client_record(row[0], row[1])
 
 
 def client_record(client: ApiClient, merchant_public_id: str) -> ClientRecord:
-    """Return the record of a client."""
     return ClientRecord(
         client.client_id, client.merchant_id, merchant_public_id, client.disabled_at is not None
     )

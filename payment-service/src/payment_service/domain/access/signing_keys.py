@@ -48,7 +48,6 @@ class RingKey:
 
     @classmethod
     def of(cls, row: SigningKey) -> "RingKey":
-        """Read a row."""
         jwk: dict[str, Any] = json.loads(row.public_jwk)
         return cls(
             kid=row.kid,
@@ -71,23 +70,10 @@ class RingKey:
 
 @dataclass(frozen=True, slots=True)
 class NewKeyPair:
-    """A key pair that is not stored yet."""
-
     kid: str
     algorithm: SigningAlgorithm
     public_jwk: str
     sealed_private_jwk: str
-
-    def row(self, created_at: datetime, activated_at: datetime) -> SigningKey:
-        """Return the row that stores it."""
-        return SigningKey(
-            kid=self.kid,
-            algorithm=self.algorithm,
-            public_jwk=self.public_jwk,
-            sealed_private_jwk=self.sealed_private_jwk,
-            created_at=created_at,
-            activated_at=activated_at,
-        )
 
 
 class KeySealer:
@@ -146,7 +132,6 @@ class KeyRing:
         ]
 
     def find(self, session: Session, kid: str, now: datetime) -> RingKey | None:
-        """Return the published key of this name."""
         for age_s in (REMEMBERED_S, LOOK_AGAIN_AFTER_S):
             for key in self._remembered(session, age_s, now):
                 if key.kid == kid and key.is_published(now):
