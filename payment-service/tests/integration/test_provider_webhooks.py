@@ -17,6 +17,7 @@ from payment_service.models.message import InboxMessage, OutboxMessage
 from payment_service.models.movement import Capture, PaymentAttempt, Refund, Void
 from payment_service.models.payment import PaymentEvent
 from payment_service.providers.port import Outcome, ProviderResult
+from payment_service.values.statuses import MovementState
 from payment_service.worker import build_loops
 from service_kit.clock import utc_now
 from service_kit.jobs.loops import QueueLoop
