@@ -87,7 +87,6 @@ def idempotent_operation(
 
 
 def respond(answer: StoredAnswer) -> Response:
-    """Return the answer as it is stored."""
     response = Response(answer.body, answer.status, content_type=answer.content_type)
     if answer.location is not None:
         response.headers["Location"] = answer.location

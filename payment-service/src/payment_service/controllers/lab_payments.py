@@ -47,8 +47,6 @@ class LabParser(StrictParser):
 
 
 class LabBlueprint(Blueprint):
-    """A blueprint with the lab's parser."""
-
     ARGUMENTS_PARSER = LabParser()
 
 

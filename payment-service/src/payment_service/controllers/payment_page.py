@@ -90,13 +90,11 @@ def described_pages(**statuses: str) -> dict[str, Any]:
 
 
 def described_form() -> dict[str, Any]:
-    """Return how a description shows the form that the page sends."""
     properties = {name.value: {"type": "string"} for name in Field}
     return {"content": {FORM: {"schema": {"type": "object", "properties": properties}}}}
 
 
 def is_form(given: Request) -> bool:
-    """Whether a browser's form was sent."""
     return given.mimetype in FORM_TYPES
 
 
@@ -305,7 +303,6 @@ def summary_of(found: PaymentWithContext) -> PaymentSummary:
 
 
 def new_form() -> FormState:
-    """Return an empty form with a key of its own."""
     return FormState(form_key=secrets.token_hex(16))
 
 

@@ -39,8 +39,6 @@ def _header(name: str, description: str, **schema: Any) -> dict[str, Any]:
 
 
 class ReceivedSchema(ma.Schema):
-    """That the event is kept."""
-
     received = ma.fields.Constant(True, required=True, metadata={"type": "boolean", "example": True})
 
 

@@ -14,7 +14,6 @@ EXTENSION = "payment-service"
 
 
 def current_dependencies() -> Dependencies:
-    """Return what ``create_app`` put together."""
     dependencies: Dependencies = current_app.extensions[EXTENSION]
     return dependencies
 

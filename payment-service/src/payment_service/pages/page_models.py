@@ -153,8 +153,6 @@ class NotPaidPage:
 
 
 class ClosedReason(StrEnum):
-    """Why a payment can no longer be made."""
-
     CANCELLED = "cancelled"
     EXPIRED = "expired"
 
@@ -175,7 +173,6 @@ class NoSuchPaymentPage:
 
     @property
     def is_link_without_payment(self) -> bool:
-        """Whether the shop made this link without having a payment."""
         return self.requested_id in LINKS_WITHOUT_PAYMENT
 
 

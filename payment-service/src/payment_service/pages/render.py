@@ -94,8 +94,6 @@ def page_headers(language: Language) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link to another page."""
-
     text: str
     url: str
 

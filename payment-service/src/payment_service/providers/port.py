@@ -184,8 +184,6 @@ News = MovementNews | DisputeNews | UnknownNews
 
 
 class ProviderWebhooks(Protocol):
-    """Understands the events of one provider."""
-
     provider: str
 
     def verify(self, headers: Mapping[str, str], body: bytes) -> str:

@@ -37,7 +37,6 @@ def parse_scopes(text: str) -> frozenset[Scope]:
 
 
 def write_scopes(scopes: Iterable[Scope]) -> str:
-    """Return the scopes as one text, always in the same order."""
     given = frozenset(scopes)
     return " ".join(scope for scope in Scope if scope in given)
 

@@ -7,8 +7,6 @@ from typing import Any
 
 
 class PaymentStatus(StrEnum):
-    """Where a payment stands."""
-
     PENDING = "pending"
     PROCESSING = "processing"
     REQUIRES_ACTION = "requires_action"
@@ -110,8 +108,6 @@ class InboxOutcome(StrEnum):
 
 
 class FraudDecision(StrEnum):
-    """fraud-service's four words."""
-
     APPROVE = "approve"
     CHALLENGE = "challenge"
     REVIEW = "review"
@@ -150,8 +146,6 @@ class LedgerAccount(StrEnum):
 
 
 class EntryKind(StrEnum):
-    """Why something was posted."""
-
     CAPTURED = "captured"
     REFUND_ASKED = "refund_asked"
     REFUND_DONE = "refund_done"

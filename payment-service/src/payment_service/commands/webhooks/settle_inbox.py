@@ -31,8 +31,6 @@ RETRIES = RetrySchedule(first_delays_s=(1, 5, 15, 60, 300), steps=((_DAY_S, 600.
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """A provider's queue, and what is done with each of its events."""
-
     queue: LeasedQueue[InboxMessage]
     settle: Callable[[InboxMessage], Result]
 

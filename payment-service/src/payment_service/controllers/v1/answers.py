@@ -25,12 +25,10 @@ _PAYMENT, _REFUND = PaymentSchema(), RefundSchema()
 
 
 def present_payment(rows: PaymentRows) -> StoredAnswer:
-    """Answer a request that changed a payment."""
     return _present_payment(rows, HTTPStatus.OK, None)
 
 
 def present_created(rows: PaymentRows) -> StoredAnswer:
-    """Answer the request that created it."""
     return _present_payment(rows, HTTPStatus.CREATED, f"/v1/payments/{rows.payment.public_id}")
 
 
@@ -54,7 +52,6 @@ def present_refund(rows: PaymentRows) -> StoredAnswer:
 
 
 def view_of(payment: Payment, attempt: PaymentAttempt | None) -> PaymentView:
-    """Return the payment as the schemas take it."""
     return PaymentView(payment, attempt, current_dependencies().config.public_base_url)
 
 

@@ -49,7 +49,6 @@ def newest_entry_id(session: Session) -> int:
 
 
 def snapshot_head(session: Session) -> int:
-    """Return the id up to which all entries are in snapshots."""
     return session.scalar(select(func.max(BalanceSnapshot.up_to_id))) or 0
 
 

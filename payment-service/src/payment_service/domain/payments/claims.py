@@ -158,7 +158,6 @@ def _attempt_of_form(session: Session, payment: Payment, form_key: str | None) -
 
 
 def store_new_payment(session: Session, key: EventKey, payment: Payment, *, actor: str) -> None:
-    """Insert the payment and its ``payment.created``."""
     event = creation_of(key, payment, actor=actor)
     session.add(payment)
     session.flush()

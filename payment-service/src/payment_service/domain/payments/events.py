@@ -116,7 +116,6 @@ SHOP = "shop"
 
 
 def api_client_actor(client_id: str) -> str:
-    """Return the name of a merchant's program."""
     return f"api_client:{client_id}"
 
 

@@ -46,8 +46,6 @@ class EntryQuerySchema(CreatedQuerySchema):
     """Which entries to list. Loads ``page`` and ``wanted``, an EntryFilter."""
 
     class Meta:
-        """Other query parameters are ignored."""
-
         unknown = ma.EXCLUDE
 
     payment = PublicId(load_default=None, metadata={"description": "Of this payment only."})
@@ -60,7 +58,6 @@ class EntryQuerySchema(CreatedQuerySchema):
 
     @ma.post_load
     def to_wanted(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Gather the filters in one ``wanted``."""
         names = ("payment", "account", "kind", "created_from", "created_to")
         wanted = EntryFilter(**{name: data.pop(name) for name in names})
         return {"wanted": wanted, **data}

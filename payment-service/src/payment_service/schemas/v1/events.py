@@ -13,8 +13,6 @@ from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, 
 
 
 class EventQuerySchema(CreatedQuerySchema):
-    """Which events are wanted."""
-
     type = ma.fields.String(
         load_default=None,
         validate=ma.validate.OneOf(sorted(EVENT_DESTINATIONS)),
@@ -24,7 +22,6 @@ class EventQuerySchema(CreatedQuerySchema):
 
     @ma.post_load
     def to_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Gather what limits the list in one ``limits``."""
         names = ("type", "payment", "created_from", "created_to")
         limits = EventFilter(**{name: data.pop(name) for name in names})
         return {"limits": limits, **data}
@@ -55,7 +52,6 @@ class EventSchema(ma.Schema):
 
     @ma.pre_dump
     def of_row(self, event: PaymentEvent, **_: Any) -> dict[str, Any]:
-        """Read the text that was sealed."""
         return read_event(event)
 
 
@@ -129,8 +125,6 @@ _NOT_THE_BANK = (None, "fraudulent")
 
 
 class FraudSchema(ma.Schema):
-    """How fraud-service judged the attempt."""
-
     decision = ma.fields.String(required=True, metadata={"example": "review"})
     reasons = ma.fields.List(
         ma.fields.Dict(keys=ma.fields.String()),
@@ -140,8 +134,6 @@ class FraudSchema(ma.Schema):
 
 
 class TimelineEntrySchema(ma.Schema):
-    """One thing that happened to a payment."""
-
     id = ma.fields.String(required=True, metadata={"example": "evt_01jd3v6z9gqz4y2t8n5r7c0b1a_3"})
     object = ma.fields.Constant("timeline_entry", required=True)
     type = ma.fields.String(required=True, metadata={"example": "payment.failed"})
@@ -174,7 +166,6 @@ class TimelineEntrySchema(ma.Schema):
 
     @ma.pre_dump
     def of_row(self, event: PaymentEvent, **_: Any) -> dict[str, Any]:
-        """Arrange an event for a reader."""
         document = read_event(event)
         data = document["data"]
         fraud = _fraud(data)

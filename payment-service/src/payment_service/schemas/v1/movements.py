@@ -18,8 +18,6 @@ _SHOWN: Mapping[str, str] = {MovementState.APPROVED: "succeeded"}
 
 @dataclass(frozen=True, slots=True)
 class RefundView:
-    """A refund with the public id of its payment."""
-
     refund: Refund
     payment_id: str
 
@@ -67,8 +65,6 @@ class RefundCreateSchema(ma.Schema):
 
 
 class RefundsQuerySchema(PageQuerySchema):
-    """The query of the list of refunds."""
-
     payment = PublicId(load_default=None, metadata={"description": "Only refunds of this payment."})
 
 
@@ -83,11 +79,8 @@ class CaptureSchema(OptionalBody):
 
     @ma.post_load
     def to_wish(self, data: dict[str, Any], **_: Any) -> CaptureRequest:
-        """Return the wish."""
         return CaptureRequest(amount_minor=data["amount"], is_final=data["final"])
 
 
 class CancelSchema(OptionalBody):
-    """Why the payment is cancelled."""
-
     reason = text_field(500, load_default=None)

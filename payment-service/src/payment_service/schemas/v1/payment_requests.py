@@ -20,13 +20,11 @@ MAX_METADATA_KEYS = 50
 
 
 def text_field(longest: int, shortest: int = 1, **kwargs: Any) -> ma.fields.String:
-    """Return a printable text of so many characters."""
     rules = [ma.validate.Length(min=shortest, max=longest), ONE_LINE]
     return ma.fields.String(validate=rules, **kwargs)
 
 
 def amount_field(**kwargs: Any) -> ma.fields.Integer:
-    """Return an amount in minor units."""
     metadata = {"description": "In minor units of the currency.", "example": 19999}
     return ma.fields.Integer(
         strict=True, validate=ma.validate.Range(1, MAX_AMOUNT), metadata=metadata, **kwargs
@@ -113,24 +111,18 @@ class NewPayment:
 
 
 class PayWithSchema(ma.Schema):
-    """``card`` or ``payment_method``, not both."""
-
     card = ma.fields.Nested(CardSchema, load_default=None)
     payment_method = PublicId(load_default=None, metadata={"example": "pm_01JD3V6Z9GQZ4Y2T8N5R7C0B1A"})
 
     @ma.validates_schema
     def check_one(self, data: dict[str, Any], **_: Any) -> None:
-        """Let nobody pay with two cards at once."""
         if data.get("card") is not None and data.get("payment_method") is not None:
             raise ma.ValidationError("Give card or payment_method, not both.", "payment_method")
 
 
 class ConfirmSchema(PayWithSchema):
-    """With what an unconfirmed payment is paid."""
-
     @ma.post_load
     def to_pay_with(self, data: dict[str, Any], **_: Any) -> CardData | str:
-        """Return the card, of which there must be one."""
         pay_with: CardData | str | None = data["card"] or data["payment_method"]
         if pay_with is None:
             raise ma.ValidationError("Give card or payment_method.", "card")
@@ -167,7 +159,6 @@ class PaymentCreateSchema(PayWithSchema):
 
     @ma.post_load
     def to_new_payment(self, data: dict[str, Any], **_: Any) -> NewPayment:
-        """Return the request; whoever wants to confirm must say with what."""
         pay_with = data["card"] or data["payment_method"]
         if data["confirm"] and pay_with is None:
             raise ma.ValidationError("Give card or payment_method with confirm.", "confirm")
@@ -196,14 +187,10 @@ class PaymentCreateSchema(PayWithSchema):
 
 
 class ReviewSchema(ma.Schema):
-    """Why somebody approves or rejects a payment that is held."""
-
     reason = text_field(500, required=True)
 
 
 class PaymentsQuerySchema(CreatedQuerySchema):
-    """The query of the list of payments."""
-
     status = ma.fields.Enum(
         PaymentStatus,
         by_value=True,
@@ -224,7 +211,6 @@ class PaymentsQuerySchema(CreatedQuerySchema):
 
     @ma.post_load
     def to_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Gather the filters in one ``limits``; the page is gathered before or after, in no known order."""
         older_than = data["older_than"]
         filters = {field.name: data.pop(field.name) for field in fields(PaymentFilter)}
         filters["older_than"] = None if older_than is None else timedelta(seconds=older_than)
