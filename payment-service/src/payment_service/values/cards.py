@@ -61,7 +61,7 @@ class CardData:
         return hash(self._parts())
 
     def __repr__(self) -> str:
-        return f"card ending in {self.last4}"
+        return "CardData(redacted)"
 
     def __reduce_ex__(self, _protocol: object) -> NoReturn:
         raise TypeError("Card data is neither pickled nor copied.")
