@@ -126,31 +126,24 @@ class Provider(Protocol):
 
     def sale(self, request: ProviderCharge) -> ProviderResult:
         """Authorise and capture in one go."""
-        ...
 
     def authorise(self, request: ProviderCharge) -> ProviderResult:
         """Hold the money until it is captured or voided."""
-        ...
 
     def capture(self, request: ProviderCapture) -> ProviderResult:
         """Take held money, in one part or several."""
-        ...
 
     def void(self, request: ProviderVoid) -> ProviderResult:
         """Undo a hold, or a sale that was not settled yet; DECLINED ``wrong_state`` afterwards."""
-        ...
 
     def refund(self, request: ProviderRefund) -> ProviderResult:
         """Give captured money back; PENDING where the bank takes its time."""
-        ...
 
     def fetch_status(self, movement_id: str) -> ProviderResult:
         """Ask what became of a movement; NOT_FOUND when the provider does not know the id."""
-        ...
 
     def abandon(self, movement_id: str) -> ProviderResult:
         """Make sure that the id never executes; ABANDONED, or what it already came to."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +185,6 @@ class ProviderWebhooks(Protocol):
         Raises:
             WebhookNotVerified: it did not, or nobody can say.
         """
-        ...
 
     def read(self, body: str) -> News:
         """Return what a verified body says.
@@ -200,4 +192,3 @@ class ProviderWebhooks(Protocol):
         Raises:
             WebhookUnreadable: it lacks what its type must have.
         """
-        ...

@@ -5,7 +5,7 @@ from typing import Any
 import marshmallow as ma
 
 from payment_service.queries.ledger_entries import EntryFilter
-from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, Timestamp
+from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, Timestamp, gather
 from payment_service.values.statuses import EntryKind, LedgerAccount
 
 
@@ -58,9 +58,7 @@ class EntryQuerySchema(CreatedQuerySchema):
 
     @ma.post_load
     def to_wanted(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        names = ("payment", "account", "kind", "created_from", "created_to")
-        wanted = EntryFilter(**{name: data.pop(name) for name in names})
-        return {"wanted": wanted, **data}
+        return gather(data, "wanted", EntryFilter)
 
 
 class BalanceEntrySchema(ma.Schema):

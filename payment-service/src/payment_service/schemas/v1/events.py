@@ -9,7 +9,7 @@ from service_kit.web import strict_json
 from payment_service.domain.messages import EVENT_DESTINATIONS
 from payment_service.models.payment import PaymentEvent
 from payment_service.queries.events import EventFilter
-from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, list_schema
+from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, gather, list_schema
 
 
 class EventQuerySchema(CreatedQuerySchema):
@@ -22,9 +22,7 @@ class EventQuerySchema(CreatedQuerySchema):
 
     @ma.post_load
     def to_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        names = ("type", "payment", "created_from", "created_to")
-        limits = EventFilter(**{name: data.pop(name) for name in names})
-        return {"limits": limits, **data}
+        return gather(data, "limits", EventFilter)
 
 
 class EventSchema(ma.Schema):

@@ -1,5 +1,6 @@
 """Lists of /v1: what a client may ask of one, and how its pages look."""
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,9 +50,13 @@ class PageQuerySchema(ma.Schema):
 
     @ma.post_load
     def to_page(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        names = ("limit", "starting_after", "ending_before")
-        page = PageRequest(**{name: data.pop(name) for name in names})
-        return {"page": page, **data}
+        return gather(data, "page", PageRequest)
+
+
+def gather(data: dict[str, Any], name: str, kind: type[Any]) -> dict[str, Any]:
+    """Put the members that the dataclass ``kind`` takes into one of it, under ``name``."""
+    gathered = kind(**{field.name: data.pop(field.name) for field in fields(kind)})
+    return {name: gathered, **data}
 
 
 class CreatedQuerySchema(PageQuerySchema):

@@ -7,31 +7,22 @@ from typing import Any
 import marshmallow as ma
 from service_kit.web import strict_json
 
-from payment_service.domain.payments.transitions import PAYABLE
+from payment_service.domain.payments.transitions import PAYABLE, MovementKind
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
+from payment_service.refusals import REFUSALS
 from payment_service.schemas.v1.pagination import Timestamp
 from payment_service.values.statuses import MovementState, PaymentStatus
 
-_REFUSED_CODES = {
-    MovementState.DECLINED: "payment_declined",
-    MovementState.FAILED: "payment_refused",
-    MovementState.NOT_SENT: "charge_not_sent",
-    MovementState.ABANDONED: "charge_abandoned",
+_MESSAGES = {
+    MovementState.DECLINED: "The bank declined the card; another card may follow.",
+    MovementState.FAILED: "Our checks refused this payment; nothing was charged.",
+    MovementState.NOT_SENT: "The bank could not be reached; nothing was charged.",
+    MovementState.ABANDONED: (
+        "The attempt was given up before the bank had charged the card; nothing was charged."
+    ),
 }
-_REFUSED_SENTENCES = {
-    "payment_declined": "The bank declined the card; another card may follow.",
-    "payment_refused": "Our checks refused this payment; nothing was charged.",
-    "charge_not_sent": "The bank could not be reached; nothing was charged.",
-    "charge_abandoned": "The attempt was given up before the bank had charged the card; nothing was charged.",
-}
-SHOWN_STATUSES = (
-    *PaymentStatus,
-    "partially_refunded",
-    "refunded",
-    "disputed",
-    "charged_back",
-)
+SHOWN_STATUSES = (*PaymentStatus, "partially_refunded", "refunded", "disputed", "charged_back")
 
 
 @dataclass(frozen=True)
@@ -77,14 +68,12 @@ class PaymentView:
 
     @property
     def last_error(self) -> dict[str, Any] | None:
-        code = _REFUSED_CODES.get(MovementState(self.attempt.state)) if self.attempt else None
-        if self.attempt is None or code is None:
+        attempt = self.attempt
+        state = MovementState(attempt.state) if attempt else None
+        if attempt is None or state not in _MESSAGES:
             return None
-        return {
-            "code": code,
-            "decline_code": self.attempt.decline_code,
-            "message": _REFUSED_SENTENCES[code],
-        }
+        code = REFUSALS[MovementKind.CHARGE, state].code
+        return {"code": code, "decline_code": attempt.decline_code, "message": _MESSAGES[state]}
 
     @property
     def customer(self) -> dict[str, Any]:

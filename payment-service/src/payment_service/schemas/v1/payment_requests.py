@@ -1,6 +1,6 @@
 """What merchants' servers send about payments."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,7 @@ from service_kit.web.api import ONE_LINE, StrictBoolean
 
 from payment_service.queries.payments import PaymentFilter
 from payment_service.schemas.v1.card import CardSchema
-from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId
+from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, gather
 from payment_service.values.cards import CardData
 from payment_service.values.money import is_currency
 from payment_service.values.statuses import CaptureMethod, PaymentStatus
@@ -81,17 +81,6 @@ class LineItemSchema(ma.Schema):
     )
 
 
-def metadata_field() -> ma.fields.Dict:
-    """Return the merchant's own pairs of words: at most 50, keys of 40 and values of 500 characters."""
-    return ma.fields.Dict(
-        keys=text_field(40),
-        values=text_field(500, 0),
-        load_default=dict,
-        validate=ma.validate.Length(max=MAX_METADATA_KEYS),
-        metadata={"description": "At most 50 pairs; never interpreted, never a place for card data."},
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class NewPayment:
     """A checked request for a payment; ``details`` is what we only keep."""
@@ -148,7 +137,13 @@ class PaymentCreateSchema(PayWithSchema):
         ma.fields.Nested(LineItemSchema), load_default=list, validate=ma.validate.Length(max=100)
     )
     description = text_field(500, load_default=None)
-    metadata = metadata_field()
+    metadata = ma.fields.Dict(
+        keys=text_field(40),
+        values=text_field(500, 0),
+        load_default=dict,
+        validate=ma.validate.Length(max=MAX_METADATA_KEYS),
+        metadata={"description": "At most 50 pairs; never interpreted, never a place for card data."},
+    )
     return_url = ma.fields.Url(
         load_default=None,
         schemes={"http", "https"},
@@ -211,7 +206,6 @@ class PaymentsQuerySchema(CreatedQuerySchema):
 
     @ma.post_load
     def to_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        older_than = data["older_than"]
-        filters = {field.name: data.pop(field.name) for field in fields(PaymentFilter)}
-        filters["older_than"] = None if older_than is None else timedelta(seconds=older_than)
-        return {"limits": PaymentFilter(**filters), **data}
+        if data["older_than"] is not None:
+            data["older_than"] = timedelta(seconds=data["older_than"])
+        return gather(data, "limits", PaymentFilter)
