@@ -1,4 +1,4 @@
-"""Compares our movements, one by one and in sum, with what the bank holds for true."""
+"""Compares our movements, one by one and in sum, with the bank's own books."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,7 +46,7 @@ def verify_bank(
     began_at: datetime,
     advance: Advance,
 ) -> None:
-    """Compare one merchant; ``advance`` takes how many of the bank's movements were looked at.
+    """Compare one merchant; ``advance`` gets how many of the bank's movements were looked at.
 
     What moves after ``began_at`` is left alone. The sums are compared if nothing moved meanwhile.
 

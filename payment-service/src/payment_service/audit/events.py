@@ -20,7 +20,7 @@ Found = Row[*tuple[Any, ...]]
 def verify_events(keys: Mapping[str, bytes], advance: Advance = lambda _ids: None) -> Iterator[str]:
     """Yield every difference in words; ``keys`` are the HMAC keys by id.
 
-    ``advance`` takes how many ids of payments were gone through, so that progress can be shown.
+    ``advance`` gets how many ids of payments were gone through, so that progress can be shown.
     """
     last_id = newest_payment()
     for first in range(1, last_id + 1, BATCH):

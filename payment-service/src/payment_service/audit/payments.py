@@ -53,7 +53,7 @@ class Life:
 
 
 def verify_payments(findings: Findings, advance: Advance) -> None:
-    """Look at every payment, oldest first; ``advance`` takes how many ids were gone through."""
+    """Look at every payment, oldest first; ``advance`` gets how many ids were gone through."""
     last_id = newest_payment()
     for first in range(1, last_id + 1, BATCH):
         for life in _lives(first, first + BATCH - 1):

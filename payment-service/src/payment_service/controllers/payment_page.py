@@ -120,7 +120,7 @@ def submit(reference: PaymentReference, requested_id: str) -> Response:
 
 
 def show_returned(return_token: str) -> Response:
-    """Answer a browser that comes back from its bank: the bank is asked, the return itself says nothing."""
+    """Answer a browser that comes back from its bank: the bank is asked, the return itself proves nothing."""
     try:
         attempt = get_returned_attempt(return_token)
         bank_waits = return_from_bank(attempt, current_dependencies(), actor=PAYER)

@@ -1,4 +1,4 @@
-"""``/provider-webhooks/…``: where banks and providers tell us what happened; an address for each of them."""
+"""``/provider-webhooks/…``: the events that banks and providers send; an address for each of them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The adapter for the bank-simulator: our requests in its words, its answers in ours."""
+"""The adapter for the bank-simulator: our requests in its format, its answers in our vocabulary."""
 
 import re
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""The port to whoever moves the money: few verbs, one answer, our own words (facts of each provider apart).
+"""The port to whoever moves the money: few verbs, one result, our own vocabulary (facts of providers apart).
 
 A decline is a result. ``NotSent`` (service_kit.web.http_client) is raised only when the request surely never
-left. Everything that may have happened is ``PENDING``, and is found out by asking, never by charging again.
+left. Everything that may have happened is ``PENDING``; an inquiry finds it out, never another charge.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 
 
 class ThreeDSecure(StrEnum):
-    """What we ask of 3-D Secure: always, as the issuer likes, or not at all (the payer is absent)."""
+    """Which 3-D Secure we request: always, as the issuer likes, or not at all (the payer is absent)."""
 
     REQUIRED = "required"
     AUTOMATIC = "automatic"
@@ -67,7 +67,7 @@ class ProviderResult:
 class Capabilities:
     """What a provider can do; data, not subclasses.
 
-    ``can_abandon``: it can be told that an id must never execute, and then says what became of it.
+    ``can_abandon``: an id can be barred from ever executing, and the answer is what became of it.
     """
 
     can_abandon: bool

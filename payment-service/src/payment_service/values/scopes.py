@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """One permission; every route of /v1 asks for one."""
+    """One permission; every route of /v1 requires one."""
 
     PAYMENTS_READ = "payments:read"
     PAYMENTS_WRITE = "payments:write"

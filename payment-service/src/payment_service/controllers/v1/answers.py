@@ -1,4 +1,4 @@
-"""Answers of /v1 about payments and their movements: made of the rows as they stand, and of nothing else."""
+"""Answers of /v1 about payments and their movements: made of their rows, and of nothing else."""
 
 from collections.abc import Mapping
 from http import HTTPStatus

@@ -15,7 +15,7 @@ class PaymentReference(ABC):
 
     @abstractmethod
     def condition(self) -> ColumnElement[bool]:
-        """Return what a query must ask for."""
+        """Return the condition of a query for it."""
 
     def not_found(self) -> PaymentNotFound:
         """Return the error for when there is none."""

@@ -192,7 +192,7 @@ def _who(actor: str | None) -> str | None:
 
 
 def _why(data: Mapping[str, Any], fraud: Mapping[str, Any] | None) -> str | None:
-    """Return what explains it best: a person's reason, what fraud-service found, or what the bank said."""
+    """Return what explains it best: a person's reason, fraud-service's reasons, or the bank's code."""
     if data.get("reason"):
         return str(data["reason"])
     if fraud is not None and fraud["decision"] != "approve" and data.get("decline_code") in _NOT_THE_BANK:

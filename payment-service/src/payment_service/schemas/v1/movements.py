@@ -1,4 +1,4 @@
-"""Refunds, as merchants' servers see and ask for them."""
+"""Captures, cancellations and refunds, as merchants' servers request them, and refunds as they see them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ class CaptureSchema(OptionalBody):
     )
 
     @ma.post_load
-    def to_wish(self, data: dict[str, Any], **_: Any) -> CaptureRequest:
+    def to_request(self, data: dict[str, Any], **_: Any) -> CaptureRequest:
         return CaptureRequest(amount_minor=data["amount"], is_final=data["final"])
 
 

@@ -1,4 +1,4 @@
-"""Lists of /v1: what a client may ask of one, and how its pages look."""
+"""Lists of /v1: their queries and their pages."""
 
 from dataclasses import fields
 from datetime import UTC, datetime
