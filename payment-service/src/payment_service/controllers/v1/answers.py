@@ -82,10 +82,9 @@ def _present_movement(
         return stored(HTTPStatus.ACCEPTED, shown, location, RETRY_AFTER_S)
     if movement.state == MovementState.APPROVED:
         return stored(done, shown, location)
-    members = {member: shown}
-    if movement.state == MovementState.DECLINED:
-        members = {"decline_code": movement.decline_code, **members}
-    return _refused(movement, members)
+    is_declined = movement.state == MovementState.DECLINED
+    code = {"decline_code": movement.decline_code} if is_declined else {}
+    return _refused(movement, {**code, member: shown})
 
 
 def _refused(
