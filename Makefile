@@ -48,6 +48,15 @@ ifeq ($(GATEWAY),no)
 	$(COMPOSE) -f docker-compose.without-gateway.yml up --build --detach --wait
 	@echo "payments: http://localhost:5009, payments_api:5009 on $(NETWORK) · e-mails: http://localhost:8025"
 else
+	@project=$$(docker ps --all --filter 'name=^/?api-gateway$$' --format '{{.Names}} of {{or (.Label "com.docker.compose.project") "nobody"}}'); \
+	case $$project in ''|'api-gateway of caisse') ;; *) \
+	    echo "There is a container named api-gateway already (Compose project: $${project##* }), and ours needs that name. Either"; \
+	    echo "  leave it there, with port 8080, and start Caisse without its own:  make up GATEWAY=no"; \
+	    echo "  or remove it (docker rm --force api-gateway), start Store Manager without its own from now on"; \
+	    echo "  (in its folder: docker compose up --scale krakend=0), and say make up again."; \
+	    exit 1;; esac
+	@# KrakenD reads its file as a user of its own, whatever the umask this checkout was made with.
+	@chmod a+r krakend/*.json
 	$(COMPOSE) up --build --detach --wait
 	@echo "gateway: http://localhost:8080 · e-mails: http://localhost:8025 · API: http://localhost:5009/docs"
 endif

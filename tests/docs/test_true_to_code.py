@@ -120,7 +120,6 @@ def test_pages_name_only_modules_that_exist(page: Path) -> None:
     assert missing == set(), f"{page.name} names modules that are not there: mend the page"
 
 
-@pytest.mark.xfail(reason="the folders are being moved to where the chapter has them", strict=True)
 def test_the_building_blocks_are_where_chapter_5_says() -> None:
     missing = [
         f"{prefix}{path}"

@@ -12,7 +12,10 @@ from notification_service.cli import main
 from notification_service.config import Config
 from notification_service.extensions import db
 from notification_service.models import ReceivedEvent
+from notification_service.schemas.event import MAX_EVENT_BYTES
+from service_kit.web import strict_json
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 PATH = "/internal/events"
 
@@ -82,6 +85,24 @@ def test_a_hundred_large_events_are_one_batch_and_more_are_refused(
     too_large = {"events": [sent(102, data={"text": "x" * (1024 * 1024)})]}
     assert client.post(PATH, json=too_large).status_code == 413
     assert len(stored()) == 100
+
+
+def test_an_event_that_its_column_cannot_hold_refuses_the_batch(
+    client: FlaskClient, stored: Callable[[], Sequence[ReceivedEvent]]
+) -> None:
+    """A body in UTF-8 is shorter than the text that is stored."""
+    frame = len(strict_json.dumps(sent(1, data={"text": ""})["event"]))
+    room, rest = divmod(MAX_EVENT_BYTES - frame, len(r"\u00e9"))
+    largest, larger = ("é" * room + "x" * (rest + more) for more in (0, 1))
+
+    def send(text: str) -> TestResponse:
+        body = strict_json.dumps({"events": [sent(1, data={"text": text})]}, only_ascii=False)
+        return client.post(PATH, data=body.encode(), content_type="application/json")
+
+    assert send(larger).status_code == 400
+    assert stored() == []
+    assert send(largest).status_code == 202
+    assert [len(row.body) for row in stored()] == [MAX_EVENT_BYTES]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from service_kit.process.config import (
     ConfigurationError,
     Profile,
     read_address,
+    read_amount,
     read_database_url,
     read_profile,
     read_secret,
@@ -132,7 +133,7 @@ class Config:
             idempotency_keys_kept=timedelta(hours=env.int("IDEMPOTENCY_KEYS_KEPT_H", 24)),
             messages_kept=_read_messages_kept(env, "MESSAGES_KEPT_DAYS"),
             pans_without_luhn=frozenset(env.list("PANS_WITHOUT_LUHN", ["9999999999999"])),
-            fraud_silent_approve_below=env.decimal("FRAUD_SILENT_APPROVE_BELOW", Decimal("1000.00")),
+            fraud_silent_approve_below=read_amount(env, "FRAUD_SILENT_APPROVE_BELOW", "1000.00"),
             card_fingerprint_key=read_secret(
                 env, profile, "CARD_FINGERPRINT_KEY", "lab-card-fingerprint-key"
             ).encode(),

@@ -8,6 +8,7 @@ import pytest
 from payment_service.models.idempotency_key import IdempotencyKey
 from payment_service.models.payment import Payment
 from payment_service.values.money import Money
+from service_kit.web import strict_json
 from service_kit.web.standard_app import MAX_BODY_BYTES
 
 from tests.testkit.payments.access import A_PAYMENT, Shop, open_shop
@@ -199,6 +200,94 @@ def test_metadata_up_to_its_limits_comes_back_as_it_was(
 
     assert created.status_code == 201
     assert shop.get(world, f"/v1/payments/{created.json['id']}").json["metadata"] == metadata
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        *((f'"{text}"', text) for text in ("0", "20", "5.5", "20.00", "100", "100.0000", "0.0001")),
+        *(
+            ("0", "0"),
+            ("20", "20"),
+            ("20.0", "20"),
+            ("5.50", "5.50"),
+            ("1e1", "10"),
+            ("1e-4", "0.0001"),
+            ("null", None),
+        ),
+    ],
+)
+def test_a_tax_rate_is_shown_as_it_was_given(
+    world: World, shop: Shop, written: str, shown: str | None
+) -> None:
+    answer = send(world, shop, "/v1/payments", a_line_with(written))
+
+    assert answer.status_code == 201, answer.text
+    assert answer.json["line_items"][0]["tax_rate"] == shown
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("1e-100000000", "1e-5000000", "-1e-200000000", "0e-100000000", "1e100000000", "0." + "3" * 50_000),
+        *("-1", "100.0001", "101", "1e3", "5.00001", "true", "[]"),
+        *(
+            '"1e-100000000"',
+            '"1e-5000000"',
+            f'"0.{"3" * 50_000}"',
+            '"1_0"',
+            '"٢٠"',
+            '" 5 "',
+            '"5\\n"',
+            '"-0"',
+            '"+5"',
+        ),
+        *('"100.00001"', '"101"', '"5.00001"', '"5."', '".5"', '"5,5"', '"NaN"', '"1e1"', '""'),
+    ],
+    ids=lambda written: written[:20],
+)
+def test_what_is_no_tax_rate_is_refused(world: World, shop: Shop, written: str) -> None:
+    assert_problem(send(world, shop, "/v1/payments", a_line_with(written)), 400, "/v1/payments")
+    assert_untouched(world)
+
+
+def a_line_with(tax_rate: str) -> bytes:
+    line = {"name": "Livre", "quantity": 1, "unit_amount": 19999, "tax_rate": "here"}
+    return json.dumps({**A_PAYMENT, "line_items": [line]}).replace('"here"', tax_rate).encode()
+
+
+def test_what_is_kept_of_a_payment_is_no_longer_than_what_was_sent(world: World, shop: Shop) -> None:
+    """Letters beyond ASCII are kept as UTF-8: as JSON's escapes they would be three times as long."""
+    metadata = {f"clé-{number}": "é" * 500 for number in range(50)}
+    body = json.dumps({**A_PAYMENT, "metadata": metadata}, ensure_ascii=False).encode()
+
+    answer = send(world, shop, "/v1/payments", body)
+
+    assert answer.status_code == 201
+    assert answer.json["metadata"] == metadata
+    (payment,) = world.all(Payment, public_id=answer.json["id"])
+    assert payment.details is not None
+    assert len(payment.details.encode()) <= len(body)
+
+
+@SQLITE
+def test_what_grows_beyond_a_body_as_it_is_kept_is_refused(world: World, shop: Shop) -> None:
+    """A line item gets what it leaves out, so that many grow by a few bytes each."""
+    metadata = {f"k{number}": "é" * 500 for number in range(50)}
+
+    def body(name: str) -> bytes:
+        lines = [{"name": name, "quantity": 1, "unit_amount": 1}] * 100
+        given = {**A_PAYMENT, "line_items": lines, "metadata": metadata}
+        return strict_json.dumps(given, only_ascii=False).encode()
+
+    largest = body("x" * ((MAX_BODY_BYTES - len(body(""))) // 100))
+    answer = send(world, shop, "/v1/payments", largest)
+
+    assert_problem(answer, 400, "/v1/payments")
+    assert "bytes we keep" in answer.json["detail"]
+    assert_untouched(world)
 
 
 @SQLITE

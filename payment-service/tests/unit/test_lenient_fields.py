@@ -54,7 +54,13 @@ def test_an_amount_is_positive_and_not_too_large_or_refused(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [True, "1e3", "1,5", "+1", "1.", ".5", "\u0661", "0x1", "NaN", "Infinity", ""]
+    "value",
+    [
+        *(True, "1e3", "1,5", "+1", "1.", ".5", "\u0661", "0x1", "NaN", "Infinity", "", "1_0", "-0", "-1"),
+        *("1e-100000000", "1e-5000000", "9" * 31, "0." + "3" * 50_000, 10**4000),
+        *map(Decimal, ("1e-100000000", "1e100000000", "-1e-100000000", "0e-100000000")),
+    ],
+    ids=lambda value: repr(value)[:30] if not isinstance(value, int) else "int",
 )
 def test_what_is_no_plain_number_is_no_amount(value: Any) -> None:
     with pytest.raises(ValidationError):

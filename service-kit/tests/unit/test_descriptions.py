@@ -11,7 +11,8 @@ import marshmallow as ma
 import pytest
 from flask import Flask
 from service_kit.web import api
-from service_kit.web.api import ONE_LINE, StrictBoolean, as_json_schema
+from service_kit.web.api import as_json_schema
+from service_kit.web.strict_fields import ONE_LINE, StrictBoolean
 
 
 class BodySchema(ma.Schema):

@@ -3,6 +3,7 @@
 import json
 import time
 from datetime import UTC
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,7 +17,14 @@ from service_kit.ids import new_id
 from service_kit.jobs.queue import RetrySchedule
 from service_kit.jobs.wake import Waker, WakeUpCall
 from service_kit.process import logs
-from service_kit.process.config import ConfigurationError, Profile, parse_address, read_profile, read_secret
+from service_kit.process.config import (
+    ConfigurationError,
+    Profile,
+    parse_address,
+    read_amount,
+    read_profile,
+    read_secret,
+)
 from service_kit.process.gunicorn import settings
 
 
@@ -101,13 +109,24 @@ def test_the_lab_knows_its_secret_and_production_needs_its_own(monkeypatch: pyte
     assert read_secret(Env(), Profile.PRODUCTION, "A_SECRET", "lab-secret") == "our own"
 
 
+def test_an_amount_of_the_settings_is_a_plain_decimal(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_amount(Env(), "AN_AMOUNT", "1000.00") == 1000
+    for text, amount in (("0", 0), ("50", 50), (" 0.5 ", Decimal("0.5"))):
+        monkeypatch.setenv("AN_AMOUNT", text)
+        assert read_amount(Env(), "AN_AMOUNT", "1000.00") == amount
+    for text in ("NaN", "Infinity", "-1", "1e-100000000", "1e3", "1_000", "1,5", "", "lots"):
+        monkeypatch.setenv("AN_AMOUNT", text)
+        with pytest.raises(ConfigurationError, match="AN_AMOUNT"):
+            read_amount(Env(), "AN_AMOUNT", "1000.00")
+
+
 def test_gunicorn_keeps_connections_longer_than_the_gateway_does(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEB_THREADS", "7")
     monkeypatch.setenv("BIND", "0.0.0.0:80")
 
     chosen = settings(5009)
 
-    assert (chosen["bind"], chosen["threads"], chosen["worker_class"]) == ("0.0.0.0:80", 7, "gthread")
+    assert (chosen["bind"], chosen["threads"]) == ("0.0.0.0:80", 7)
     assert chosen["keepalive"] > 30
 
 

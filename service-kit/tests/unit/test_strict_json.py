@@ -29,9 +29,12 @@ def test_numbers_are_exact() -> None:
         (b"9223372036854775807.0", 2**63 - 1),
         (b"1.5", Decimal("1.5")),
         (b"1e-2", Decimal("0.01")),
+        (b"-0", 0),
         (b"1e19", Decimal("1e19")),
-        (b"1e999999", Decimal("1e999999")),
-        (b"1e-999999", Decimal("1e-999999")),
+        (b"1.7976931348623157e308", Decimal("1.7976931348623157e308")),
+        (b"5e-324", Decimal("5e-324")),
+        (b"9" * 100, 10**100 - 1),
+        (b"1." + b"0" * 98, 1),
     ],
 )
 def test_a_whole_number_is_an_integer_however_it_is_written(text: bytes, value: int | Decimal) -> None:
@@ -75,6 +78,43 @@ def test_what_is_not_strict_json_is_refused_without_quoting_it(body: bytes) -> N
     assert "1111" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "number",
+    [
+        b"1e309",
+        b"1e-325",
+        b"10e308",
+        b"0.1e-324",
+        b"0e309",
+        b"0e-100000000",
+        b"1e100000000",
+        b"1e-100000000",
+        b"-1e-200000000",
+        b"1e99999999999999999999",
+        b"1e-99999999999999999999",
+        b"9" * 101,
+        b"-" + b"9" * 100,
+        b"9" * 50_000,
+        b"0." + b"3" * 50_000,
+        b"1." + b"0" * 99,
+        b"1e" + b"1" * 50_000,
+    ],
+    ids=lambda number: repr(number[:24]),
+)
+def test_a_number_that_could_fill_the_memory_is_refused_by_its_text(number: bytes) -> None:
+    for body in (number, b'{"a":[%s]}' % number):
+        with pytest.raises(MalformedJson, match="a number"):
+            strict_json.loads(body)
+
+
+def test_text_may_be_written_with_or_without_escapes() -> None:
+    text = strict_json.dumps({"é": "💳"}, only_ascii=False)
+
+    assert text == '{"é":"💳"}'
+    assert strict_json.dumps({"é": "💳"}) == r'{"\u00e9":"\ud83d\udcb3"}'
+    assert strict_json.loads(text.encode()) == {"é": "💳"}
+
+
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
 def test_the_depth_ends_where_it_says(opening: bytes) -> None:
     closing = b"]" if opening == b"[" else b"}"
@@ -100,7 +140,7 @@ def test_a_hostile_body_costs_no_more_than_its_length(body: bytes) -> None:
 
 
 _VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
+    st.none() | st.booleans() | st.integers(-(10**98), 10**98) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )

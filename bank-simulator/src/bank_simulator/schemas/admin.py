@@ -5,6 +5,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 from service_kit.web import strict_json
+from service_kit.web.strict_fields import QueryInteger, StrictFloat
 
 from bank_simulator.schemas.network import AnswerSchema, id_field
 from bank_simulator.values.fault_plan import FaultPlan, Latency, Share
@@ -13,8 +14,8 @@ from bank_simulator.values.vocabulary import Status
 MAX_LATENCY_MS = 60_000
 
 
-def _rate() -> fields.Float:
-    return fields.Float(
+def _rate() -> StrictFloat:
+    return StrictFloat(
         required=True, allow_nan=False, validate=validate.Range(0, 1), metadata={"example": 0.05}
     )
 
@@ -134,8 +135,8 @@ class RequestsQuerySchema(ma.Schema):
         unknown = ma.EXCLUDE
 
     merchant_id = id_field(metadata={"example": "mer_01kaq3m5x0e8d7w2v9t4r6y1zn"})
-    after = fields.Integer(load_default=0, validate=validate.Range(0, 2**63 - 1))
-    limit = fields.Integer(load_default=1000, validate=validate.Range(1, 10_000))
+    after = QueryInteger(load_default=0, validate=validate.Range(0, 2**63 - 1))
+    limit = QueryInteger(load_default=1000, validate=validate.Range(1, 10_000))
 
 
 class ListedRequestSchema(AnswerSchema):

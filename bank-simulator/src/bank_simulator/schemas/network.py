@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import marshmallow as ma
 from flask import current_app
 from marshmallow import fields, validate
-from service_kit.web.api import StrictBoolean
+from service_kit.web.strict_fields import StrictBoolean
 
 from bank_simulator.commands.capture import Capture
 from bank_simulator.commands.pay import Pay

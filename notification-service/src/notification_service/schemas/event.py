@@ -9,6 +9,7 @@ from service_kit.web import strict_json
 from notification_service.commands.accept_events import AcceptEvent
 
 MAX_EVENTS = 100
+MAX_EVENT_BYTES = 65_535  # what its column holds, here and where it was written
 
 
 def _name(pattern: str, example: str) -> fields.String:
@@ -60,10 +61,17 @@ class EventBatchSchema(ma.Schema):
                 payment_id=sent["event"]["payment"],
                 type=sent["event"]["type"],
                 occurred_at=sent["event"]["at"],
-                body=strict_json.dumps(given["event"]),
+                body=_text_of(given["event"]),
             )
             for sent, given in zip(data["events"], original["events"], strict=True)
         ]
+
+
+def _text_of(event: dict[str, Any]) -> str:
+    text = strict_json.dumps(event)  # ASCII: as many bytes as characters
+    if len(text) > MAX_EVENT_BYTES:
+        raise ma.ValidationError(f"An event has at most {MAX_EVENT_BYTES} bytes.", "events")
+    return text
 
 
 class EventsAcceptedSchema(ma.Schema):

@@ -9,6 +9,8 @@ import marshmallow as ma
 from flask import current_app
 from marshmallow import ValidationError, fields
 from service_kit.clock import utc_now
+from service_kit.decimals import read_decimal
+from service_kit.web.strict_json import MAX_NUMBER_LENGTH
 
 from payment_service.values.cards import CardData, has_expired, is_card_number
 from payment_service.values.money import Money
@@ -175,14 +177,11 @@ class LabPaymentSchema(ma.Schema):
 
 LARGEST_AMOUNT = Decimal("9999999999.99")
 
-_PLAIN_NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?")
+# As many decimals as strict JSON takes in a number: binary noise, and whatever else a client computed.
+_PLAIN_NUMBER = re.compile(rf"[0-9]{{1,30}}(\.[0-9]{{1,{MAX_NUMBER_LENGTH}}})?")
 
 
 def _as_decimal(value: Any, *, allow_bool: bool) -> Decimal | None:
     if isinstance(value, bool):
         return Decimal(value) if allow_bool else None
-    if isinstance(value, int | Decimal):
-        return Decimal(value)
-    if isinstance(value, str) and _PLAIN_NUMBER.fullmatch(value.strip()):
-        return Decimal(value.strip())
-    return None
+    return read_decimal(value.strip() if isinstance(value, str) else value, _PLAIN_NUMBER)

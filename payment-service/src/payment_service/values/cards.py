@@ -60,7 +60,10 @@ class CardData:
         return hash(self._parts())
 
     def __repr__(self) -> str:
-        return "CardData(redacted)"
+        return "CardData()"
+
+    def __str__(self) -> str:
+        return f"card ending in {self.last4}"
 
     def __reduce_ex__(self, _protocol: object) -> NoReturn:
         raise TypeError("Card data is neither pickled nor copied.")

@@ -1,11 +1,17 @@
 """Reading a service's configuration from the environment, once, at start."""
 
+import re
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
 from environs import Env
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+from service_kit.decimals import read_decimal
+
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
 
 
 class Profile(StrEnum):
@@ -89,3 +95,16 @@ def parse_address(text: str) -> tuple[str, int]:
     if not separator:
         raise ValueError(f"{text!r} is not host:port")
     return host, int(port)
+
+
+def read_amount(env: Env, name: str, default: str) -> Decimal:
+    """Read an amount in major units.
+
+    Raises:
+        ConfigurationError: it is no plain decimal such as 1000.00, of up to 12 digits and 4 decimals.
+    """
+    text: str = env.str(name, default)
+    amount = read_decimal(text.strip(), _AMOUNT)
+    if amount is None:
+        raise ConfigurationError(f"{name} is {text!r}; it must be an amount such as 1000.00.")
+    return amount

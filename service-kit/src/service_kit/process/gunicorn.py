@@ -1,13 +1,33 @@
 """What the gunicorn.conf.py of every service has in common."""
 
 import gc
+import select
 from pathlib import Path
 from typing import Any
 
 from environs import Env
+from gunicorn.workers.gthread import ThreadWorker
 
 # Heartbeats go to a file: in memory where there is such a folder, so that a busy disk stops no worker.
 _MEMORY = Path("/dev/shm")  # noqa: S108
+
+
+class RefusingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """gthread, which refuses new connections while it answers its last requests.
+
+    gthread itself leaves them unanswered until it ends: a gateway would wait for its time-out instead of
+    telling its client at once.
+    """
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Accept or not; at the end of a worker, take those that wait already and close."""
+        super().set_accept_enabled(enabled)
+        if enabled or self.alive:
+            return
+        for listener in self.sockets:
+            while listener.sock and select.select([listener], [], [], 0)[0]:
+                self.accept(listener)
+            listener.close()
 
 
 def settings(default_port: int, *, workers: int = 1, threads: int = 16) -> dict[str, Any]:
@@ -18,7 +38,7 @@ def settings(default_port: int, *, workers: int = 1, threads: int = 16) -> dict[
         "workers": env.int("WEB_WORKERS", workers),
         "threads": env.int("WEB_THREADS", threads),
         # HTTP/1.1 with kept-alive connections: a sync worker's 1.0 answers would close the client's too.
-        "worker_class": "gthread",
+        "worker_class": RefusingWorker,
         # Longer than the gateway keeps idle connections (30 s): a stale one would cost a request.
         "keepalive": 75,
         "timeout": 60,

@@ -22,7 +22,6 @@ from flask import (
 )
 from flask.json.provider import JSONProvider
 from flask_smorest.utils import deepupdate
-from marshmallow import fields, validate
 from webargs.flaskparser import FlaskParser, is_json_request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
@@ -294,22 +293,3 @@ def as_json_schema(pattern: str) -> str:
     else:
         end = ""
     return f"^(?:{inner}){end}" if "|" in inner else f"^{inner}{end}"
-
-
-# Text that may stand in a heading or a log: no control characters, nothing that breaks the line, and nothing
-# that turns the direction of reading, so that it shows as something else (Unicode TR36).
-ONE_LINE = validate.Regexp(
-    r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z",
-    error="Must be one line without control characters.",
-)
-
-
-class StrictBoolean(fields.Boolean):
-    """JSON's `true` or `false`; to Python, 1 and 0 are equal to them."""
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_kwargs: Any
-    ) -> bool:
-        if not isinstance(value, bool):
-            raise self.make_error("invalid", input=value)
-        return value

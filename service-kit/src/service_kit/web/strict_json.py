@@ -7,10 +7,15 @@ from typing import Any
 import simplejson
 
 MAX_DEPTH = 32
+MAX_NUMBER_LENGTH = 100
+# The orders of magnitude of a double (RFC 7493, 2.2). A number within both bounds has some 400 digits at most
+# when it is written out; a dozen characters beyond them could mean gigabytes.
+MAGNITUDES = range(-324, 309)
 _MAX_WHOLE_DIGITS = 19
 
 # A string that nobody closes ends with the text: looking for its end again and again takes quadratic time.
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
+_BEYOND = "The body holds a number beyond what a double holds (5e-324 to 1.8e308)."
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
@@ -26,7 +31,8 @@ def loads(body: bytes) -> Any:
 
     Raises:
         MalformedJson: not UTF-8, not JSON, NaN or Infinity, a key twice in one object, deeper than
-            ``MAX_DEPTH``, or a string that is no Unicode text (a lone surrogate).
+            ``MAX_DEPTH``, a string that is no Unicode text (a lone surrogate), or a number longer than
+            ``MAX_NUMBER_LENGTH`` or outside of ``MAGNITUDES``.
     """
     try:
         text = body.decode("utf-8")
@@ -36,6 +42,7 @@ def loads(body: bytes) -> Any:
     try:
         value = simplejson.loads(
             text,
+            parse_int=_whole_number,
             parse_float=_number,
             allow_nan=False,
             parse_constant=_refuse_constant,
@@ -47,23 +54,44 @@ def loads(body: bytes) -> Any:
         raise
     except UnicodeEncodeError as exc:
         raise MalformedJson("The body holds a string that is not Unicode text.") from exc
-    except (ValueError, ArithmeticError) as exc:
+    except ValueError as exc:
         raise MalformedJson("The body is not JSON.") from exc
     return value
 
 
-def dumps(value: Any) -> str:
-    """Write JSON; a Decimal is written as the number it is, without binary noise."""
-    text: str = simplejson.dumps(value, use_decimal=True, allow_nan=False, separators=(",", ":"))
+def dumps(value: Any, *, only_ascii: bool = True) -> str:
+    r"""Write JSON; a Decimal is written as the number it is, without binary noise.
+
+    ``only_ascii`` writes ``\u00e9`` for ``é``: three bytes for each one of UTF-8.
+    """
+    text: str = simplejson.dumps(
+        value, use_decimal=True, allow_nan=False, separators=(",", ":"), ensure_ascii=only_ascii
+    )
     return text
 
 
+def _whole_number(text: str) -> int:
+    _check_length(text)
+    return int(text)
+
+
 def _number(text: str) -> Decimal | int:
-    value = Decimal(text)
-    # A short text can mean a number with a million digits: those stay as they are written.
+    _check_length(text)
+    try:
+        value = Decimal(text)
+    except ArithmeticError as exc:
+        raise MalformedJson(_BEYOND) from exc
+    if value.adjusted() not in MAGNITUDES:
+        raise MalformedJson(_BEYOND)
+    # Larger ones stay as they are written: no column holds them as integers.
     if value.adjusted() < _MAX_WHOLE_DIGITS and value == value.to_integral_value():
         return int(value)
     return value
+
+
+def _check_length(text: str) -> None:
+    if len(text) > MAX_NUMBER_LENGTH:
+        raise MalformedJson(f"The body holds a number of more than {MAX_NUMBER_LENGTH} characters.")
 
 
 def _check_depth(text: str) -> None:

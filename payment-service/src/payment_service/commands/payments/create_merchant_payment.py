@@ -107,7 +107,7 @@ def _new_payment(
         capture_method=command.capture_method,
         status=PaymentStatus.PENDING,
         description=command.description,
-        details=strict_json.dumps(command.details) if command.details else None,
+        details=strict_json.dumps(command.details, only_ascii=False) if command.details else None,
         return_url=command.return_url,
         checkout_token=token,
         receipt_email=command.email,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import marshmallow as ma
-from service_kit.web.api import OptionalBody, StrictBoolean
+from service_kit.web.api import OptionalBody
+from service_kit.web.strict_fields import StrictBoolean
 
 from payment_service.domain.settlement.captures import CaptureRequest
 from payment_service.models.movement import Refund

@@ -6,6 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 from flask import request
+from service_kit.web.strict_fields import QueryInteger
 
 from payment_service.queries.pagination import PageRequest
 
@@ -31,7 +32,7 @@ class Timestamp(ma.fields.AwareDateTime):
 class PageQuerySchema(ma.Schema):
     """The query of a list; lists with filters derive from it. Loads ``page``, a PageRequest, and the rest."""
 
-    limit = ma.fields.Integer(
+    limit = QueryInteger(
         load_default=10,
         validate=ma.validate.Range(1, MAX_LIMIT),
         metadata={"description": "How many at most."},

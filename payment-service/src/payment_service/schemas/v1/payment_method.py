@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import marshmallow as ma
-from service_kit.web.api import ONE_LINE
+from service_kit.web.strict_fields import ONE_LINE
 
 from payment_service.models.card import PaymentMethod
 from payment_service.schemas.v1.card import CardSchema

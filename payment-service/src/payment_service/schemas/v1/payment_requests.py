@@ -1,12 +1,14 @@
 """What merchants' servers send about payments."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import marshmallow as ma
-from service_kit.web.api import ONE_LINE, StrictBoolean
+from service_kit.web import strict_json
+from service_kit.web.standard_app import MAX_BODY_BYTES
+from service_kit.web.strict_fields import ONE_LINE, QueryInteger, StrictBoolean, StrictDecimal
 
 from payment_service.queries.payments import PaymentFilter
 from payment_service.schemas.v1.card import CardSchema
@@ -17,6 +19,9 @@ from payment_service.values.statuses import CaptureMethod, PaymentStatus
 
 MAX_AMOUNT = 999_999_999_999
 MAX_METADATA_KEYS = 50
+# What we keep of one payment for its merchant (metadata, line items, the customer's name and phone), in the
+# bytes of the column: never more than a request can bring.
+MAX_KEPT_BYTES = MAX_BODY_BYTES
 
 
 def text_field(longest: int, shortest: int = 1, **kwargs: Any) -> ma.fields.String:
@@ -34,11 +39,6 @@ def amount_field(**kwargs: Any) -> ma.fields.Integer:
 def _check_currency(code: str) -> None:
     if not is_currency(code):
         raise ma.ValidationError("Is not a currency of ISO 4217, such as MAD.")
-
-
-def _check_tax_rate(rate: Decimal) -> None:
-    if not 0 <= rate <= 100:
-        raise ma.ValidationError("Must be from 0 to 100.")
 
 
 class CustomerSchema(ma.Schema):
@@ -64,18 +64,15 @@ class LineItemSchema(ma.Schema):
     quantity = ma.fields.Integer(strict=True, required=True, validate=ma.validate.Range(1, 1_000_000))
     unit_amount = ma.fields.Integer(strict=True, required=True, validate=ma.validate.Range(0, MAX_AMOUNT))
     tax_amount = ma.fields.Integer(strict=True, load_default=0, validate=ma.validate.Range(0, MAX_AMOUNT))
-    tax_rate = ma.fields.Decimal(
-        as_string=True,
+    tax_rate = StrictDecimal(
+        r"(100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)",
         load_default=None,
         allow_none=True,
-        allow_nan=False,
-        validate=_check_tax_rate,
+        error_messages={"invalid": "Must be from 0 to 100, with at most 4 decimals."},
         metadata={
-            "type": ["string", "number", "null"],
-            "pattern": r"^(100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)$",
             "minimum": 0,
             "maximum": 100,
-            "description": "In per cent.",
+            "description": "In per cent, with at most 4 decimals.",
             "example": "20",
         },
     )
@@ -160,11 +157,6 @@ class PaymentCreateSchema(PayWithSchema):
         if not data["confirm"] and pay_with is not None:
             raise ma.ValidationError("A card is used only with confirm: true.", "confirm")
         customer = data["customer"]
-        kept = {
-            "customer": {name: customer[name] for name in ("name", "phone") if name in customer},
-            "line_items": [LineItemSchema().dump(item) for item in data["line_items"]],
-            "metadata": data["metadata"],
-        }
         return NewPayment(
             amount=data["amount"],
             currency=data["currency"],
@@ -177,8 +169,24 @@ class PaymentCreateSchema(PayWithSchema):
             locale=customer.get("locale"),
             description=data["description"],
             return_url=data["return_url"],
-            details={name: value for name, value in kept.items() if value},
+            details=_kept(data),
         )
+
+
+def _kept(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what we only keep of a payment."""
+    customer = data["customer"]
+    parts = {
+        "customer": {name: customer[name] for name in ("name", "phone") if name in customer},
+        "line_items": [LineItemSchema().dump(item) for item in data["line_items"]],
+        "metadata": data["metadata"],
+    }
+    kept = {name: value for name, value in parts.items() if value}
+    if len(strict_json.dumps(kept, only_ascii=False).encode()) > MAX_KEPT_BYTES:
+        raise ma.ValidationError(
+            f"metadata, line_items and customer together are more than the {MAX_KEPT_BYTES} bytes we keep."
+        )
+    return kept
 
 
 class ReviewSchema(ma.Schema):
@@ -196,9 +204,9 @@ class PaymentsQuerySchema(CreatedQuerySchema):
     customer = text_field(
         64, load_default=None, metadata={"description": "The merchant's name for the customer."}
     )
-    amount_from = ma.fields.Integer(load_default=None, validate=ma.validate.Range(0, MAX_AMOUNT))
-    amount_to = ma.fields.Integer(load_default=None, validate=ma.validate.Range(0, MAX_AMOUNT))
-    older_than = ma.fields.Integer(
+    amount_from = QueryInteger(load_default=None, validate=ma.validate.Range(0, MAX_AMOUNT))
+    amount_to = QueryInteger(load_default=None, validate=ma.validate.Range(0, MAX_AMOUNT))
+    older_than = QueryInteger(
         load_default=None,
         validate=ma.validate.Range(0, 10**9),
         metadata={"description": "Created at least so many seconds ago."},
