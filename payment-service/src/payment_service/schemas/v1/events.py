@@ -170,10 +170,7 @@ class TimelineEntrySchema(ma.Schema):
         bank = {name: data[name] for name in _BANK if name in data}
         shown = {*_MONEY, *_BANK, "fraud_decision", "fraud_reasons", "reason"}
         return {
-            "id": document["id"],
-            "type": document["type"],
-            "at": document["at"],
-            "actor": document["actor"],
+            **{name: document[name] for name in ("id", "type", "at", "actor")},
             "who": _who(document["actor"]),
             "what": WHAT.get(document["type"], document["type"]),
             "why": _why(data, fraud),
