@@ -51,7 +51,7 @@ def page_of_return(found: PaymentWithContext, attempt: PaymentAttempt, *, bank_w
     """Return the page for a browser that comes back from the bank of ``attempt``.
 
     ``bank_waits``: the bank has just said that it waits for the cardholder. What is stored may be older
-    than what the cardholder did a moment ago, so without the bank's word nobody is sent there again.
+    than what the cardholder did a moment ago, so without the bank's confirmation nobody is sent there again.
     """
     last, summary = found.attempt, summary_of(found)
     is_own = last is not None and last.id == attempt.id

@@ -22,7 +22,7 @@ _DECLINES_EXPLAINED = frozenset(
     }
 )
 
-Words = Callable[..., str]
+Say = Callable[..., str]
 
 
 class Page(Protocol):
@@ -31,8 +31,8 @@ class Page(Protocol):
     @property
     def status(self) -> HTTPStatus: ...
 
-    def view(self, words: Words) -> View:
-        """Return what it shows; ``words`` says a sentence of the catalogue in the reader's language."""
+    def view(self, say: Say) -> View:
+        """Return what it shows; ``say`` gives a sentence of the catalogue in the reader's language."""
         ...
 
 
@@ -47,9 +47,9 @@ class PayPage:
     def status(self) -> HTTPStatus:
         return HTTPStatus.BAD_REQUEST if self.form.errors else HTTPStatus.OK
 
-    def view(self, words: Words) -> View:
-        heading = words("form.heading")
-        return View("ask", words("pay.heading"), (), self.payment, self.form, heading)
+    def view(self, say: Say) -> View:
+        heading = say("form.heading")
+        return View("ask", say("pay.heading"), (), self.payment, self.form, heading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +65,15 @@ class DeclinedPage:
     decline_code: str | None = None
     status = HTTPStatus.PAYMENT_REQUIRED
 
-    def view(self, words: Words) -> View:
+    def view(self, say: Say) -> View:
         return View(
             "stop",
-            words("declined.heading"),
-            (words(decline_key(self.decline_code)), words("declined.no_charge")),
+            say("declined.heading"),
+            (say(decline_key(self.decline_code)), say("declined.no_charge")),
             self.payment,
             self.form,
-            words("form.other_card"),
-            onward=None if self.form else Link(words("form.other_card"), self.payment.page_url),
+            say("form.other_card"),
+            onward=None if self.form else Link(say("form.other_card"), self.payment.page_url),
         )
 
 
@@ -97,10 +97,10 @@ class NotSentPage:
     is_abandoned: bool = False
     status = HTTPStatus.BAD_GATEWAY
 
-    def view(self, words: Words) -> View:
+    def view(self, say: Say) -> View:
         name = "abandoned" if self.is_abandoned else "not_sent"
-        texts = (words(f"{name}.text"),)
-        return View("stop", words(f"{name}.heading"), texts, self.payment, self.form, words("form.again"))
+        texts = (say(f"{name}.text"),)
+        return View("stop", say(f"{name}.heading"), texts, self.payment, self.form, say("form.again"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +114,15 @@ class UnavailablePage:
     form: FormState | None = None
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
-    def view(self, words: Words) -> View:
+    def view(self, say: Say) -> View:
         return View(
             "stop",
-            words("unavailable.heading"),
-            (words("unavailable.text"),),
+            say("unavailable.heading"),
+            (say("unavailable.text"),),
             self.payment,
             self.form,
-            words("form.again"),
-            link=None if self.form else words("open_again"),
+            say("form.again"),
+            link=None if self.form else say("open_again"),
         )
 
 
@@ -135,15 +135,15 @@ class PaidPage:
     is_repeat: bool = False
     status = HTTPStatus.OK
 
-    def view(self, words: Words) -> View:
+    def view(self, say: Say) -> View:
         name = "held" if self.receipt.is_hold else "paid"
         if self.is_repeat:
-            heading, texts = words(f"{name}.repeat_heading"), [words(f"{name}.repeat_text")]
+            heading, texts = say(f"{name}.repeat_heading"), [say(f"{name}.repeat_text")]
         else:
-            heading = words(f"{name}.heading")
-            texts = [words(f"{name}.text", merchant=self.payment.merchant_name)]
+            heading = say(f"{name}.heading")
+            texts = [say(f"{name}.text", merchant=self.payment.merchant_name)]
         if self.receipt.receipt_email:
-            texts.append(words("paid.email", email=self.receipt.receipt_email))
+            texts.append(say("paid.email", email=self.receipt.receipt_email))
         return View("done", heading, tuple(texts), self.payment, receipt=self.receipt)
 
 
@@ -170,14 +170,14 @@ class PendingPage:
         is_elsewhere = self.reason is PendingReason.PROCESSING
         return HTTPStatus.CONFLICT if is_elsewhere else HTTPStatus.ACCEPTED
 
-    def view(self, words: Words) -> View:
+    def view(self, say: Say) -> View:
         name = f"pending.{self.reason}"
         is_review = self.reason is PendingReason.REVIEW
         advice = (
             ("pending.review.again", "pending.review.do") if is_review else ("pending.do", "pending.safe")
         )
-        texts = (words(f"{name}.text"), *map(words, advice))
-        return View("wait", words(f"{name}.heading"), texts, self.payment, link=words("look_again"))
+        texts = (say(f"{name}.text"), *map(say, advice))
+        return View("wait", say(f"{name}.heading"), texts, self.payment, link=say("look_again"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,14 +194,14 @@ class HandOverPage:
     is_stuck: bool = False
     status = HTTPStatus.ACCEPTED
 
-    def view(self, words: Words) -> View:
-        back = words("hand_over.back", merchant=self.payment.merchant_name)
+    def view(self, say: Say) -> View:
+        back = say("hand_over.back", merchant=self.payment.merchant_name)
         return View(
             "ask",
-            words("hand_over.heading"),
-            (words("hand_over.stuck"),) if self.is_stuck else (words("hand_over.text"), back),
+            say("hand_over.heading"),
+            (say("hand_over.stuck"),) if self.is_stuck else (say("hand_over.text"), back),
             self.payment,
-            onward=Link(words("hand_over.go"), self.url),
+            onward=Link(say("hand_over.go"), self.url),
             other_card=self.attempt_id,
         )
 
@@ -213,10 +213,10 @@ class NotPaidPage:
     payment: PaymentSummary
     status = HTTPStatus.OK
 
-    def view(self, words: Words) -> View:
-        onward = Link(words("open_again"), self.payment.page_url)
-        texts = (words("not_paid.text"),)
-        return View("stop", words("not_paid.heading"), texts, self.payment, onward=onward)
+    def view(self, say: Say) -> View:
+        onward = Link(say("open_again"), self.payment.page_url)
+        texts = (say("not_paid.text"),)
+        return View("stop", say("not_paid.heading"), texts, self.payment, onward=onward)
 
 
 class ClosedReason(StrEnum):
@@ -232,9 +232,9 @@ class ClosedPage:
     reason: ClosedReason
     status = HTTPStatus.CONFLICT
 
-    def view(self, words: Words) -> View:
-        texts = (words(f"closed.{self.reason}.text"), words("closed.do"))
-        return View("stop", words(f"closed.{self.reason}.heading"), texts, self.payment)
+    def view(self, say: Say) -> View:
+        texts = (say(f"closed.{self.reason}.text"), say("closed.do"))
+        return View("stop", say(f"closed.{self.reason}.heading"), texts, self.payment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,11 +244,11 @@ class NoSuchPaymentPage:
     requested_id: str
     status = HTTPStatus.NOT_FOUND
 
-    def view(self, words: Words) -> View:
+    def view(self, say: Say) -> View:
         if self.requested_id in LINKS_WITHOUT_PAYMENT:
-            texts = (words("no_payment.broken_text"), words("no_payment.broken_do"))
-            return View("stop", words("no_payment.broken_heading"), texts)
-        return View("stop", words("no_payment.heading"), (words("no_payment.text"),))
+            texts = (say("no_payment.broken_text"), say("no_payment.broken_do"))
+            return View("stop", say("no_payment.broken_heading"), texts)
+        return View("stop", say("no_payment.heading"), (say("no_payment.text"),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,9 +257,9 @@ class ProblemPage:
 
     status: HTTPStatus
 
-    def view(self, words: Words) -> View:
+    def view(self, say: Say) -> View:
         is_explained = has_text(f"problem.{self.status.value}.heading")
         name = f"problem.{self.status.value}" if is_explained else "problem.default"
-        invitation = words("open_again" if is_explained else "look_again")
+        invitation = say("open_again" if is_explained else "look_again")
         link = None if self.status == HTTPStatus.NOT_FOUND else invitation
-        return View("stop", words(f"{name}.heading"), (words(f"{name}.text"),), link=link)
+        return View("stop", say(f"{name}.heading"), (say(f"{name}.text"),), link=link)

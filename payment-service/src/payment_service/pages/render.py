@@ -43,16 +43,16 @@ def render_page(page: Page, language: Language, *, is_lab: bool = False, is_retu
 
     ``is_lab`` adds the test card to the form. ``is_return``: it is not shown at the payment's own address.
     """
-    words = partial(say, language)
-    view = page.view(words)
+    speak = partial(say, language)
+    view = page.view(speak)
     if view.payment and view.payment.return_url and not view.form and not view.other_card:
-        back = Link(words("back", merchant=view.payment.merchant_name), view.payment.return_url)
+        back = Link(speak("back", merchant=view.payment.merchant_name), view.payment.return_url)
         view = replace(view, back=back)
     return _templates.get_template("page.html").render(
         view=view,
         language=language.value,
         style=Markup(_STYLE),  # noqa: S704 - our own file, inside <style>, where nothing may be escaped
-        say=words,
+        say=speak,
         amount=format_amount(view.payment.amount, language) if view.payment else None,
         paid_amount=format_amount(view.receipt.amount, language) if view.receipt else None,
         moment=lambda moment: format_moment(moment, language),
