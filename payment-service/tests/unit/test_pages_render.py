@@ -17,23 +17,20 @@ from payment_service.pages.page_models import (
     ClosedPage,
     ClosedReason,
     DeclinedPage,
-    FormState,
     HandOverPage,
     NoSuchPaymentPage,
     NotPaidPage,
     NotSentPage,
     Page,
     PaidPage,
-    PaymentSummary,
     PayPage,
     PendingPage,
     PendingReason,
     ProblemPage,
-    Receipt,
     UnavailablePage,
-    status_of,
 )
 from payment_service.pages.render import CONTENT_SECURITY_POLICY, decline_sentence, page_headers, render_page
+from payment_service.pages.view import FormState, PaymentSummary, Receipt
 from payment_service.values.money import Money
 
 ACS = "http://127.0.0.1:5012/acs/t"
@@ -260,7 +257,7 @@ def test_nobody_may_keep_a_page() -> None:
 
 @pytest.mark.parametrize(("page", "status"), ALL.values(), ids=list(ALL))
 def test_a_page_has_the_status_of_the_json_answer(page: Page, status: int) -> None:
-    assert status_of(page) == status
+    assert page.status == status
 
 
 def test_the_form_goes_back_to_its_own_address_with_its_key() -> None:

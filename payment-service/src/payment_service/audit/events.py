@@ -1,27 +1,26 @@
 """Recomputes every chain of events, and names whatever was changed, taken out, cut off or put elsewhere."""
 
 import hmac
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 from service_kit.web import strict_json
 from sqlalchemy import Row, select
 
-from payment_service.audit.findings import newest_payment
+from payment_service.audit.findings import Advance, newest_payment
 from payment_service.domain.payments.events import seal
 from payment_service.extensions import db
 from payment_service.models.payment import Payment, PaymentEvent
 
 BATCH = 500
-Advance = Callable[[int], object]
 Found = Row[*tuple[Any, ...]]
 
 
 def verify_events(keys: Mapping[str, bytes], advance: Advance = lambda _ids: None) -> Iterator[str]:
     """Yield every difference in words; ``keys`` are the HMAC keys by id.
 
-    ``advance`` is told how many ids of payments were gone through, so that progress can be shown.
+    ``advance`` gets how many ids of payments were gone through, so that progress can be shown.
     """
     last_id = newest_payment()
     for first in range(1, last_id + 1, BATCH):
@@ -57,9 +56,8 @@ def _chain_differences(chain: Sequence[Found], keys: Mapping[str, bytes]) -> Ite
     expected = 1
     for event in events:
         if event.sequence != expected:
-            missing = (
-                f"{expected}" if event.sequence == expected + 1 else f"{expected} to {event.sequence - 1}"
-            )
+            last = event.sequence - 1
+            missing = f"{expected}" if last == expected else f"{expected} to {last}"
             yield f"event {missing} is missing"
             previous = None
         yield from _event_differences(event, previous, keys)
@@ -79,12 +77,12 @@ def _event_differences(event: Found, previous: str | None, keys: Mapping[str, by
         yield f"{name}: no key {event.key_id} is known, so its seal cannot be checked"
     elif previous is not None and not hmac.compare_digest(seal(secret, previous, event.body), event.mac):
         yield f"{name}: its seal does not fit: it was changed, or is not in its place"
-    told = _told(event.body)
-    if told != (event.public_id, event.type, event.payment, event.sequence):
-        yield f"{name}: its row does not say what its body says, which is {told}"
+    stated = _stated_by(event.body)
+    if stated != (event.public_id, event.type, event.payment, event.sequence):
+        yield f"{name}: its row does not say what its body says, which is {stated}"
 
 
-def _told(body: str) -> tuple[Any, ...] | None:
+def _stated_by(body: str) -> tuple[Any, ...] | None:
     try:
         document = strict_json.loads(body.encode())
     except strict_json.MalformedJson:

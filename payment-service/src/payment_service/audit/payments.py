@@ -1,9 +1,9 @@
 """Compares every payment's books with its captures, refunds and disputes, and with its own sums."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -23,8 +23,17 @@ from payment_service.values.statuses import (
     PaymentStatus,
 )
 
-Row = TypeVar("Row", PaymentAttempt, Capture, Refund, Void, Dispute, LedgerEntry)
 BATCH = 500
+Moved = PaymentAttempt | Capture | Refund | Void | Dispute | LedgerEntry
+# What moves for a payment, by the member of Life that takes it.
+TABLES: Mapping[str, type[Moved]] = {
+    "attempts": PaymentAttempt,
+    "captures": Capture,
+    "refunds": Refund,
+    "voids": Void,
+    "disputes": Dispute,
+    "entries": LedgerEntry,
+}
 CLOSED = {DisputeStatus.WON: EntryKind.DISPUTE_WON, DisputeStatus.LOST: EntryKind.DISPUTE_LOST}
 # source, kind, account, provider, currency, merchant
 EntryName = tuple[str, str, str, str, str, int]
@@ -44,7 +53,7 @@ class Life:
 
 
 def verify_payments(findings: Findings, advance: Advance) -> None:
-    """Look at every payment, oldest first; ``advance`` is told how many ids were gone through."""
+    """Look at every payment, oldest first; ``advance`` gets how many ids were gone through."""
     last_id = newest_payment()
     for first in range(1, last_id + 1, BATCH):
         for life in _lives(first, first + BATCH - 1):
@@ -57,24 +66,12 @@ def verify_payments(findings: Findings, advance: Advance) -> None:
 def _lives(first_id: int, last_id: int) -> Sequence[Life]:
     with db.reading() as session:
         _see_one_moment(session)
-        found = {
-            payment.id: Life(payment)
-            for payment in session.scalars(
-                select(Payment).where(Payment.id.between(first_id, last_id)).order_by(Payment.id)
-            )
-        }
-        for row in _of(session, PaymentAttempt, first_id, last_id):
-            found[row.payment_id].attempts.append(row)
-        for capture in _of(session, Capture, first_id, last_id):
-            found[capture.payment_id].captures.append(capture)
-        for refund in _of(session, Refund, first_id, last_id):
-            found[refund.payment_id].refunds.append(refund)
-        for void in _of(session, Void, first_id, last_id):
-            found[void.payment_id].voids.append(void)
-        for dispute in _of(session, Dispute, first_id, last_id):
-            found[dispute.payment_id].disputes.append(dispute)
-        for entry in _of(session, LedgerEntry, first_id, last_id):
-            found[entry.payment_id].entries.append(entry)
+        payments = select(Payment).where(Payment.id.between(first_id, last_id)).order_by(Payment.id)
+        found = {payment.id: Life(payment) for payment in session.scalars(payments)}
+        for name, model in TABLES.items():
+            rows = select(model).where(model.payment_id.between(first_id, last_id)).order_by(model.id)
+            for row in cast(Iterable[Moved], session.scalars(rows)):
+                getattr(found[row.payment_id], name).append(row)
     return list(found.values())
 
 
@@ -82,12 +79,6 @@ def _see_one_moment(session: Session) -> None:
     """Let all statements see the same rows while payments go on; SQLite's readers always do."""
     if session.get_bind().dialect.name != "sqlite":
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-
-
-def _of(session: Session, model: type[Row], first_id: int, last_id: int) -> Sequence[Row]:
-    return session.scalars(
-        select(model).where(model.payment_id.between(first_id, last_id)).order_by(model.id)
-    ).all()
 
 
 def _differences(life: Life) -> Iterator[str]:
@@ -186,15 +177,15 @@ def _disputed(disputes: Sequence[Dispute], status: DisputeStatus) -> int:
 def _in_flight(life: Life) -> Iterator[str]:
     for attempt in life.attempts:
         if attempt.kind != AttemptKind.REVERSAL and attempt.is_open:
-            yield _said(attempt, f"{attempt.kind} {attempt.state}")
+            yield _describe(attempt, f"{attempt.kind} {attempt.state}")
         elif attempt.kind == AttemptKind.REVERSAL and attempt.state != MovementState.APPROVED:
-            yield _said(attempt, f"late approval {attempt.reversal_of} is not given back yet")
+            yield _describe(attempt, f"late approval {attempt.reversal_of} is not given back yet")
     others: Sequence[AnyMovement] = [*life.captures, *life.refunds, *life.voids]
     for movement in others:
         if movement.is_open:
-            yield _said(movement, f"{type(movement).__name__.lower()} {movement.state}")
+            yield _describe(movement, f"{type(movement).__name__.lower()} {movement.state}")
 
 
-def _said(movement: AnyMovement, what: str) -> str:
+def _describe(movement: AnyMovement, what: str) -> str:
     amount = f"{movement.amount_minor} {movement.currency}"
     return f"{what}: {movement.public_id}, {amount}, since {movement.started_at:%Y-%m-%d %H:%M:%S}Z"

@@ -14,7 +14,7 @@ Account = tuple[int, str, str, str]
 
 
 def verify_snapshots(findings: Findings, advance: Advance) -> None:
-    """Go through all entries once; ``advance`` is told how many ids were gone through.
+    """Go through all entries once; ``advance`` gets how many ids were gone through.
 
     Entries up to a snapshot's id do not change any more, so nothing need stand still meanwhile.
     """

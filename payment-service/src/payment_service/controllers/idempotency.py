@@ -87,7 +87,6 @@ def idempotent_operation(
 
 
 def respond(answer: StoredAnswer) -> Response:
-    """Return the answer as it is stored."""
     response = Response(answer.body, answer.status, content_type=answer.content_type)
     if answer.location is not None:
         response.headers["Location"] = answer.location
@@ -131,7 +130,7 @@ def key_hash(merchant_id: int, method: str, path: str, key: str) -> str:
 
 
 def fingerprint(body: object, secret: bytes) -> str:
-    """Return an HMAC-SHA256 in hex over validated parameters; the CVV is left out wherever it stands.
+    """Return an HMAC-SHA256 in hex over validated parameters; the CVV is left out wherever it is.
 
     ``body`` is what the schema loaded: a dataclass, a mapping, or None. The order of members is nothing.
 

@@ -47,28 +47,26 @@ class LabParser(StrictParser):
 
 
 class LabBlueprint(Blueprint):
-    """A blueprint with the lab's parser."""
-
     ARGUMENTS_PARSER = LabParser()
 
 
 lab_payments = LabBlueprint("lab", "lab", description="The lab surface: Store Manager's payments")
 
 
-def _on_the_page(answer: Callable[[PaymentReference, str], Response], payment_id: str) -> Response:
+def _as_page(respond: Callable[[PaymentReference, str], Response], payment_id: str) -> Response:
     try:
-        return answer(LabPayment(read_payment_id(payment_id)), payment_id)
+        return respond(LabPayment(read_payment_id(payment_id)), payment_id)
     except PaymentNotFound:
         return payment_page.respond(NoSuchPaymentPage(payment_id))
 
 
-def forms_go_to_the_page(view: Callable[..., Any]) -> Callable[..., Any]:
+def answers_forms_with_the_page(view: Callable[..., Any]) -> Callable[..., Any]:
     """Let the payment page answer what its form sends; everything else is JSON."""
 
     @wraps(view)
     def choose(payment_id: str) -> Any:
         if payment_page.is_form(request):
-            return _on_the_page(payment_page.submit, payment_id)
+            return _as_page(payment_page.submit, payment_id)
         return view(payment_id=payment_id)
 
     return choose
@@ -98,11 +96,11 @@ def show(payment_id: str) -> Payment:
 )
 def show_page(payment_id: str) -> Response:
     """Show the payment page: a form, or how the payment stands."""
-    return _on_the_page(payment_page.show, payment_id)
+    return _as_page(payment_page.show, payment_id)
 
 
 @lab_payments.post("/payments/process/<payment_id>")
-@forms_go_to_the_page
+@answers_forms_with_the_page
 @lab_payments.doc(
     requestBody=payment_page.described_form(),
     responses=payment_page.described_pages(
@@ -111,7 +109,7 @@ def show_page(payment_id: str) -> Response:
         _400="The input is not valid; `errors` says which field, or the page beside it",
         _402="The bank declined; another card may follow",
         _404="No such payment",
-        _409="PaymentResult elsewhere now, or closed",
+        _409="Processed elsewhere now, or closed",
         _413="The body is too large",
         _502="Surely not charged; payable again",
         _503="Not now; not charged; payable again",
@@ -122,7 +120,7 @@ def show_page(payment_id: str) -> Response:
 @lab_payments.alt_response(202, schema=ProcessedSchema, description="The outcome is not known yet")
 @lab_payments.problem(402, "The bank declined; another card may follow")
 @lab_payments.problem(404, "No such payment")
-@lab_payments.problem(409, "PaymentResult elsewhere now, or closed")
+@lab_payments.problem(409, "Processed elsewhere now, or closed")
 @lab_payments.problem(502, "Surely not charged; payable again")
 @lab_payments.problem(503, "Not now; not charged; payable again")
 def process(card: CardData, payment_id: str) -> Any:

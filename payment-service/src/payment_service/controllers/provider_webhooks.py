@@ -1,4 +1,4 @@
-"""``/provider-webhooks/…``: where banks and providers tell us what happened; an address for each of them."""
+"""``/provider-webhooks/…``: the events that banks and providers send; an address for each of them."""
 
 from typing import Any
 
@@ -39,8 +39,6 @@ def _header(name: str, description: str, **schema: Any) -> dict[str, Any]:
 
 
 class ReceivedSchema(ma.Schema):
-    """That the event is kept."""
-
     received = ma.fields.Constant(True, required=True, metadata={"type": "boolean", "example": True})
 
 
@@ -59,10 +57,6 @@ class ReceivedSchema(ma.Schema):
 @provider_webhooks.problem(401, "Not signed by the bank within the last five minutes")
 def receive_from_bank_simulator() -> dict[str, str]:
     """Take an event of the bank-simulator (Standard Webhooks); its signature is checked first."""
-    return _receive("bank-simulator")
-
-
-def _receive(provider: str) -> dict[str, str]:
     headers = {name.lower(): value for name, value in request.headers.items()}
-    receive_event(ReceiveEvent(provider, headers, request.get_data()), current_dependencies())
+    receive_event(ReceiveEvent("bank-simulator", headers, request.get_data()), current_dependencies())
     return {}

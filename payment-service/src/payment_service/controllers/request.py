@@ -14,7 +14,6 @@ EXTENSION = "payment-service"
 
 
 def current_dependencies() -> Dependencies:
-    """Return what ``create_app`` put together."""
     dependencies: Dependencies = current_app.extensions[EXTENSION]
     return dependencies
 
@@ -24,7 +23,7 @@ def trusted_client_ip(request: Request, trusted_proxies: Sequence[IpNetwork]) ->
 
     Behind a gateway that is named in ``TRUSTED_PROXIES`` it is the one address that the gateway puts into
     X-Forwarded-For. A peer that is no named proxy speaks for itself, but only where proxies are named at
-    all: otherwise the peer may be a gateway that nobody told us about.
+    all: otherwise the peer may be a gateway that the settings do not name.
     """
     peer = _address(request.remote_addr)
     if peer is None or not trusted_proxies:

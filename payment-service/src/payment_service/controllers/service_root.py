@@ -7,8 +7,6 @@ service_root = Blueprint("service", "service", description="Who answers here")
 
 
 class ServiceSchema(ma.Schema):
-    """The reference service's words."""
-
     service = ma.fields.String(metadata={"example": "PaymentMicroservice"})
     status = ma.fields.String(metadata={"example": "running"})
 

@@ -1,9 +1,9 @@
 """Applies what a provider says of a dispute: once, in whatever order its events arrive.
 
 An end may come before the beginning: the dispute is then written with its end, and both postings are made.
-What was opened late afterwards is no news. Disputed, lost and refunded money together never exceed what was
-captured: a dispute that does not fit waits while a capture or refund is under way, and otherwise changes
-nothing, because then the provider or we are wrong about the payment (an event and an alert say so).
+An opening that arrives after that changes nothing. Disputed, lost and refunded money together never exceed
+what was captured: a dispute that does not fit waits while a capture or refund is under way, and otherwise
+changes nothing, because then the provider or we are wrong about the payment (an event and an alert say so).
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class DisputeCase:
     now: datetime
 
     def apply(self) -> InboxOutcome:
-        """Change what is to be changed, and say what came of it.
+        """Change what is to be changed, and return what came of it.
 
         Raises:
             MoneyUnderWay: whether it fits is known once an open capture or refund has ended.
@@ -45,14 +45,14 @@ class DisputeCase:
         dispute = self._find()
         if dispute is None:
             if not self._fits():
-                return self._tell_difference(None)
+                return self._report_difference(None)
             dispute = self._open()
         elif (dispute.payment_id, dispute.amount) != (self.payment.id, self.news.amount):
-            return self._tell_difference(dispute)
+            return self._report_difference(dispute)
         if self.news.status in {DisputeStatus.OPENED, dispute.status}:
             return InboxOutcome.APPLIED
         if dispute.status != DisputeStatus.OPENED:
-            return self._tell_contradiction(dispute)
+            return self._report_contradiction(dispute)
         self._end(dispute)
         return InboxOutcome.APPLIED
 
@@ -111,13 +111,13 @@ class DisputeCase:
             post_dispute_lost(self.session, payment, dispute, self.now)
         self._record(dispute, f"dispute.{dispute.status}")
 
-    def _tell_contradiction(self, dispute: Dispute) -> InboxOutcome:
+    def _report_contradiction(self, dispute: Dispute) -> InboxOutcome:
         log.error("dispute_contradicted", dispute=dispute.public_id, status=dispute.status)
         self._record(dispute, "dispute.contradicted", said_status=self.news.status)
         return InboxOutcome.CONTRADICTED
 
-    def _tell_difference(self, dispute: Dispute | None) -> InboxOutcome:
-        """Say that the provider's amount cannot be, of ours or of what was captured."""
+    def _report_difference(self, dispute: Dispute | None) -> InboxOutcome:
+        """Report an amount that differs from ours, or does not fit what was captured."""
         payment, news = self.payment, self.news
         log.error(
             "amount_differs", payment=payment.public_id, provider=self.provider, dispute=news.dispute_id

@@ -24,8 +24,6 @@ OTHER_CARD = "other_card"
 
 
 class FieldError(StrEnum):
-    """What can be wrong with a field."""
-
     REQUIRED = "required"
     MALFORMED = "malformed"
     CHECK_DIGIT = "check_digit"
@@ -34,8 +32,6 @@ class FieldError(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SubmittedForm:
-    """A form that can be processed."""
-
     form_key: str
     card: CardData
     email: str | None

@@ -16,8 +16,6 @@ from payment_service.values.money import Money
 
 
 class Language(StrEnum):
-    """A language that the pages speak, by its BCP 47 tag."""
-
     FR = "fr"
     EN = "en"
 
@@ -44,7 +42,6 @@ def say(language: Language, key: str, **values: str) -> str:
 
 
 def has_text(key: str) -> bool:
-    """Whether there is a sentence ``key``."""
     return key in fr.TEXTS
 
 

@@ -1,46 +1,39 @@
-"""What a page can say: one frozen dataclass per kind, filled in by a controller."""
+"""The pages, one frozen dataclass per kind with its status and what it says; controllers fill them in."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
+from typing import Protocol
 
-from payment_service.pages.form import Field, FieldError
-from payment_service.values.money import Money
+from payment_service.pages.languages import has_text
+from payment_service.pages.view import FormState, Link, PaymentSummary, Receipt, View
 
 # What the shop writes into its payment link when it could not reach us while it made the order.
 LINKS_WITHOUT_PAYMENT = frozenset({"0", "None"})
+_DECLINES_EXPLAINED = frozenset(
+    {
+        "insufficient_funds",
+        "expired_card",
+        "incorrect_cvc",
+        "invalid_number",
+        "issuer_unavailable",
+        "authentication_failed",
+    }
+)
+
+Say = Callable[..., str]
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentSummary:
-    """What is being paid, and to whom; ``order_id`` is the merchant's own number, empty where it has none.
+class Page(Protocol):
+    """``status`` is the code with which it answers a submitted form, the JSON answer's code."""
 
-    ``page_url`` is the payment's own page, for what is shown elsewhere. ``return_url`` is where the merchant
-    wants its customer afterwards.
-    """
+    @property
+    def status(self) -> HTTPStatus: ...
 
-    payment_id: str
-    order_id: str
-    amount: Money
-    merchant_name: str
-    page_url: str
-    description: str | None = None
-    return_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FormState:
-    """The card form as it is to be shown.
-
-    ``form_key`` names this showing of the form, so that a reload or a double click is recognised.
-    ``kept`` and ``errors`` come from a refused form; a card number or code is never kept.
-    """
-
-    form_key: str
-    kept: Mapping[Field, str] = field(default_factory=dict)
-    errors: Mapping[Field, FieldError] = field(default_factory=dict)
+    def view(self, say: Say) -> View:
+        """Return what it shows; ``say`` gives a sentence of the catalogue in the reader's language."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +42,14 @@ class PayPage:
 
     payment: PaymentSummary
     form: FormState
+
+    @property
+    def status(self) -> HTTPStatus:
+        return HTTPStatus.BAD_REQUEST if self.form.errors else HTTPStatus.OK
+
+    def view(self, say: Say) -> View:
+        heading = say("form.heading")
+        return View("ask", say("pay.heading"), (), self.payment, self.form, heading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,26 @@ class DeclinedPage:
     payment: PaymentSummary
     form: FormState | None
     decline_code: str | None = None
+    status = HTTPStatus.PAYMENT_REQUIRED
+
+    def view(self, say: Say) -> View:
+        return View(
+            "stop",
+            say("declined.heading"),
+            (say(decline_key(self.decline_code)), say("declined.no_charge")),
+            self.payment,
+            self.form,
+            say("form.other_card"),
+            onward=None if self.form else Link(say("form.other_card"), self.payment.page_url),
+        )
+
+
+def decline_key(decline_code: str | None) -> str:
+    """Return the name of the sentence; unknown and delicate codes get the general one.
+
+    Nobody is told that a card is reported lost or stolen, or looks fraudulent: the thief would learn it.
+    """
+    return f"declined.{decline_code if decline_code in _DECLINES_EXPLAINED else 'default'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +95,12 @@ class NotSentPage:
     payment: PaymentSummary
     form: FormState
     is_abandoned: bool = False
+    status = HTTPStatus.BAD_GATEWAY
+
+    def view(self, say: Say) -> View:
+        name = "abandoned" if self.is_abandoned else "not_sent"
+        texts = (say(f"{name}.text"),)
+        return View("stop", say(f"{name}.heading"), texts, self.payment, self.form, say("form.again"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +112,18 @@ class UnavailablePage:
 
     payment: PaymentSummary | None = None
     form: FormState | None = None
+    status = HTTPStatus.SERVICE_UNAVAILABLE
 
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The proof of a payment of ``amount``; ``is_hold`` while that is only reserved on the card.
-
-    ``receipt_email`` belongs only into the answer to the payer's own form: whoever opens the link later must
-    not learn it.
-    """
-
-    paid_at: datetime
-    amount: Money
-    is_hold: bool = False
-    card_last4: str | None = None
-    authorization_code: str | None = None
-    receipt_email: str | None = None
+    def view(self, say: Say) -> View:
+        return View(
+            "stop",
+            say("unavailable.heading"),
+            (say("unavailable.text"),),
+            self.payment,
+            self.form,
+            say("form.again"),
+            link=None if self.form else say("open_again"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +133,18 @@ class PaidPage:
     payment: PaymentSummary
     receipt: Receipt
     is_repeat: bool = False
+    status = HTTPStatus.OK
+
+    def view(self, say: Say) -> View:
+        name = "held" if self.receipt.is_hold else "paid"
+        if self.is_repeat:
+            heading, texts = say(f"{name}.repeat_heading"), [say(f"{name}.repeat_text")]
+        else:
+            heading = say(f"{name}.heading")
+            texts = [say(f"{name}.text", merchant=self.payment.merchant_name)]
+        if self.receipt.receipt_email:
+            texts.append(say("paid.email", email=self.receipt.receipt_email))
+        return View("done", heading, tuple(texts), self.payment, receipt=self.receipt)
 
 
 class PendingReason(StrEnum):
@@ -130,6 +165,20 @@ class PendingPage:
     payment: PaymentSummary
     reason: PendingReason
 
+    @property
+    def status(self) -> HTTPStatus:
+        is_elsewhere = self.reason is PendingReason.PROCESSING
+        return HTTPStatus.CONFLICT if is_elsewhere else HTTPStatus.ACCEPTED
+
+    def view(self, say: Say) -> View:
+        name = f"pending.{self.reason}"
+        is_review = self.reason is PendingReason.REVIEW
+        advice = (
+            ("pending.review.again", "pending.review.do") if is_review else ("pending.do", "pending.safe")
+        )
+        texts = (say(f"{name}.text"), *map(say, advice))
+        return View("wait", say(f"{name}.heading"), texts, self.payment, link=say("look_again"))
+
 
 @dataclass(frozen=True, slots=True)
 class HandOverPage:
@@ -143,6 +192,18 @@ class HandOverPage:
     url: str
     attempt_id: str
     is_stuck: bool = False
+    status = HTTPStatus.ACCEPTED
+
+    def view(self, say: Say) -> View:
+        back = say("hand_over.back", merchant=self.payment.merchant_name)
+        return View(
+            "ask",
+            say("hand_over.heading"),
+            (say("hand_over.stuck"),) if self.is_stuck else (say("hand_over.text"), back),
+            self.payment,
+            onward=Link(say("hand_over.go"), self.url),
+            other_card=self.attempt_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +211,15 @@ class NotPaidPage:
     """The try is over and took nothing; the payment's own page has the form for another one."""
 
     payment: PaymentSummary
+    status = HTTPStatus.OK
+
+    def view(self, say: Say) -> View:
+        onward = Link(say("open_again"), self.payment.page_url)
+        texts = (say("not_paid.text"),)
+        return View("stop", say("not_paid.heading"), texts, self.payment, onward=onward)
 
 
 class ClosedReason(StrEnum):
-    """Why a payment can no longer be made."""
-
     CANCELLED = "cancelled"
     EXPIRED = "expired"
 
@@ -165,6 +230,11 @@ class ClosedPage:
 
     payment: PaymentSummary
     reason: ClosedReason
+    status = HTTPStatus.CONFLICT
+
+    def view(self, say: Say) -> View:
+        texts = (say(f"closed.{self.reason}.text"), say("closed.do"))
+        return View("stop", say(f"closed.{self.reason}.heading"), texts, self.payment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +242,13 @@ class NoSuchPaymentPage:
     """No payment has this id; ``requested_id`` is the id in the address, as it was typed."""
 
     requested_id: str
+    status = HTTPStatus.NOT_FOUND
 
-    @property
-    def is_link_without_payment(self) -> bool:
-        """Whether the shop made this link without having a payment."""
-        return self.requested_id in LINKS_WITHOUT_PAYMENT
+    def view(self, say: Say) -> View:
+        if self.requested_id in LINKS_WITHOUT_PAYMENT:
+            texts = (say("no_payment.broken_text"), say("no_payment.broken_do"))
+            return View("stop", say("no_payment.broken_heading"), texts)
+        return View("stop", say("no_payment.heading"), (say("no_payment.text"),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,40 +257,9 @@ class ProblemPage:
 
     status: HTTPStatus
 
-
-Page = (
-    PayPage
-    | DeclinedPage
-    | NotSentPage
-    | UnavailablePage
-    | PaidPage
-    | PendingPage
-    | HandOverPage
-    | NotPaidPage
-    | ClosedPage
-    | NoSuchPaymentPage
-    | ProblemPage
-)
-
-
-def status_of(page: Page) -> HTTPStatus:  # noqa: PLR0911 - one line per kind reads as the table it is
-    """Return the status code with which ``page`` answers a submitted form: the JSON answer's code."""
-    match page:
-        case PayPage(form=form):
-            return HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
-        case PaidPage() | NotPaidPage():
-            return HTTPStatus.OK
-        case HandOverPage() | PendingPage(reason=PendingReason.UNKNOWN | PendingReason.REVIEW):
-            return HTTPStatus.ACCEPTED
-        case PendingPage() | ClosedPage():
-            return HTTPStatus.CONFLICT
-        case DeclinedPage():
-            return HTTPStatus.PAYMENT_REQUIRED
-        case NotSentPage():
-            return HTTPStatus.BAD_GATEWAY
-        case UnavailablePage():
-            return HTTPStatus.SERVICE_UNAVAILABLE
-        case NoSuchPaymentPage():
-            return HTTPStatus.NOT_FOUND
-        case ProblemPage(status=status):
-            return status
+    def view(self, say: Say) -> View:
+        is_explained = has_text(f"problem.{self.status.value}.heading")
+        name = f"problem.{self.status.value}" if is_explained else "problem.default"
+        invitation = say("open_again" if is_explained else "look_again")
+        link = None if self.status == HTTPStatus.NOT_FOUND else invitation
+        return View("stop", say(f"{name}.heading"), (say(f"{name}.text"),), link=link)

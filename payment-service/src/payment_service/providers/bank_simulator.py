@@ -1,4 +1,4 @@
-"""The adapter for the bank-simulator: our requests in its words, its answers in ours."""
+"""The adapter for the bank-simulator: our requests in its format, its answers in our vocabulary."""
 
 import re
 from collections.abc import Mapping
@@ -32,8 +32,6 @@ _NOT_IN_ITS_IDS = re.compile(r"[^A-Za-z0-9._:-]")
 
 
 class BankSimulator:
-    """Speaks to the bank-simulator over HTTP."""
-
     name = "bank-simulator"
     capabilities = Capabilities(can_abandon=True)
 
@@ -41,15 +39,12 @@ class BankSimulator:
         self._http = http
 
     def sale(self, request: ProviderCharge) -> ProviderResult:
-        """Authorise and capture in one go. Raises ``NotSent``."""
         return self._send("POST", "/network/sales", _to_charge(request))
 
     def authorise(self, request: ProviderCharge) -> ProviderResult:
-        """Hold the money. Raises ``NotSent``."""
         return self._send("POST", "/network/authorizations", _to_charge(request))
 
     def capture(self, request: ProviderCapture) -> ProviderResult:
-        """Take held money. Raises ``NotSent``."""
         body = {
             "request_id": request.capture_id,
             "original_request_id": request.original_id,
@@ -64,7 +59,6 @@ class BankSimulator:
         return self._send("POST", "/network/voids", body)
 
     def refund(self, request: ProviderRefund) -> ProviderResult:
-        """Give captured money back. Raises ``NotSent``."""
         body = {
             "request_id": request.refund_id,
             "original_request_id": request.original_id,
@@ -73,11 +67,9 @@ class BankSimulator:
         return self._send("POST", "/network/refunds", body)
 
     def fetch_status(self, movement_id: str) -> ProviderResult:
-        """Ask what became of a movement. Raises ``NotSent``."""
         return self._send("GET", f"/network/requests/{movement_id}")
 
     def abandon(self, movement_id: str) -> ProviderResult:
-        """Make sure that the id never executes. Raises ``NotSent``."""
         return self._send("POST", f"/network/requests/{movement_id}/abandon")
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> ProviderResult:
@@ -148,7 +140,6 @@ def _authentication(value: Any) -> Authentication | None:
 
 
 def _url(value: Any) -> str | None:
-    """Return an address that a browser may be sent to."""
     is_usable = isinstance(value, str) and value.startswith(("http://", "https://")) and value.isprintable()
     return value if is_usable and len(value) <= 2000 else None
 

@@ -1,4 +1,4 @@
-"""The adapter for the bank-simulator's events (Standard Webhooks), and for every bank that speaks alike."""
+"""The adapter for the bank-simulator's events (Standard Webhooks), and for any bank with the same format."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

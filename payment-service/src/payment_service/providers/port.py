@@ -1,7 +1,7 @@
-"""The port to whoever moves the money: few verbs, one answer, our own words (facts of each provider apart).
+"""The port to whoever moves the money: few verbs, one result, our own vocabulary (facts of providers apart).
 
 A decline is a result. ``NotSent`` (service_kit.web.http_client) is raised only when the request surely never
-left. Everything that may have happened is ``PENDING``, and is found out by asking, never by charging again.
+left. Everything that may have happened is ``PENDING``; an inquiry finds it out, never another charge.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 
 
 class ThreeDSecure(StrEnum):
-    """What we ask of 3-D Secure: always, as the issuer likes, or not at all (the payer is absent)."""
+    """Which 3-D Secure we request: always, as the issuer likes, or not at all (the payer is absent)."""
 
     REQUIRED = "required"
     AUTOMATIC = "automatic"
@@ -67,7 +67,7 @@ class ProviderResult:
 class Capabilities:
     """What a provider can do; data, not subclasses.
 
-    ``can_abandon``: it can be told that an id must never execute, and then says what became of it.
+    ``can_abandon``: an id can be barred from ever executing, and the answer is what became of it.
     """
 
     can_abandon: bool
@@ -126,31 +126,24 @@ class Provider(Protocol):
 
     def sale(self, request: ProviderCharge) -> ProviderResult:
         """Authorise and capture in one go."""
-        ...
 
     def authorise(self, request: ProviderCharge) -> ProviderResult:
         """Hold the money until it is captured or voided."""
-        ...
 
     def capture(self, request: ProviderCapture) -> ProviderResult:
         """Take held money, in one part or several."""
-        ...
 
     def void(self, request: ProviderVoid) -> ProviderResult:
         """Undo a hold, or a sale that was not settled yet; DECLINED ``wrong_state`` afterwards."""
-        ...
 
     def refund(self, request: ProviderRefund) -> ProviderResult:
         """Give captured money back; PENDING where the bank takes its time."""
-        ...
 
     def fetch_status(self, movement_id: str) -> ProviderResult:
         """Ask what became of a movement; NOT_FOUND when the provider does not know the id."""
-        ...
 
     def abandon(self, movement_id: str) -> ProviderResult:
         """Make sure that the id never executes; ABANDONED, or what it already came to."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +177,6 @@ News = MovementNews | DisputeNews | UnknownNews
 
 
 class ProviderWebhooks(Protocol):
-    """Understands the events of one provider."""
-
     provider: str
 
     def verify(self, headers: Mapping[str, str], body: bytes) -> str:
@@ -194,7 +185,6 @@ class ProviderWebhooks(Protocol):
         Raises:
             WebhookNotVerified: it did not, or nobody can say.
         """
-        ...
 
     def read(self, body: str) -> News:
         """Return what a verified body says.
@@ -202,4 +192,3 @@ class ProviderWebhooks(Protocol):
         Raises:
             WebhookUnreadable: it lacks what its type must have.
         """
-        ...

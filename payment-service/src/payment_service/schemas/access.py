@@ -1,4 +1,4 @@
-"""Tokens and keys as JSON, in the words of RFC 6749 and RFC 7517."""
+"""Tokens and keys as JSON, with the names of RFC 6749 and RFC 7517."""
 
 import marshmallow as ma
 

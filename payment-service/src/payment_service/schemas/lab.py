@@ -26,8 +26,6 @@ class LabSchema(ma.Schema):
     """Ignores members that it does not know, as the reference service does."""
 
     class Meta:
-        """Marshmallow's options."""
-
         unknown = ma.EXCLUDE
 
 
@@ -53,8 +51,6 @@ class LenientAmount(fields.Field[Decimal]):
 
 
 class CreatePaymentSchema(LabSchema):
-    """An order that wants to be paid."""
-
     order_id = LenientId(required=True, metadata=_ID)
     user_id = LenientId(required=True, metadata=_ID)
     total_amount = LenientAmount(
@@ -79,8 +75,6 @@ class CreatePaymentSchema(LabSchema):
 
 
 class CreatedSchema(ma.Schema):
-    """The answer to a new payment."""
-
     payment_id = ma.fields.Integer(required=True, metadata={"example": 3})
 
 
@@ -144,7 +138,6 @@ class LabCardSchema(LabSchema):
 
     @ma.post_load
     def to_card(self, data: dict[str, Any], **_: Any) -> CardData:
-        """Check what can be known without the bank, and return the card."""
         without_luhn = current_app.config["PANS_WITHOUT_LUHN"]
         if not is_card_number(data["cardNumber"], without_luhn=without_luhn):
             raise ma.ValidationError("Is not a card number: the check digit is wrong.", "cardNumber")
@@ -158,8 +151,6 @@ class LabCardSchema(LabSchema):
 
 
 class ProcessedSchema(ma.Schema):
-    """How the payment stands after the wish to pay it."""
-
     order_id = ma.fields.Integer(required=True, metadata={"example": 1})
     payment_id = ma.fields.Integer(required=True, metadata={"example": 3})
     is_paid = ma.fields.Boolean(required=True)
@@ -168,8 +159,6 @@ class ProcessedSchema(ma.Schema):
 
 
 class LabPaymentSchema(ma.Schema):
-    """A payment, with the reference service's members and the state."""
-
     id = ma.fields.Integer(required=True, metadata={"example": 1})
     order_id = ma.fields.Integer(required=True)
     user_id = ma.fields.Integer(required=True)

@@ -1,4 +1,4 @@
-"""Card numbers: the one type that carries them, and what can be said of them without asking anybody."""
+"""Card numbers: the one type that carries them, and what can be known of them without the bank."""
 
 import hashlib
 import hmac
@@ -12,9 +12,8 @@ from service_kit import luhn
 class CardData:
     """A card in memory, for the length of one request, from whoever read it to the provider or the vault.
 
-    ``pan`` has digits only; ``cvv`` has 3 or 4, and is None where the payer is absent. It shows them to none
-    who does not ask for them by these names, and a test says who may: no text, no JSON, no pickle and no
-    copy of it can be made.
+    ``pan`` has digits only; ``cvv`` has 3 or 4, and is None where the payer is absent. It shows them only
+    under these names, and a test lists who may use those: no text, JSON, pickle or copy of it can be made.
     """
 
     __slots__ = ("_cvv", "_pan", "exp_month", "exp_year")

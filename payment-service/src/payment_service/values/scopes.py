@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """One permission; every route of /v1 asks for one."""
+    """One permission; every route of /v1 requires one."""
 
     PAYMENTS_READ = "payments:read"
     PAYMENTS_WRITE = "payments:write"
@@ -37,7 +37,6 @@ def parse_scopes(text: str) -> frozenset[Scope]:
 
 
 def write_scopes(scopes: Iterable[Scope]) -> str:
-    """Return the scopes as one text, always in the same order."""
     given = frozenset(scopes)
     return " ".join(scope for scope in Scope if scope in given)
 

@@ -7,8 +7,6 @@ from typing import Any
 
 
 class PaymentStatus(StrEnum):
-    """Where a payment stands."""
-
     PENDING = "pending"
     PROCESSING = "processing"
     REQUIRES_ACTION = "requires_action"
@@ -37,7 +35,7 @@ class AttemptKind(StrEnum):
 
 
 class MovementState(StrEnum):
-    """Where one movement of money stands: an attempt, a capture, a void or a refund."""
+    """The state of one movement of money: an attempt, a capture, a void or a refund."""
 
     ASSESSING = "assessing"
     HELD = "held"
@@ -52,7 +50,7 @@ class MovementState(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        """Whether its outcome is still to come."""
+        """Whether its outcome is still open."""
         return self in OPEN_STATES
 
 
@@ -82,7 +80,7 @@ class Surface(StrEnum):
 
 
 class Destination(StrEnum):
-    """Who is told through the outbox; also the names of its queues."""
+    """Who receives what is in the outbox; also the names of its queues."""
 
     STORE_MANAGER = "store_manager"
     NOTIFICATIONS = "notifications"
@@ -91,7 +89,7 @@ class Destination(StrEnum):
 
 
 class DisputeStatus(StrEnum):
-    """Where a dispute stands: the cardholder asked for the money back, we kept it, or we lost it."""
+    """The cardholder wants the money back through the bank; then the merchant keeps it, or loses it."""
 
     OPENED = "opened"
     WON = "won"
@@ -110,8 +108,6 @@ class InboxOutcome(StrEnum):
 
 
 class FraudDecision(StrEnum):
-    """fraud-service's four words."""
-
     APPROVE = "approve"
     CHALLENGE = "challenge"
     REVIEW = "review"
@@ -120,7 +116,7 @@ class FraudDecision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A decision with the reasons that explain it to a person; ``is_silent``: fraud-service said nothing."""
+    """A decision with the reasons that explain it to a person; ``is_silent``: fraud-service gave none."""
 
     decision: FraudDecision
     reasons: Sequence[dict[str, Any]]
@@ -128,7 +124,7 @@ class Assessment:
 
     @property
     def recorded_as(self) -> str:
-        """The decision as rows and events have it: of silence they say that it was silence."""
+        """The decision as rows and events have it: ``silent`` where fraud-service gave none."""
         return "silent" if self.is_silent else self.decision
 
 
@@ -150,8 +146,6 @@ class LedgerAccount(StrEnum):
 
 
 class EntryKind(StrEnum):
-    """Why something was posted."""
-
     CAPTURED = "captured"
     REFUND_ASKED = "refund_asked"
     REFUND_DONE = "refund_done"

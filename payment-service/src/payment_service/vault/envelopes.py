@@ -41,7 +41,6 @@ class EnvelopeKeys:
         return tuple(self._ciphers)
 
     def seal(self, text: bytes, context: str) -> Envelope:
-        """Encrypt ``text`` under a new data key."""
         data_key = secrets.token_bytes(KEY_BYTES)
         return self._wrap(data_key, _encrypt(AESGCM(data_key), text, _record(context)), context)
 

@@ -15,8 +15,6 @@ from payment_service.vault.envelopes import Envelope, EnvelopeKeys
 
 
 class Purpose(StrEnum):
-    """Why a card is kept."""
-
     REVIEW = "review"
     PAYMENT_METHOD = "payment_method"
 
@@ -91,7 +89,6 @@ class Vault:
 
 
 def forget_card(session: Session, owner: str) -> None:
-    """Delete the card of ``owner``, if there is one."""
     session.execute(delete(SealedCard).where(SealedCard.owner == owner))
 
 

@@ -1,1 +1,1 @@
-"""What is done with what providers tell us of their own accord."""
+"""What is done with the events that providers send."""

@@ -1,4 +1,4 @@
-"""Settles what providers told us: one queue for each of them."""
+"""Settles the events that providers sent: one queue for each provider."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,8 +31,6 @@ RETRIES = RetrySchedule(first_delays_s=(1, 5, 15, 60, 300), steps=((_DAY_S, 600.
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """A provider's queue, and what is done with each of its events."""
-
     queue: LeasedQueue[InboxMessage]
     settle: Callable[[InboxMessage], Result]
 
@@ -49,7 +47,7 @@ def inboxes(dependencies: Dependencies) -> list[Inbox]:
 
 
 def settle_message(message: InboxMessage, dependencies: Dependencies) -> Result:
-    """Do what an event asks for, once, however often this is called."""
+    """Apply an event once, however often this is called."""
     if message.outcome is not None:
         return Done()
     try:
@@ -71,13 +69,12 @@ def _close(message: InboxMessage, outcome: InboxOutcome) -> Result:
 
 
 def handle_dispute(message: InboxMessage, news: DisputeNews, dependencies: Dependencies) -> Result:
-    """Apply the news; a movement that we do not know the end of is asked about first."""
+    """Apply the news; about a movement whose outcome is open there is an inquiry first."""
     with db.reading() as session:
         movement = find_movement(session, message.queue, news.original_id)
     if not isinstance(movement, PaymentAttempt | Capture):
         log.warning("webhook_of_unknown_request", event_id=message.event_id, request=news.original_id)
-        db.in_transaction(lambda session: close_message(session, message.id, InboxOutcome.UNKNOWN_REQUEST))
-        return Done()
+        return _close(message, InboxOutcome.UNKNOWN_REQUEST)
     if movement.is_open and _is_still_open(movement, dependencies):
         return Failed("what is disputed is still under way")
     payment_id, dispute_id, now = movement.payment_id, new_id("dp"), utc_now()
@@ -88,8 +85,7 @@ def handle_dispute(message: InboxMessage, news: DisputeNews, dependencies: Depen
         if taken is None:
             return
         key = dependencies.policy.event_key
-        case = DisputeCase(session, key, payment, message.queue, news, dispute_id, now)
-        taken.outcome = case.apply()
+        taken.outcome = DisputeCase(session, key, payment, message.queue, news, dispute_id, now).apply()
 
     try:
         db.in_transaction(work)
@@ -102,7 +98,7 @@ def handle_dispute(message: InboxMessage, news: DisputeNews, dependencies: Depen
 def handle_movement(message: InboxMessage, news: MovementNews, dependencies: Dependencies) -> Result:
     """Ask the provider about the movement, unless it ended as the event says.
 
-    The event's own word settles nothing. An amount that differs changes nothing: an event and an alert.
+    The event alone settles nothing. An amount that differs changes nothing: an event and an alert.
     """
     with db.reading() as session:
         movement = find_movement(session, message.queue, news.movement_id)
@@ -128,12 +124,12 @@ def _note_difference(
     message: InboxMessage, movement: AnyMovement, news: MovementNews, dependencies: Dependencies
 ) -> Result:
     now = utc_now()
-    said = {"said_amount_minor": news.amount.amount_minor, "said_currency": news.amount.currency}
     data = {
         "movement": movement.public_id,
         "amount_minor": movement.amount_minor,
         "currency": movement.currency,
-        **said,
+        "said_amount_minor": news.amount.amount_minor,
+        "said_currency": news.amount.currency,
         "provider_event": message.event_id,
     }
 
@@ -154,6 +150,6 @@ def _note_difference(
 
 
 def _is_still_open(movement: AnyMovement, dependencies: Dependencies) -> bool:
-    """Ask and settle; return whether the outcome is still to come."""
+    """Inquire and settle; return whether the outcome is still open."""
     settled = inquire(movement, dependencies, actor=provider_actor(movement.provider))
     return settled.movement.is_open

@@ -1,4 +1,4 @@
-"""Answers of /v1 about payments and their movements: made of the rows as they stand, and of nothing else."""
+"""Answers of /v1 about payments and their movements: made of their rows, and of nothing else."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -25,21 +25,19 @@ _PAYMENT, _REFUND = PaymentSchema(), RefundSchema()
 
 
 def present_payment(rows: PaymentRows) -> StoredAnswer:
-    """Answer a request that changed a payment."""
     return _present_payment(rows, HTTPStatus.OK, None)
 
 
 def present_created(rows: PaymentRows) -> StoredAnswer:
-    """Answer the request that created it."""
     return _present_payment(rows, HTTPStatus.CREATED, f"/v1/payments/{rows.payment.public_id}")
 
 
 def present_follow_up(rows: PaymentRows) -> StoredAnswer:
-    """Answer a capture or cancellation with the payment; 202 while it is not known what became of it."""
+    """Answer a capture or cancellation with the payment; 202 while its outcome is open."""
     shown = _show_payment(rows)
     if rows.follow_up is None:
         # Nothing was held: no provider was called.
-        return _stored(HTTPStatus.OK, shown)
+        return stored(HTTPStatus.OK, shown)
     return _present_movement(rows.follow_up, HTTPStatus.OK, "payment", shown)
 
 
@@ -54,7 +52,6 @@ def present_refund(rows: PaymentRows) -> StoredAnswer:
 
 
 def view_of(payment: Payment, attempt: PaymentAttempt | None) -> PaymentView:
-    """Return the payment as the schemas take it."""
     return PaymentView(payment, attempt, current_dependencies().config.public_base_url)
 
 
@@ -67,12 +64,9 @@ def _present_payment(rows: PaymentRows, done: HTTPStatus, location: str | None) 
     payment, attempt, shown = rows.payment, rows.attempt, _show_payment(rows)
     if attempt is not None and payment.status in PAYABLE:
         return _refused(attempt, {"decline_code": attempt.decline_code, "payment": shown}, location=location)
-    return _stored(
-        HTTPStatus.ACCEPTED if payment.status in _OPEN else done,
-        shown,
-        location=location,
-        retry_after_s=RETRY_AFTER_S if payment.status == PaymentStatus.PROCESSING else None,
-    )
+    status = HTTPStatus.ACCEPTED if payment.status in _OPEN else done
+    retry_after_s = RETRY_AFTER_S if payment.status == PaymentStatus.PROCESSING else None
+    return stored(status, shown, location, retry_after_s)
 
 
 def _present_movement(
@@ -85,29 +79,27 @@ def _present_movement(
 ) -> StoredAnswer:
     """``shown`` is the answer, or what a problem carries as ``member``."""
     if movement.is_open:
-        return _stored(HTTPStatus.ACCEPTED, shown, location=location, retry_after_s=RETRY_AFTER_S)
+        return stored(HTTPStatus.ACCEPTED, shown, location, RETRY_AFTER_S)
     if movement.state == MovementState.APPROVED:
-        return _stored(done, shown, location=location)
-    declined = movement.state == MovementState.DECLINED
-    return _refused(
-        movement, {**({"decline_code": movement.decline_code} if declined else {}), member: shown}
-    )
+        return stored(done, shown, location)
+    is_declined = movement.state == MovementState.DECLINED
+    code = {"decline_code": movement.decline_code} if is_declined else {}
+    return _refused(movement, {**code, member: shown})
 
 
 def _refused(
     movement: AnyMovement, members: Mapping[str, Any], *, location: str | None = None
 ) -> StoredAnswer:
-    kind = kind_of(movement)
-    refusal = REFUSALS.get((kind, MovementState(movement.state)), REFUSALS[kind, MovementState.NOT_SENT])
+    kind, state = kind_of(movement), MovementState(movement.state)
+    refusal = REFUSALS.get((kind, state), REFUSALS[kind, MovementState.NOT_SENT])
     problem = Problem(refusal.status, refusal.code, refusal.detail, members=members)
     body = strict_json.dumps(problem.document()).encode()
     return StoredAnswer(refusal.status, body, PROBLEM_CONTENT_TYPE, location)
 
 
-def _stored(
+def stored(
     status: HTTPStatus,
     shown: Mapping[str, Any],
-    *,
     location: str | None = None,
     retry_after_s: int | None = None,
 ) -> StoredAnswer:

@@ -1,4 +1,4 @@
-"""``/v1/payments/{id}/capture``: taking what is held."""
+"""``/v1/payments/{id}/capture``, ``/cancel``, ``/approve`` and ``/reject``: what follows a payment."""
 
 from typing import Any
 

@@ -4,7 +4,6 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Response
-from service_kit.web import strict_json
 from service_kit.web.api import Blueprint
 
 from payment_service.commands.stored_cards import (
@@ -16,6 +15,7 @@ from payment_service.commands.stored_cards import (
 from payment_service.controllers.access import current_merchant_id, require_scope
 from payment_service.controllers.idempotency import idempotent, idempotent_request, respond
 from payment_service.controllers.request import current_dependencies
+from payment_service.controllers.v1.answers import stored
 from payment_service.domain.idempotency_keys import StoredAnswer
 from payment_service.models.card import PaymentMethod
 from payment_service.queries.pagination import Page
@@ -43,14 +43,9 @@ payment_methods = Blueprint(
 @payment_methods.response(201, PaymentMethodSchema)
 def store(body: NewPaymentMethod) -> Response:
     """Store a card. The bank is not asked about it; a `cvc` is checked for its form and forgotten."""
-    command = StorePaymentMethod(
-        merchant_id=current_merchant_id(),
-        card=body.card,
-        customer_id=body.customer_id,
-    )
-    return respond(
-        store_payment_method(command, idempotent_request(body), _present_new, current_dependencies())
-    )
+    command = StorePaymentMethod(current_merchant_id(), body.card, body.customer_id)
+    operation = idempotent_request(body)
+    return respond(store_payment_method(command, operation, _present_new, current_dependencies()))
 
 
 @payment_methods.get("")
@@ -86,7 +81,6 @@ def _present_new(method: PaymentMethod) -> StoredAnswer:
     return _present(method, HTTPStatus.CREATED)
 
 
-def _present(method: PaymentMethod, status: int = HTTPStatus.OK) -> StoredAnswer:
+def _present(method: PaymentMethod, status: HTTPStatus = HTTPStatus.OK) -> StoredAnswer:
     """Return the answer that shows a payment method, made from its row alone."""
-    body = strict_json.dumps(PaymentMethodSchema().dump(method)).encode()
-    return StoredAnswer(status, body, "application/json")
+    return stored(status, PaymentMethodSchema().dump(method))

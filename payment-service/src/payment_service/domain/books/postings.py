@@ -6,6 +6,7 @@ construction. A hold posts nothing: nobody owes anybody anything yet.
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from service_kit.db.rows import append_rows
@@ -19,81 +20,51 @@ A = LedgerAccount
 
 # What each kind debits, and what it credits.
 POSTINGS: Mapping[EntryKind, tuple[LedgerAccount, LedgerAccount]] = {
+    # The provider took the money: it owes it to us, and we owe it to the merchant.
     EntryKind.CAPTURED: (A.PROVIDER_RECEIVABLE, A.MERCHANT_PAYABLE),
+    # The merchant gives it up; it is on its way to the cardholder.
     EntryKind.REFUND_ASKED: (A.MERCHANT_PAYABLE, A.REFUNDS_IN_TRANSIT),
+    # The provider gave it back: it owes that much less.
     EntryKind.REFUND_DONE: (A.REFUNDS_IN_TRANSIT, A.PROVIDER_RECEIVABLE),
+    # It surely did not go back: the merchant has it again.
     EntryKind.REFUND_FAILED: (A.REFUNDS_IN_TRANSIT, A.MERCHANT_PAYABLE),
+    # The cardholder's bank wants it back: nobody has it until that is decided.
     EntryKind.DISPUTE_OPENED: (A.MERCHANT_PAYABLE, A.DISPUTES),
+    # The merchant keeps it.
     EntryKind.DISPUTE_WON: (A.DISPUTES, A.MERCHANT_PAYABLE),
+    # It went back to the cardholder: the provider owes that much less.
     EntryKind.DISPUTE_LOST: (A.DISPUTES, A.PROVIDER_RECEIVABLE),
 }
 
 
 class Source(Protocol):
-    """What is posted: a capture, a refund or a dispute."""
+    """What is posted, and named by the entries: a capture, a refund or a dispute."""
 
     @property
-    def public_id(self) -> str:
-        """By what the entries name it."""
-        ...
-
+    def public_id(self) -> str: ...
     @property
-    def provider(self) -> str:
-        """Who moves the money."""
-        ...
-
+    def provider(self) -> str: ...
     @property
-    def amount_minor(self) -> int:
-        """How much."""
-        ...
-
+    def amount_minor(self) -> int: ...
     @property
-    def currency(self) -> str:
-        """Of what."""
-        ...
+    def currency(self) -> str: ...
 
 
-def post_capture(session: Session, payment: Payment, capture: Source, at: datetime) -> None:
-    """The provider took the money: it owes it to us, and we owe it to the merchant."""
-    _post(session, EntryKind.CAPTURED, payment, capture, at)
-
-
-def post_refund_asked(session: Session, payment: Payment, refund: Source, at: datetime) -> None:
-    """The merchant gives it up; it is on its way to the cardholder."""
-    _post(session, EntryKind.REFUND_ASKED, payment, refund, at)
-
-
-def post_refund_done(session: Session, payment: Payment, refund: Source, at: datetime) -> None:
-    """The provider gave it back: it owes that much less."""
-    _post(session, EntryKind.REFUND_DONE, payment, refund, at)
-
-
-def post_refund_failed(session: Session, payment: Payment, refund: Source, at: datetime) -> None:
-    """It surely did not go back: the merchant has it again."""
-    _post(session, EntryKind.REFUND_FAILED, payment, refund, at)
-
-
-def post_dispute_opened(session: Session, payment: Payment, dispute: Source, at: datetime) -> None:
-    """The cardholder's bank wants it back: nobody has it until that is decided."""
-    _post(session, EntryKind.DISPUTE_OPENED, payment, dispute, at)
-
-
-def post_dispute_won(session: Session, payment: Payment, dispute: Source, at: datetime) -> None:
-    """The merchant keeps it."""
-    _post(session, EntryKind.DISPUTE_WON, payment, dispute, at)
-
-
-def post_dispute_lost(session: Session, payment: Payment, dispute: Source, at: datetime) -> None:
-    """It went back to the cardholder: the provider owes that much less."""
-    _post(session, EntryKind.DISPUTE_LOST, payment, dispute, at)
-
-
-def _post(session: Session, kind: EntryKind, payment: Payment, source: Source, at: datetime) -> None:
+def _post(kind: EntryKind, session: Session, payment: Payment, source: Source, at: datetime) -> None:
     """Write both sides at the end of the transaction; the caller holds the payment's lock.
 
     What was posted before breaks a constraint there, and nothing of the transaction is stored.
     """
     append_rows(session, LedgerEntry, entries_of(kind, payment.merchant_id, payment.id, source, at))
+
+
+post_capture = partial(_post, EntryKind.CAPTURED)
+post_refund_asked = partial(_post, EntryKind.REFUND_ASKED)
+post_refund_done = partial(_post, EntryKind.REFUND_DONE)
+post_refund_failed = partial(_post, EntryKind.REFUND_FAILED)
+post_dispute_opened = partial(_post, EntryKind.DISPUTE_OPENED)
+post_dispute_won = partial(_post, EntryKind.DISPUTE_WON)
+post_dispute_lost = partial(_post, EntryKind.DISPUTE_LOST)
 
 
 def entries_of(

@@ -25,7 +25,7 @@ BATCH = 10_000
 
 @dataclass
 class SettledHead:
-    """Remembers which entries were visible when, and tells up to which id nothing can come any more."""
+    """Remembers which entries were visible when, and gives the id up to which nothing can be added."""
 
     margin_s: float
     _seen: deque[tuple[float, int]] = field(default_factory=deque)
@@ -40,7 +40,7 @@ class SettledHead:
 
 
 class SnapshotMoved(Exception):
-    """Another worker moved the snapshots on at the same moment; its work stands."""
+    """Another worker moved the snapshots on at the same moment; its work is kept."""
 
 
 def newest_entry_id(session: Session) -> int:
@@ -49,7 +49,6 @@ def newest_entry_id(session: Session) -> int:
 
 
 def snapshot_head(session: Session) -> int:
-    """Return the id up to which all entries are in snapshots."""
     return session.scalar(select(func.max(BalanceSnapshot.up_to_id))) or 0
 
 

@@ -1,4 +1,4 @@
-"""Claiming a payment: of two who want to process it at once, one wins and the other is told."""
+"""Claiming a payment: of two requests at once, one processes it and the other gets its answer."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,7 +52,7 @@ def claim_payment(session: Session, key: EventKey, reference: PaymentReference, 
     """Lock the payment and begin an attempt on it, if it can be paid and this form was not sent before.
 
     Raises:
-        PaymentNotFound: there is none for whoever asks.
+        PaymentNotFound: there is none, or the caller may not see it.
     """
     payment = lock_by_reference(session, reference)
     repeated = _attempt_of_form(session, payment, new.form_key)
@@ -60,7 +60,7 @@ def claim_payment(session: Session, key: EventKey, reference: PaymentReference, 
     if repeated is not None and not has_succeeded:
         return Claim(payment, repeated, is_ours=False)
     if payment.status not in PAYABLE:
-        # The latest attempt of a payment that succeeded is the one that did it, whichever form asks.
+        # The latest attempt of a payment that succeeded is the one that did it, whichever form was sent.
         return Claim(payment, latest_attempt(session, payment), is_ours=False)
     attempt, event = _begin(key, payment, new)
     session.add(attempt)
@@ -89,7 +89,7 @@ def lock_by_reference(session: Session, reference: PaymentReference) -> Payment:
     """Lock a payment that may not exist.
 
     Raises:
-        PaymentNotFound: there is none for whoever asks.
+        PaymentNotFound: there is none, or the caller may not see it.
     """
     payment = session.scalar(
         select(Payment)
@@ -114,7 +114,7 @@ def latest_attempt(session: Session, payment: Payment) -> PaymentAttempt | None:
 
 
 def _begin(key: EventKey, payment: Payment, new: NewAttempt) -> tuple[PaymentAttempt, PaymentEvent]:
-    """Change the payment's state for a new attempt, and return that with the event that tells of it."""
+    """Change the payment's state for a new attempt, and return that with its event."""
     attempt = _attempt(payment, new)
     change_status(payment, PaymentStatus.PROCESSING)
     payment.payable_until = payment.expires_at
@@ -158,7 +158,6 @@ def _attempt_of_form(session: Session, payment: Payment, form_key: str | None) -
 
 
 def store_new_payment(session: Session, key: EventKey, payment: Payment, *, actor: str) -> None:
-    """Insert the payment and its ``payment.created``."""
     event = creation_of(key, payment, actor=actor)
     session.add(payment)
     session.flush()

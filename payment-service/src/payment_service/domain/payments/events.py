@@ -37,7 +37,7 @@ def record_event(
 ) -> PaymentEvent:
     """Append an event to the chain of a stored payment; the caller holds the payment's lock.
 
-    Everybody who wants to know of such events is told through the outbox. ``actor``: see ``actors``.
+    The outbox passes it on to every destination of its type. ``actor``: one of those below.
     ``data`` must fit the schema of its type in docs/events.
     """
     event = next_event(key, payment, event_type, at, data, actor=actor)
@@ -46,7 +46,7 @@ def record_event(
 
 
 def store_event(session: Session, event: PaymentEvent) -> None:
-    """Store an event together with what the outbox says of it, at the end of the transaction."""
+    """Store an event together with its messages in the outbox, at the end of the transaction."""
     row = {
         "public_id": event.public_id,
         "merchant_id": event.merchant_id,
@@ -116,10 +116,9 @@ SHOP = "shop"
 
 
 def api_client_actor(client_id: str) -> str:
-    """Return the name of a merchant's program."""
     return f"api_client:{client_id}"
 
 
 def provider_actor(name: str) -> str:
-    """Return the name of a provider that told us something of its own accord."""
+    """Return the name of a provider whose event we act on."""
     return f"provider:{name}"

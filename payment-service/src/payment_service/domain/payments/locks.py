@@ -59,7 +59,6 @@ class MovementReference(Generic[Model]):
 
     @classmethod
     def of(cls, row: Model) -> "MovementReference[Model]":
-        """Take it from the row."""
         return cls(type(row), row.id, row.payment_id, row.public_id, row.provider)
 
 

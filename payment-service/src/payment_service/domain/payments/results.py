@@ -1,4 +1,4 @@
-"""How a payment stands, as it is told to whoever wanted to pay it."""
+"""What came of a request to pay, for whoever made it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ REFUSED = frozenset({MovementState.DECLINED, MovementState.FAILED})
 
 
 class ProcessingResult(StrEnum):
-    """What came of the wish to pay; a hold counts as paid for the payer, who has nothing left to do."""
+    """What came of the request to pay; a hold counts as paid for the payer, who has nothing left to do."""
 
     PAID = "paid"
     DECLINED = "declined"
@@ -28,10 +28,10 @@ class ProcessingResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaymentResult:
-    """The answer to the wish to pay: values, so that it can be given when the database is away.
+    """The answer to the request to pay: values, so that it can be given when the database is away.
 
     ``captured`` is what was taken so far. ``attempt_id`` names the attempt that waits for its cardholder.
-    ``is_own``: it tells of the very form or request that asked, and not of an earlier one.
+    ``is_own``: it is about this very form or request, and not about an earlier one.
     """
 
     result: ProcessingResult
@@ -87,8 +87,8 @@ def result_for_payer(
 ) -> PaymentResult:
     """Answer from the rows alone: the payment's state first, then that of the attempt which answers for us.
 
-    ``is_sender``: whoever asks has sent the attempt, so nobody else is at work on it.
-    ``is_own_attempt``: the attempt is that of the form or request which asks, now or the first time.
+    ``is_sender``: the caller has sent the attempt, so nobody else is at work on it.
+    ``is_own_attempt``: the attempt is that of this form or request, sent now or before.
 
     Raises:
         PaymentClosed: cancelled or expired.

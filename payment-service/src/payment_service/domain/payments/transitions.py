@@ -59,7 +59,6 @@ _KINDS = {Capture: MovementKind.CAPTURE, Void: MovementKind.VOID, Refund: Moveme
 
 
 def kind_of(movement: AnyMovement) -> MovementKind:
-    """Return by which table the movement lives."""
     if isinstance(movement, PaymentAttempt):
         return MovementKind.REVERSAL if movement.kind == AttemptKind.REVERSAL else MovementKind.CHARGE
     return _KINDS[type(movement)]

@@ -5,34 +5,26 @@ from typing import Any
 import marshmallow as ma
 
 from payment_service.queries.ledger_entries import EntryFilter
-from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, Timestamp
+from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, Timestamp, gather
 from payment_service.values.statuses import EntryKind, LedgerAccount
+
+
+def _balance(account: str, description: str, **schema: Any) -> ma.fields.Integer:
+    return ma.fields.Integer(
+        required=True, attribute=f"{account}_minor", metadata={**schema, "description": description}
+    )
 
 
 class CurrencyBalanceSchema(ma.Schema):
     """Balances of one currency: ``provider_receivable`` is always the sum of the other three."""
 
     currency = ma.fields.String(required=True, metadata={"example": "MAD", "description": "ISO 4217."})
-    available = ma.fields.Integer(
-        required=True,
-        attribute="available_minor",
-        metadata={"example": 199999, "description": "What the merchant is owed (account merchant_payable)."},
+    available = _balance("available", "What the merchant is owed (account merchant_payable).", example=199999)
+    refunds_in_transit = _balance(
+        "refunds_in_transit", "Refunds that were asked for and have not reached the cardholder yet."
     )
-    refunds_in_transit = ma.fields.Integer(
-        required=True,
-        attribute="refunds_in_transit_minor",
-        metadata={"description": "Refunds that were asked for and have not reached the cardholder yet."},
-    )
-    disputes = ma.fields.Integer(
-        required=True,
-        attribute="disputes_minor",
-        metadata={"description": "What is held back in open disputes."},
-    )
-    provider_receivable = ma.fields.Integer(
-        required=True,
-        attribute="provider_receivable_minor",
-        metadata={"description": "What the providers hold for the merchant."},
-    )
+    disputes = _balance("disputes", "What is held back in open disputes.")
+    provider_receivable = _balance("provider_receivable", "What the providers hold for the merchant.")
 
 
 class BalanceSchema(ma.Schema):
@@ -46,8 +38,6 @@ class EntryQuerySchema(CreatedQuerySchema):
     """Which entries to list. Loads ``page`` and ``wanted``, an EntryFilter."""
 
     class Meta:
-        """Other query parameters are ignored."""
-
         unknown = ma.EXCLUDE
 
     payment = PublicId(load_default=None, metadata={"description": "Of this payment only."})
@@ -60,10 +50,7 @@ class EntryQuerySchema(CreatedQuerySchema):
 
     @ma.post_load
     def to_wanted(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Gather the filters in one ``wanted``."""
-        names = ("payment", "account", "kind", "created_from", "created_to")
-        wanted = EntryFilter(**{name: data.pop(name) for name in names})
-        return {"wanted": wanted, **data}
+        return gather(data, "wanted", EntryFilter)
 
 
 class BalanceEntrySchema(ma.Schema):

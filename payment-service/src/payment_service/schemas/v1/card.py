@@ -20,8 +20,6 @@ class CardSchema(ma.Schema):
     """
 
     class Meta:
-        """Marshmallow's options."""
-
         unknown = ma.EXCLUDE
 
     number = ma.fields.String(
@@ -47,7 +45,6 @@ class CardSchema(ma.Schema):
 
     @ma.post_load
     def to_card(self, data: dict[str, Any], **_: Any) -> CardData:
-        """Check what can be known without the bank, and return the card."""
         number = _SEPARATORS.sub("", data["number"])
         if not is_card_number(number, without_luhn=NO_EXCEPTIONS):
             raise ma.ValidationError("Is not a card number: the check digit is wrong.", "number")

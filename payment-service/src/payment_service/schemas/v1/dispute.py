@@ -7,8 +7,6 @@ from payment_service.values.statuses import DisputeStatus
 
 
 class DisputeSchema(ma.Schema):
-    """Captured money that the cardholder wants back through their bank."""
-
     id = ma.fields.String(required=True, attribute="public_id", metadata={"example": "dp_01k9…"})
     object = ma.fields.Constant("dispute", required=True)
     payment = ma.fields.String(
@@ -29,8 +27,6 @@ class DisputeSchema(ma.Schema):
 
 
 class DisputeQuerySchema(PageQuerySchema):
-    """Which disputes are listed."""
-
     payment = PublicId(load_default=None, metadata={"description": "Only those of this payment."})
     status = ma.fields.Enum(
         DisputeStatus, load_default=None, by_value=True, metadata={"description": "Only these."}

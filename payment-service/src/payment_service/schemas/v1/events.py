@@ -9,12 +9,10 @@ from service_kit.web import strict_json
 from payment_service.domain.messages import EVENT_DESTINATIONS
 from payment_service.models.payment import PaymentEvent
 from payment_service.queries.events import EventFilter
-from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, list_schema
+from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, gather, list_schema
 
 
 class EventQuerySchema(CreatedQuerySchema):
-    """Which events are wanted."""
-
     type = ma.fields.String(
         load_default=None,
         validate=ma.validate.OneOf(sorted(EVENT_DESTINATIONS)),
@@ -24,10 +22,7 @@ class EventQuerySchema(CreatedQuerySchema):
 
     @ma.post_load
     def to_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Gather what limits the list in one ``limits``."""
-        names = ("type", "payment", "created_from", "created_to")
-        limits = EventFilter(**{name: data.pop(name) for name in names})
-        return {"limits": limits, **data}
+        return gather(data, "limits", EventFilter)
 
 
 class EventSchema(ma.Schema):
@@ -55,7 +50,6 @@ class EventSchema(ma.Schema):
 
     @ma.pre_dump
     def of_row(self, event: PaymentEvent, **_: Any) -> dict[str, Any]:
-        """Read the text that was sealed."""
         return read_event(event)
 
 
@@ -129,8 +123,6 @@ _NOT_THE_BANK = (None, "fraudulent")
 
 
 class FraudSchema(ma.Schema):
-    """How fraud-service judged the attempt."""
-
     decision = ma.fields.String(required=True, metadata={"example": "review"})
     reasons = ma.fields.List(
         ma.fields.Dict(keys=ma.fields.String()),
@@ -140,8 +132,6 @@ class FraudSchema(ma.Schema):
 
 
 class TimelineEntrySchema(ma.Schema):
-    """One thing that happened to a payment."""
-
     id = ma.fields.String(required=True, metadata={"example": "evt_01jd3v6z9gqz4y2t8n5r7c0b1a_3"})
     object = ma.fields.Constant("timeline_entry", required=True)
     type = ma.fields.String(required=True, metadata={"example": "payment.failed"})
@@ -174,17 +164,13 @@ class TimelineEntrySchema(ma.Schema):
 
     @ma.pre_dump
     def of_row(self, event: PaymentEvent, **_: Any) -> dict[str, Any]:
-        """Arrange an event for a reader."""
         document = read_event(event)
         data = document["data"]
         fraud = _fraud(data)
         bank = {name: data[name] for name in _BANK if name in data}
         shown = {*_MONEY, *_BANK, "fraud_decision", "fraud_reasons", "reason"}
         return {
-            "id": document["id"],
-            "type": document["type"],
-            "at": document["at"],
-            "actor": document["actor"],
+            **{name: document[name] for name in ("id", "type", "at", "actor")},
             "who": _who(document["actor"]),
             "what": WHAT.get(document["type"], document["type"]),
             "why": _why(data, fraud),
@@ -203,7 +189,7 @@ def _who(actor: str | None) -> str | None:
 
 
 def _why(data: Mapping[str, Any], fraud: Mapping[str, Any] | None) -> str | None:
-    """Return what explains it best: a person's reason, what fraud-service found, or what the bank said."""
+    """Return what explains it best: a person's reason, fraud-service's reasons, or the bank's code."""
     if data.get("reason"):
         return str(data["reason"])
     if fraud is not None and fraud["decision"] != "approve" and data.get("decline_code") in _NOT_THE_BANK:

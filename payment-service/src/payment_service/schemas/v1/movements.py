@@ -1,4 +1,4 @@
-"""Refunds, as merchants' servers see and ask for them."""
+"""Captures, cancellations and refunds, as merchants' servers request them, and refunds as they see them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,8 +19,6 @@ _SHOWN: Mapping[str, str] = {MovementState.APPROVED: "succeeded"}
 
 @dataclass(frozen=True, slots=True)
 class RefundView:
-    """A refund with the public id of its payment."""
-
     refund: Refund
     payment_id: str
 
@@ -68,8 +66,6 @@ class RefundCreateSchema(ma.Schema):
 
 
 class RefundsQuerySchema(PageQuerySchema):
-    """The query of the list of refunds."""
-
     payment = PublicId(load_default=None, metadata={"description": "Only refunds of this payment."})
 
 
@@ -83,12 +79,9 @@ class CaptureSchema(OptionalBody):
     )
 
     @ma.post_load
-    def to_wish(self, data: dict[str, Any], **_: Any) -> CaptureRequest:
-        """Return the wish."""
+    def to_request(self, data: dict[str, Any], **_: Any) -> CaptureRequest:
         return CaptureRequest(amount_minor=data["amount"], is_final=data["final"])
 
 
 class CancelSchema(OptionalBody):
-    """Why the payment is cancelled."""
-
     reason = text_field(500, load_default=None)

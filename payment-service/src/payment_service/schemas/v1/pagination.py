@@ -1,5 +1,6 @@
-"""Lists of /v1: what a client may ask of one, and how its pages look."""
+"""Lists of /v1: their queries and their pages."""
 
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -45,21 +46,21 @@ class PageQuerySchema(ma.Schema):
 
     @ma.validates_schema
     def check_cursors(self, data: dict[str, Any], **_: Any) -> None:
-        """Let a page lie on one side of one row."""
         if data.get("starting_after") is not None and data.get("ending_before") is not None:
             raise ma.ValidationError("Give starting_after or ending_before, not both.", "ending_before")
 
     @ma.post_load
     def to_page(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Gather the three in one ``page``."""
-        names = ("limit", "starting_after", "ending_before")
-        page = PageRequest(**{name: data.pop(name) for name in names})
-        return {"page": page, **data}
+        return gather(data, "page", PageRequest)
+
+
+def gather(data: dict[str, Any], name: str, kind: type[Any]) -> dict[str, Any]:
+    """Put the members that the dataclass ``kind`` takes into one of it, under ``name``."""
+    gathered = kind(**{field.name: data.pop(field.name) for field in fields(kind)})
+    return {name: gathered, **data}
 
 
 class CreatedQuerySchema(PageQuerySchema):
-    """The query of a list that can be limited to a time."""
-
     created_from = Timestamp(load_default=None, metadata={"description": "Not created before this moment."})
     created_to = Timestamp(load_default=None, metadata={"description": "Created before this moment."})
 

@@ -7,31 +7,22 @@ from typing import Any
 import marshmallow as ma
 from service_kit.web import strict_json
 
-from payment_service.domain.payments.transitions import PAYABLE
+from payment_service.domain.payments.transitions import PAYABLE, MovementKind
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
+from payment_service.refusals import REFUSALS
 from payment_service.schemas.v1.pagination import Timestamp
 from payment_service.values.statuses import MovementState, PaymentStatus
 
-_REFUSED_CODES = {
-    MovementState.DECLINED: "payment_declined",
-    MovementState.FAILED: "payment_refused",
-    MovementState.NOT_SENT: "charge_not_sent",
-    MovementState.ABANDONED: "charge_abandoned",
+_MESSAGES = {
+    MovementState.DECLINED: "The bank declined the card; another card may follow.",
+    MovementState.FAILED: "Our checks refused this payment; nothing was charged.",
+    MovementState.NOT_SENT: "The bank could not be reached; nothing was charged.",
+    MovementState.ABANDONED: (
+        "The attempt was given up before the bank had charged the card; nothing was charged."
+    ),
 }
-_REFUSED_SENTENCES = {
-    "payment_declined": "The bank declined the card; another card may follow.",
-    "payment_refused": "Our checks refused this payment; nothing was charged.",
-    "charge_not_sent": "The bank could not be reached; nothing was charged.",
-    "charge_abandoned": "The attempt was given up before the bank had charged the card; nothing was charged.",
-}
-SHOWN_STATUSES = (
-    *PaymentStatus,
-    "partially_refunded",
-    "refunded",
-    "disputed",
-    "charged_back",
-)
+SHOWN_STATUSES = (*PaymentStatus, "partially_refunded", "refunded", "disputed", "charged_back")
 
 
 @dataclass(frozen=True)
@@ -44,7 +35,6 @@ class PaymentView:
 
     @cached_property
     def details(self) -> dict[str, Any]:
-        """What the merchant wanted kept."""
         return strict_json.loads(self.payment.details.encode()) if self.payment.details else {}
 
     @property
@@ -71,7 +61,6 @@ class PaymentView:
 
     @property
     def next_action(self) -> dict[str, Any] | None:
-        """Where the cardholder must go."""
         url = self.attempt.next_action_url if self.attempt else None
         if self.payment.status != PaymentStatus.REQUIRES_ACTION or url is None:
             return None
@@ -79,19 +68,15 @@ class PaymentView:
 
     @property
     def last_error(self) -> dict[str, Any] | None:
-        """Why the last attempt took nothing."""
-        code = _REFUSED_CODES.get(MovementState(self.attempt.state)) if self.attempt else None
-        if self.attempt is None or code is None:
+        attempt = self.attempt
+        state = MovementState(attempt.state) if attempt else None
+        if attempt is None or state not in _MESSAGES:
             return None
-        return {
-            "code": code,
-            "decline_code": self.attempt.decline_code,
-            "message": _REFUSED_SENTENCES[code],
-        }
+        code = REFUSALS[MovementKind.CHARGE, state].code
+        return {"code": code, "decline_code": attempt.decline_code, "message": _MESSAGES[state]}
 
     @property
     def customer(self) -> dict[str, Any]:
-        """Whom the merchant sells to."""
         payment = self.payment
         return {
             "id": payment.user_id or None,
@@ -108,7 +93,6 @@ class PaymentView:
 
     @property
     def three_ds(self) -> dict[str, Any] | None:
-        """What 3-D Secure came to."""
         attempt = self.attempt
         if attempt is None or attempt.three_ds_status is None:
             return None
@@ -120,7 +104,6 @@ class PaymentView:
 
 
 def _own(name: str, description: str | None = None, **schema: Any) -> ma.fields.Field[Any]:
-    """Return a field that shows a column of the payment."""
     metadata = {**({"description": description} if description else {}), **schema}
     return ma.fields.Function(lambda view: getattr(view.payment, name), required=True, metadata=metadata)
 
@@ -130,36 +113,26 @@ def _time(name: str) -> ma.fields.Field[Any]:
 
 
 class CardShownSchema(ma.Schema):
-    """What may be shown of a card."""
-
     bin = ma.fields.String(required=True, allow_none=True)
     last4 = ma.fields.String(required=True, allow_none=True)
 
 
 class MethodShownSchema(ma.Schema):
-    """With what the last attempt wanted to pay."""
-
     id = ma.fields.String(required=True, allow_none=True, metadata={"description": "pm_… of a stored card."})
     type = ma.fields.String(required=True, metadata={"example": "card"})
     card = ma.fields.Nested(CardShownSchema, required=True)
 
 
 class RedirectSchema(ma.Schema):
-    """An address for the cardholder's browser."""
-
     url = ma.fields.String(required=True)
 
 
 class NextActionSchema(ma.Schema):
-    """What the cardholder must do."""
-
     type = ma.fields.String(required=True, metadata={"example": "redirect_to_url"})
     redirect_to_url = ma.fields.Nested(RedirectSchema, required=True)
 
 
 class LastErrorSchema(ma.Schema):
-    """Why the last attempt took nothing."""
-
     code = ma.fields.String(required=True, metadata={"example": "payment_declined"})
     decline_code = ma.fields.String(required=True, allow_none=True)
     message = ma.fields.String(required=True)

@@ -22,40 +22,29 @@ def _customer_id(**kwargs: Any) -> ma.fields.String:
 
 @dataclass(frozen=True, slots=True)
 class NewPaymentMethod:
-    """A checked request to store a card."""
-
     card: CardData
     customer_id: str | None
 
 
 class OwnerSchema(ma.Schema):
-    """Whose card it is."""
-
     id = _customer_id(required=True)
 
 
 class StorePaymentMethodSchema(ma.Schema):
-    """A card to be stored."""
-
     card = ma.fields.Nested(CardSchema, required=True)
     customer = ma.fields.Nested(OwnerSchema, load_default=None, allow_none=True)
 
     @ma.post_load
     def to_new(self, data: dict[str, Any], **_: Any) -> NewPaymentMethod:
-        """Return card and customer."""
         customer = data["customer"]
         return NewPaymentMethod(data["card"], customer["id"] if customer else None)
 
 
 class PaymentMethodQuerySchema(PageQuerySchema):
-    """Which payment methods are wanted."""
-
     customer = _customer_id(load_default=None)
 
 
 class StoredCardSchema(ma.Schema):
-    """What may be shown of a stored card."""
-
     brand = ma.fields.String(required=True, metadata={"example": "visa"})
     last4 = ma.fields.String(required=True, metadata={"example": "4242"})
     bin = ma.fields.String(required=True, metadata={"example": "424242"})
@@ -64,8 +53,6 @@ class StoredCardSchema(ma.Schema):
 
 
 class PaymentMethodSchema(ma.Schema):
-    """A stored card, without its number."""
-
     id = ma.fields.String(required=True, metadata={"example": "pm_01jd3v6z9gqz4y2t8n5r7c0b1a"})
     object = ma.fields.Constant("payment_method", required=True)
     type = ma.fields.Constant("card", required=True)
@@ -76,7 +63,6 @@ class PaymentMethodSchema(ma.Schema):
 
     @ma.pre_dump
     def of_row(self, method: PaymentMethod, **_: Any) -> dict[str, Any]:
-        """Arrange the columns as they are shown."""
         return {
             "id": method.public_id,
             "card": {

@@ -1,7 +1,7 @@
 """What merchants' servers send about payments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from service_kit.web.strict_fields import ONE_LINE, QueryInteger, StrictBoolean,
 
 from payment_service.queries.payments import PaymentFilter
 from payment_service.schemas.v1.card import CardSchema
-from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId
+from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, gather
 from payment_service.values.cards import CardData
 from payment_service.values.money import is_currency
 from payment_service.values.statuses import CaptureMethod, PaymentStatus
@@ -25,13 +25,11 @@ MAX_KEPT_BYTES = MAX_BODY_BYTES
 
 
 def text_field(longest: int, shortest: int = 1, **kwargs: Any) -> ma.fields.String:
-    """Return a printable text of so many characters."""
     rules = [ma.validate.Length(min=shortest, max=longest), ONE_LINE]
     return ma.fields.String(validate=rules, **kwargs)
 
 
 def amount_field(**kwargs: Any) -> ma.fields.Integer:
-    """Return an amount in minor units."""
     metadata = {"description": "In minor units of the currency.", "example": 19999}
     return ma.fields.Integer(
         strict=True, validate=ma.validate.Range(1, MAX_AMOUNT), metadata=metadata, **kwargs
@@ -80,17 +78,6 @@ class LineItemSchema(ma.Schema):
     )
 
 
-def metadata_field() -> ma.fields.Dict:
-    """Return the merchant's own pairs of words: at most 50, keys of 40 and values of 500 characters."""
-    return ma.fields.Dict(
-        keys=text_field(40),
-        values=text_field(500, 0),
-        load_default=dict,
-        validate=ma.validate.Length(max=MAX_METADATA_KEYS),
-        metadata={"description": "At most 50 pairs; never interpreted, never a place for card data."},
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class NewPayment:
     """A checked request for a payment; ``details`` is what we only keep."""
@@ -110,24 +97,18 @@ class NewPayment:
 
 
 class PayWithSchema(ma.Schema):
-    """``card`` or ``payment_method``, not both."""
-
     card = ma.fields.Nested(CardSchema, load_default=None)
     payment_method = PublicId(load_default=None, metadata={"example": "pm_01JD3V6Z9GQZ4Y2T8N5R7C0B1A"})
 
     @ma.validates_schema
     def check_one(self, data: dict[str, Any], **_: Any) -> None:
-        """Let nobody pay with two cards at once."""
         if data.get("card") is not None and data.get("payment_method") is not None:
             raise ma.ValidationError("Give card or payment_method, not both.", "payment_method")
 
 
 class ConfirmSchema(PayWithSchema):
-    """With what an unconfirmed payment is paid."""
-
     @ma.post_load
     def to_pay_with(self, data: dict[str, Any], **_: Any) -> CardData | str:
-        """Return the card, of which there must be one."""
         pay_with: CardData | str | None = data["card"] or data["payment_method"]
         if pay_with is None:
             raise ma.ValidationError("Give card or payment_method.", "card")
@@ -153,7 +134,13 @@ class PaymentCreateSchema(PayWithSchema):
         ma.fields.Nested(LineItemSchema), load_default=list, validate=ma.validate.Length(max=100)
     )
     description = text_field(500, load_default=None)
-    metadata = metadata_field()
+    metadata = ma.fields.Dict(
+        keys=text_field(40),
+        values=text_field(500, 0),
+        load_default=dict,
+        validate=ma.validate.Length(max=MAX_METADATA_KEYS),
+        metadata={"description": "At most 50 pairs; never interpreted, never a place for card data."},
+    )
     return_url = ma.fields.Url(
         load_default=None,
         schemes={"http", "https"},
@@ -164,7 +151,6 @@ class PaymentCreateSchema(PayWithSchema):
 
     @ma.post_load
     def to_new_payment(self, data: dict[str, Any], **_: Any) -> NewPayment:
-        """Return the request; whoever wants to confirm must say with what."""
         pay_with = data["card"] or data["payment_method"]
         if data["confirm"] and pay_with is None:
             raise ma.ValidationError("Give card or payment_method with confirm.", "confirm")
@@ -204,14 +190,10 @@ def _kept(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class ReviewSchema(ma.Schema):
-    """Why somebody approves or rejects a payment that is held."""
-
     reason = text_field(500, required=True)
 
 
 class PaymentsQuerySchema(CreatedQuerySchema):
-    """The query of the list of payments."""
-
     status = ma.fields.Enum(
         PaymentStatus,
         by_value=True,
@@ -232,8 +214,6 @@ class PaymentsQuerySchema(CreatedQuerySchema):
 
     @ma.post_load
     def to_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Gather the filters in one ``limits``; the page is gathered before or after, in no known order."""
-        older_than = data["older_than"]
-        filters = {field.name: data.pop(field.name) for field in fields(PaymentFilter)}
-        filters["older_than"] = None if older_than is None else timedelta(seconds=older_than)
-        return {"limits": PaymentFilter(**filters), **data}
+        if data["older_than"] is not None:
+            data["older_than"] = timedelta(seconds=data["older_than"])
+        return gather(data, "limits", PaymentFilter)

@@ -1,0 +1,139 @@
+"""Which page shows a payment, by its state or by what came of paying it."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from service_kit.clock import utc_now
+
+from payment_service.controllers.request import current_dependencies
+from payment_service.domain.payments.results import (
+    REFUSED,
+    SUCCEEDED,
+    PaymentResult,
+    ProcessingResult,
+    describe,
+)
+from payment_service.domain.payments.transitions import HOLDING, PAYABLE
+from payment_service.models.movement import PaymentAttempt
+from payment_service.pages.form import Field, RefusedForm, SubmittedForm
+from payment_service.pages.page_models import (
+    ClosedPage,
+    ClosedReason,
+    DeclinedPage,
+    HandOverPage,
+    NotPaidPage,
+    Page,
+    PaidPage,
+    PayPage,
+    PendingPage,
+    PendingReason,
+)
+from payment_service.pages.view import FormState, PaymentSummary, Receipt
+from payment_service.queries.payments import PaymentWithContext
+from payment_service.values.statuses import PaymentStatus, Surface
+
+CLOSED: Mapping[str, ClosedReason] = {
+    PaymentStatus.CANCELLED: ClosedReason.CANCELLED,
+    PaymentStatus.EXPIRED: ClosedReason.EXPIRED,
+}
+
+
+def page_of(found: PaymentWithContext) -> Page:
+    """Return the payment's own page: with the form while it can be paid."""
+    if found.payment.status in PAYABLE:
+        return PayPage(summary_of(found), new_form())
+    return _page_without_form(found)
+
+
+def page_of_return(found: PaymentWithContext, attempt: PaymentAttempt, *, bank_waits: bool) -> Page:
+    """Return the page for a browser that comes back from the bank of ``attempt``.
+
+    ``bank_waits``: the bank has just said that it waits for the cardholder. What is stored may be older
+    than what the cardholder did a moment ago, so without the bank's confirmation nobody is sent there again.
+    """
+    last, summary = found.attempt, summary_of(found)
+    is_own = last is not None and last.id == attempt.id
+    if found.payment.status in PAYABLE:
+        if last is not None and last.state in REFUSED:
+            return DeclinedPage(summary, None, last.decline_code)
+        return NotPaidPage(summary)
+    if found.payment.status == PaymentStatus.REQUIRES_ACTION and is_own and not bank_waits:
+        return PendingPage(summary, PendingReason.UNKNOWN)
+    return _page_without_form(found, is_repeat=not is_own)
+
+
+def page_of_refused_form(found: PaymentWithContext, form: RefusedForm) -> Page:
+    """Return the form again with its errors, while it can be paid."""
+    page = page_of(found)
+    if isinstance(page, PayPage):
+        return replace(page, form=replace(page.form, kept=form.kept, errors=form.errors))
+    return page
+
+
+def page_of_result(summary: PaymentSummary, result: PaymentResult, form: SubmittedForm) -> Page:
+    """Return the page that answers a form which was processed."""
+    if result.result is ProcessingResult.DECLINED:
+        return DeclinedPage(summary, form_after(form), result.decline_code)
+    if result.result is ProcessingResult.PENDING:
+        return _pending_page(summary, result, PendingReason.UNKNOWN)
+    # Only whoever paid is told where the receipt goes: it may be somebody else's address.
+    receipt = replace(_receipt(result, utc_now()), receipt_email=form.email if result.is_own else None)
+    return PaidPage(summary, receipt, is_repeat=not result.is_own)
+
+
+def summary_of(found: PaymentWithContext) -> PaymentSummary:
+    """Return what is being paid, to whom, and where that is done."""
+    payment, base_url = found.payment, current_dependencies().config.public_base_url
+    is_lab = payment.surface == Surface.LAB
+    path = f"payments-api/payments/process/{payment.id}" if is_lab else f"checkout/{payment.checkout_token}"
+    return PaymentSummary(
+        payment_id=str(payment.id) if is_lab else payment.public_id,
+        order_id=payment.order_id,
+        amount=payment.amount,
+        merchant_name=found.merchant.name,
+        page_url=f"{base_url}/{path}",
+        description=payment.description,
+        return_url=payment.return_url,
+    )
+
+
+def new_form() -> FormState:
+    return FormState(form_key=secrets.token_hex(16))
+
+
+def form_after(form: SubmittedForm) -> FormState:
+    """Return a new form that keeps the address for the receipt, and nothing of the card."""
+    return replace(new_form(), kept={Field.EMAIL: form.email} if form.email else {})
+
+
+def _page_without_form(found: PaymentWithContext, *, is_repeat: bool = True) -> Page:
+    payment, attempt, summary = found.payment, found.attempt, summary_of(found)
+    result = describe(payment, attempt)
+    if payment.status in SUCCEEDED:
+        ended_at = attempt.ended_at if attempt else None
+        return PaidPage(summary, _receipt(result, ended_at or payment.created_at), is_repeat)
+    if payment.status in CLOSED:
+        return ClosedPage(summary, CLOSED[payment.status])
+    is_fresh = attempt is not None and utc_now() < attempt.send_before
+    return _pending_page(summary, result, PendingReason.PROCESSING if is_fresh else PendingReason.UNKNOWN)
+
+
+def _pending_page(summary: PaymentSummary, result: PaymentResult, otherwise: PendingReason) -> Page:
+    if result.next_action_url is not None and result.attempt_id is not None:
+        return HandOverPage(summary, result.next_action_url, result.attempt_id)
+    is_held = result.status == PaymentStatus.IN_REVIEW
+    return PendingPage(summary, PendingReason.REVIEW if is_held else otherwise)
+
+
+def _receipt(result: PaymentResult, paid_at: datetime) -> Receipt:
+    """``paid_at`` counts while the payment itself does not say it: a hold is not paid yet."""
+    is_hold = result.status in HOLDING
+    return Receipt(
+        paid_at=result.paid_at or paid_at,
+        amount=result.amount if is_hold else result.captured,
+        is_hold=is_hold,
+        card_last4=result.card_last4,
+        authorization_code=result.authorization_code,
+    )
