@@ -1,9 +1,11 @@
 """The two languages of the pages: which one to speak, its sentences, its amounts and dates."""
 
 import re
+import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 
 from babel.dates import format_datetime
 from babel.numbers import format_currency
@@ -11,7 +13,6 @@ from service_kit.currencies import currency_exponent
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
-from payment_service.pages.texts import en, fr
 from payment_service.values.money import Money
 
 
@@ -20,7 +21,10 @@ class Language(StrEnum):
     EN = "en"
 
 
-CATALOGUES: Mapping[Language, Mapping[str, str]] = {Language.FR: fr.TEXTS, Language.EN: en.TEXTS}
+_TEXTS = Path(__file__).parents[1] / "templates" / "texts"
+CATALOGUES: Mapping[Language, Mapping[str, str]] = {
+    language: tomllib.loads((_TEXTS / f"{language}.toml").read_text("utf-8")) for language in Language
+}
 
 
 def choose_language(accept_language: str | None) -> Language:
@@ -42,7 +46,7 @@ def say(language: Language, key: str, **values: str) -> str:
 
 
 def has_text(key: str) -> bool:
-    return key in fr.TEXTS
+    return key in CATALOGUES[Language.FR]
 
 
 def format_amount(money: Money, language: Language) -> str:

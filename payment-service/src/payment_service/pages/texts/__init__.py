@@ -1,1 +1,0 @@
-"""Every sentence of the pages, once per language under the same keys."""
