@@ -17,7 +17,7 @@ from payment_service.commands.access.api_clients import disable_api_client
 from payment_service.controllers.access import REQUIRED_SCOPE
 from payment_service.controllers.idempotency import IS_IDEMPOTENT
 from payment_service.domain.access.access_tokens import PinnedAlgorithm
-from payment_service.domain.access.api_clients import REMEMBERED_S, ClientDirectory
+from payment_service.domain.access.api_clients import REMEMBERED_S
 from payment_service.extensions import db
 from payment_service.models.merchant import ApiClient, Merchant, SigningKey
 from payment_service.values.scopes import Scope, SigningAlgorithm
@@ -367,13 +367,10 @@ def test_tokens_of_a_disabled_client_are_refused(world: World) -> None:
 
 def test_a_client_that_is_disabled_while_it_works_is_refused_within_seconds(world: World) -> None:
     shop = open_shop(world)
-    now_s = 1000.0
-    clients = ClientDirectory(lambda: now_s)
-    world.app.extensions["payment-service"] = replace(world.dependencies, clients=clients)
     assert show(world, shop.bearer).status_code == 200
     with world.app.app_context():
         disable_api_client(shop.credentials.client_id)
-    now_s += REMEMBERED_S
+    world.clock.advance(REMEMBERED_S)
 
     assert refusal(show(world, shop.bearer)) == REFUSED
 

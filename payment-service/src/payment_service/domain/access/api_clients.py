@@ -5,7 +5,7 @@ import hmac
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -34,9 +34,12 @@ class ClientRecord:
 class ClientDirectory:
     """Looks clients up; a client that was disabled is refused after ``REMEMBERED_S`` seconds at most."""
 
-    # The clock is looked up whenever it is read: tests hold it.
-    def __init__(self, clock_s: Callable[[], float] = lambda: time.monotonic()) -> None:  # noqa: PLW0108
-        self._records: TTLCache[str, ClientRecord] = TTLCache(MOST_REMEMBERED, REMEMBERED_S, clock_s)
+    def __init__(self) -> None:
+        self._records: TTLCache[str, ClientRecord] = TTLCache(
+            MOST_REMEMBERED,
+            REMEMBERED_S,
+            lambda: time.monotonic(),  # noqa: PLW0108  looked up whenever it is read: tests hold it
+        )
         self._lock = threading.Lock()
 
     def get(self, session: Session, client_id: str) -> ClientRecord | None:
