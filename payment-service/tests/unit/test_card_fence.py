@@ -20,7 +20,7 @@ import payment_service
 import pytest
 from flask import Flask
 from payment_service.schemas.lab import LabCardSchema
-from payment_service.schemas.v1.card import CardSchema
+from payment_service.schemas.v1.payment_method import CardSchema
 from payment_service.values.cards import CardData
 
 PACKAGE = Path(payment_service.__file__).parent

@@ -21,16 +21,23 @@ from payment_service.pages.page_models import (
     NoSuchPaymentPage,
     NotPaidPage,
     NotSentPage,
-    Page,
     PaidPage,
     PayPage,
     PendingPage,
     PendingReason,
     ProblemPage,
     UnavailablePage,
+    decline_sentence,
 )
-from payment_service.pages.render import CONTENT_SECURITY_POLICY, decline_sentence, page_headers, render_page
-from payment_service.pages.view import FormState, PaymentSummary, Receipt
+from payment_service.pages.render import (
+    CONTENT_SECURITY_POLICY,
+    FormState,
+    Page,
+    PaymentSummary,
+    Receipt,
+    page_headers,
+    render_page,
+)
 from payment_service.values.money import Money
 
 ACS = "http://127.0.0.1:5012/acs/t"

@@ -20,8 +20,7 @@ from payment_service.domain.payments.results import PaymentResult, ProcessingRes
 from payment_service.errors import PaymentNotFound
 from payment_service.models.payment import Payment
 from payment_service.pages.languages import choose_language
-from payment_service.pages.page_models import NoSuchPaymentPage
-from payment_service.pages.render import decline_sentence
+from payment_service.pages.page_models import NoSuchPaymentPage, decline_sentence
 from payment_service.processing.charge import CardPayment
 from payment_service.queries.payments import get_payment
 from payment_service.schemas.lab import (

@@ -24,13 +24,12 @@ from payment_service.pages.page_models import (
     DeclinedPage,
     HandOverPage,
     NotPaidPage,
-    Page,
     PaidPage,
     PayPage,
     PendingPage,
     PendingReason,
 )
-from payment_service.pages.view import FormState, PaymentSummary, Receipt
+from payment_service.pages.render import FormState, Page, PaymentSummary, Receipt
 from payment_service.queries.payments import PaymentWithContext
 from payment_service.values.statuses import PaymentStatus, Surface
 

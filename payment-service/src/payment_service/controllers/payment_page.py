@@ -43,13 +43,12 @@ from payment_service.pages.page_models import (
     HandOverPage,
     NoSuchPaymentPage,
     NotSentPage,
-    Page,
     PendingPage,
     PendingReason,
     ProblemPage,
     UnavailablePage,
 )
-from payment_service.pages.render import page_headers, render_page
+from payment_service.pages.render import Page, page_headers, render_page
 from payment_service.problems import RETRY_AFTER_S
 from payment_service.processing.abandonment import abandon_attempt
 from payment_service.processing.charge import CardPayment

@@ -1,13 +1,11 @@
 """The pages, one frozen dataclass per kind with its status and what it says; controllers fill them in."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Protocol
 
-from payment_service.pages.languages import has_text
-from payment_service.pages.view import FormState, Link, PaymentSummary, Receipt, View
+from payment_service.pages.languages import Language, has_text, say
+from payment_service.pages.render import FormState, Link, PaymentSummary, Receipt, Say, View
 
 # What the shop writes into its payment link when it could not reach us while it made the order.
 LINKS_WITHOUT_PAYMENT = frozenset({"0", "None"})
@@ -21,19 +19,6 @@ _DECLINES_EXPLAINED = frozenset(
         "authentication_failed",
     }
 )
-
-Say = Callable[..., str]
-
-
-class Page(Protocol):
-    """``status`` is the code with which it answers a submitted form, the JSON answer's code."""
-
-    @property
-    def status(self) -> HTTPStatus: ...
-
-    def view(self, say: Say) -> View:
-        """Return what it shows; ``say`` gives a sentence of the catalogue in the reader's language."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +68,11 @@ def decline_key(decline_code: str | None) -> str:
     Nobody is told that a card is reported lost or stolen, or looks fraudulent: the thief would learn it.
     """
     return f"declined.{decline_code if decline_code in _DECLINES_EXPLAINED else 'default'}"
+
+
+def decline_sentence(decline_code: str | None, language: Language) -> str:
+    """Return what a customer is told about a decline."""
+    return say(language, decline_key(decline_code))
 
 
 @dataclass(frozen=True, slots=True)

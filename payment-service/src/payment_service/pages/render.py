@@ -1,18 +1,20 @@
-"""Turns a page value into HTML, and holds the headers that go with it."""
+"""Turns a page into HTML: what it is made of, as the template takes it, and the headers that go with it."""
 
 from base64 import b64encode
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from hashlib import sha256
-from typing import Final
+from http import HTTPStatus
+from typing import Final, Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from payment_service.pages.form import OTHER_CARD, Field
+from payment_service.pages.form import OTHER_CARD, Field, FieldError
 from payment_service.pages.languages import Language, format_amount, format_moment, say
-from payment_service.pages.page_models import Page, decline_key
-from payment_service.pages.view import Link
+from payment_service.values.money import Money
 
 _templates = Environment(
     loader=PackageLoader("payment_service"),
@@ -38,6 +40,94 @@ LAB_CARD: Final = {
 """The documented test card, as the lab's form shows it."""
 
 
+@dataclass(frozen=True, slots=True)
+class PaymentSummary:
+    """What is being paid, and to whom; ``order_id`` is the merchant's own number, empty where it has none.
+
+    ``page_url`` is the payment's own page, for what is shown elsewhere. ``return_url`` is where the merchant
+    wants its customer afterwards.
+    """
+
+    payment_id: str
+    order_id: str
+    amount: Money
+    merchant_name: str
+    page_url: str
+    description: str | None = None
+    return_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FormState:
+    """The card form as it is to be shown.
+
+    ``form_key`` names this showing of the form, so that a reload or a double click is recognised.
+    ``kept`` and ``errors`` come from a refused form; a card number or code is never kept.
+    """
+
+    form_key: str
+    kept: Mapping[Field, str] = field(default_factory=dict)
+    errors: Mapping[Field, FieldError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The proof of a payment of ``amount``; ``is_hold`` while that is only reserved on the card.
+
+    ``receipt_email`` belongs only into the answer to the payer's own form: whoever opens the link later must
+    not learn it.
+    """
+
+    paid_at: datetime
+    amount: Money
+    is_hold: bool = False
+    card_last4: str | None = None
+    authorization_code: str | None = None
+    receipt_email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the template shows.
+
+    ``tone`` is the colour and the sign: ask, done, wait or stop. ``link`` is the text of a link to this same
+    address, ``onward`` leads to what comes next, ``back`` to the merchant. ``other_card`` is the attempt that
+    the button "use another card" ends.
+    """
+
+    tone: str
+    heading: str
+    texts: tuple[str, ...] = ()
+    payment: PaymentSummary | None = None
+    form: FormState | None = None
+    form_heading: str = ""
+    receipt: Receipt | None = None
+    link: str | None = None
+    onward: Link | None = None
+    other_card: str | None = None
+    back: Link | None = None
+
+
+Say = Callable[..., str]
+
+
+class Page(Protocol):
+    """``status`` is the code with which it answers a submitted form, the JSON answer's code."""
+
+    @property
+    def status(self) -> HTTPStatus: ...
+
+    def view(self, say: Say) -> View:
+        """Return what it shows; ``say`` gives a sentence of the catalogue in the reader's language."""
+        ...
+
+
 def render_page(page: Page, language: Language, *, is_lab: bool = False, is_return: bool = False) -> str:
     """Return ``page`` as an HTML document.
 
@@ -61,11 +151,6 @@ def render_page(page: Page, language: Language, *, is_lab: bool = False, is_retu
         other_card_field=OTHER_CARD,
         own_page=view.payment.page_url if view.payment and is_return else None,
     )
-
-
-def decline_sentence(decline_code: str | None, language: Language) -> str:
-    """Return what a customer is told about a decline."""
-    return say(language, decline_key(decline_code))
 
 
 def page_headers(language: Language) -> dict[str, str]:

@@ -11,8 +11,8 @@ from service_kit.web.standard_app import MAX_BODY_BYTES
 from service_kit.web.strict_fields import ONE_LINE, QueryInteger, StrictBoolean, StrictDecimal
 
 from payment_service.queries.payments import PaymentFilter
-from payment_service.schemas.v1.card import CardSchema
 from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, gather
+from payment_service.schemas.v1.payment_method import CardSchema
 from payment_service.values.cards import CardData
 from payment_service.values.money import is_currency
 from payment_service.values.statuses import CaptureMethod, PaymentStatus
