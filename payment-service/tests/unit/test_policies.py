@@ -3,8 +3,8 @@ from decimal import Decimal
 
 import pytest
 from payment_service.config import TimeLimits
-from payment_service.domain.payments.fraud_policy import assess_without_fraud_service
 from payment_service.domain.payments.schedules import InquirySchedule
+from payment_service.domain.settlement.assessments import assess_without_fraud_service
 from payment_service.values.money import Money
 from payment_service.values.statuses import Assessment, FraudDecision
 

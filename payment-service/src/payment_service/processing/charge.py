@@ -20,9 +20,8 @@ from sqlalchemy.orm import Session
 from payment_service.clients.fraud import AssessmentRequest, FraudSilent
 from payment_service.domain.merchant_directory import MerchantRecord
 from payment_service.domain.payments.claims import NewAttempt
-from payment_service.domain.payments.fraud_policy import assess_without_fraud_service
 from payment_service.domain.payments.locks import MovementReference
-from payment_service.domain.settlement.assessments import apply_assessment
+from payment_service.domain.settlement.assessments import apply_assessment, assess_without_fraud_service
 from payment_service.errors import ChargeNotSent, PaymentMethodUnusable, ProcessingUnavailable
 from payment_service.extensions import db
 from payment_service.models.movement import PaymentAttempt

@@ -10,7 +10,6 @@ from service_kit.jobs.queue import Done, Failed, LeasedQueue, Result, RetrySched
 from sqlalchemy.orm import Session
 
 from payment_service.domain.dispute_news import DisputeCase
-from payment_service.domain.inbox import close_message, take_message
 from payment_service.domain.payments.events import provider_actor, record_event
 from payment_service.domain.payments.locks import find_movement, lock_payment
 from payment_service.domain.settlement.settle import FINAL_STATES
@@ -153,3 +152,19 @@ def _is_still_open(movement: AnyMovement, dependencies: Dependencies) -> bool:
     """Inquire and settle; return whether the outcome is still open."""
     settled = inquire(movement, dependencies, actor=provider_actor(movement.provider))
     return settled.movement.is_open
+
+
+def close_message(session: Session, message_id: int, outcome: InboxOutcome) -> None:
+    """Store the outcome of an event that changed nothing here."""
+    message = take_message(session, message_id)
+    if message is not None:
+        message.outcome = outcome
+
+
+def take_message(session: Session, message_id: int) -> InboxMessage | None:
+    """Lock an event whose outcome is still to be written; None: somebody else has done so, change nothing.
+
+    The caller holds the lock of the payment that the event is about, if there is one.
+    """
+    message = session.get(InboxMessage, message_id, with_for_update=True, populate_existing=True)
+    return message if message is not None and message.outcome is None else None
