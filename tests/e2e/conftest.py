@@ -21,6 +21,13 @@ EXTRA = {"all": PATIENT, "fraud-service": MANY_TRIES, "bank-simulator": SLOW_BAN
 PATIENCE_S = 150.0
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave time for the start of the system, which comes upon whoever needs it first."""
+    for item in items:
+        if "running_system" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(900))
+
+
 @dataclass(frozen=True)
 class RunningSystem:
     """Where the journeys go, and what they may look into."""

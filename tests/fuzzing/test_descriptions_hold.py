@@ -15,6 +15,8 @@ MakeService = Callable[[Path], AbstractContextManager[Service]]
 SERVICES = [services.payment_service, services.fraud, services.notification, services.bank]
 EXAMPLES, SEED = 12, 20261121
 DEEP_EXAMPLES, DEEP_S = 2000, 75
+# Half a minute of nothing but work, of which a busy machine may make ten.
+pytestmark = pytest.mark.timeout(1200)
 
 
 @pytest.mark.parametrize("make_service", SERVICES)
