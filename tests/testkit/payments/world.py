@@ -41,7 +41,7 @@ CONNECTION_LOST = 2013
 EVENT_QUEUES = frozenset({Destination.EVENTS, Destination.FRAUD_OUTCOMES})
 # What remembers for a while, beside the deadlines.
 _FORGETFUL = (api_clients, signing_keys, merchant_directory)
-_CONNECTING_S = 10.0
+_CONNECTING_S = 50.0
 
 
 @dataclass
