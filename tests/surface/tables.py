@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pymysql
 from pymysql.cursors import Cursor
-from service_kit.testing.engines import DatabaseServer, EngineMissing, MariaDbServer, MySqlServer
 from sqlalchemy.engine import make_url
 
 from tests.surface.checkout import SERVICES, Checkout
+from tests.testkit.databases.engines import DatabaseServer, EngineMissing, MariaDbServer, MySqlServer
 
 _COUNTER = re.compile(r" AUTO_INCREMENT=\d+")
 _INDEX = re.compile(r"  (UNIQUE )?KEY ")
