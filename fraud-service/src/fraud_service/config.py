@@ -44,9 +44,9 @@ class Config:
             service_token=read_secret(env, profile, "SERVICE_TOKEN", "lab-service-token"),
             thresholds=Thresholds(
                 amount_minor=_read_amount_limits(env),
-                velocity_card=_read_velocity_limit(env, "CARD", attempts=10),
-                velocity_user=_read_velocity_limit(env, "USER", attempts=30),
-                velocity_ip=_read_velocity_limit(env, "IP", attempts=300),
+                velocity_card=_velocity_limit(env, "CARD", attempts=10),
+                velocity_user=_velocity_limit(env, "USER", attempts=30),
+                velocity_ip=_velocity_limit(env, "IP", attempts=300),
             ),
             log_level=env.str("LOG_LEVEL", "INFO"),
         )
@@ -61,7 +61,7 @@ def _read_amount_limits(env: Env) -> dict[str, int]:
     return limits
 
 
-def _read_velocity_limit(env: Env, subject: str, *, attempts: int) -> VelocityLimit:
+def _velocity_limit(env: Env, subject: str, *, attempts: int) -> VelocityLimit:
     return VelocityLimit(
         attempts=_at_least_1(f"VELOCITY_{subject}_LIMIT", env.int(f"VELOCITY_{subject}_LIMIT", attempts)),
         window_s=_at_least_1(f"VELOCITY_{subject}_WINDOW_S", env.int(f"VELOCITY_{subject}_WINDOW_S", 600)),
