@@ -16,7 +16,7 @@ import requests
 PATIENCE_S = 120
 
 CONF = """
-from service_kit.gunicorn_settings import settings
+from service_kit.process.gunicorn import settings
 
 globals().update(settings(0, threads=4))
 graceful_timeout = 600
