@@ -1,6 +1,7 @@
 """Sales and refunds about which a bank takes its time."""
 
 import pytest
+from bank_simulator.controllers.request import EXTENSION
 from flask import Flask
 
 from tests.testkit.bank import Answer, BankClient
@@ -89,7 +90,7 @@ def test_banks_decide_by_themselves(own_app: Flask, own_bank: BankClient, clock:
     pending: list[Answer] = [approved, declined, *refunds]
     assert {answer["status"] for answer in pending} == {"pending"}
 
-    clock.advance(own_app.extensions["bank_config"].decision_s)
+    clock.advance(own_app.extensions[EXTENSION].config.decision_s)
 
     answers = [own_bank.status(answer["request_id"]).json() for answer in pending]
     assert [answer["status"] for answer in answers] == ["approved", "declined"] * 2

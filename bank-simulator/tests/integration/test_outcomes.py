@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 import requests
 from bank_simulator.controllers import delivery
+from bank_simulator.controllers.request import EXTENSION
 from bank_simulator.values.issued_cards import LAB_CARD, TEST_CARDS, TestCard
 from bank_simulator.values.vocabulary import CardBehaviour
 from flask import Flask
@@ -113,7 +114,7 @@ def test_the_slow_cards_money_has_moved_before_the_answer_comes(
     shared_app: Flask, bank: BankClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = bank.payment(SLOW, 700)
-    slow_answer_s = shared_app.extensions["bank_config"].slow_answer_s
+    slow_answer_s = shared_app.extensions[EXTENSION].config.slow_answer_s
     answers: list[Answer] = []
     has_slept = threading.Event()
 

@@ -190,7 +190,7 @@ def test_a_challenge_that_nobody_finishes_fails(
 ) -> None:
     asked = own_bank.payment(ORDINARY, 100, three_ds=three_ds("required"))
     waiting = own_bank.post("/network/sales", asked)
-    clock.advance(own_app.extensions["bank_config"].acs_session_s)
+    clock.advance(own_app.extensions[EXTENSION].config.acs_session_s)
 
     match by:
         case "repeating":

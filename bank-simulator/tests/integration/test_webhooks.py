@@ -103,7 +103,7 @@ def test_late_results_are_told_with_a_signature(
     bank.answer_challenge(passed, code="123456")
     assert merchants_side.deliveries == []
 
-    clock.advance(telling_app.extensions["bank_config"].acs_session_s)  # the banks decide sooner
+    clock.advance(telling_app.extensions[EXTENSION].config.acs_session_s)  # the banks decide sooner
     with working(telling_app):
         until(lambda: len(merchants_side.deliveries) == 4)
 

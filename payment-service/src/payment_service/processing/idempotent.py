@@ -117,7 +117,7 @@ def run_idempotent(
         return first
     if isinstance(first, Earlier):
         return first.answer or _answer_as_it_stands(operation, first.resource_id, find, dependencies)
-    return _send(operation, first)
+    return _send(operation, first, resource_id)
 
 
 def refuse_once(
@@ -208,7 +208,7 @@ def _left_no_trace(request: IdempotentRequest) -> bool:
         return False
 
 
-def _send(operation: IdempotentOperation, written: _Written) -> StoredAnswer:
+def _send(operation: IdempotentOperation, written: _Written, resource_id: str) -> StoredAnswer:
     def tell(
         session: Session, settled: Settlement[AnyMovement], _failure: PaymentError | None
     ) -> StoredAnswer:
@@ -222,7 +222,8 @@ def _send(operation: IdempotentOperation, written: _Written) -> StoredAnswer:
     try:
         return written.started.send(tell)
     except (CommitOutcomeUnknown, OutcomeUnsettled):
-        log.warning("outcome_left_to_janitor", payment=written.started.rows.payment.public_id)
+        # Not out of the rows: they cannot be read when the database is away.
+        log.warning("outcome_left_to_janitor", resource=resource_id)
         return written.pending
 
 

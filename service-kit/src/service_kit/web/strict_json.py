@@ -8,14 +8,15 @@ import simplejson
 
 MAX_DEPTH = 32
 MAX_NUMBER_LENGTH = 100
-# The orders of magnitude of a double (RFC 7493, 2.2). A number within both bounds has some 400 digits at most
-# when it is written out; a dozen characters beyond them could mean gigabytes.
-MAGNITUDES = range(-324, 309)
+# More than a double holds (RFC 7493, 2.2), so that a field can say itself what it finds too large. A number
+# within both bounds has some 1,100 digits at most when it is written out; a dozen characters beyond could
+# mean gigabytes.
+MAGNITUDES = range(-1000, 1001)
 _MAX_WHOLE_DIGITS = 19
 
 # A string that nobody closes ends with the text: looking for its end again and again takes quadratic time.
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
-_BEYOND = "The body holds a number beyond what a double holds (5e-324 to 1.8e308)."
+_BEYOND = "The body holds a number that is too large or too small (beyond 1e1000 or 1e-1000)."
 _BRACKET = re.compile(r"[\[\]{}]")
 
 
