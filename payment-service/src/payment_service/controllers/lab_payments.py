@@ -86,7 +86,7 @@ def create(body: dict[str, Any]) -> dict[str, int]:
 @lab_payments.problem(404, "No such payment")
 def show(payment_id: str) -> Payment:
     """Show a payment."""
-    return get_payment(read_payment_id(payment_id))
+    return get_payment(LabPayment(read_payment_id(payment_id)))
 
 
 @lab_payments.get("/payments/process/<payment_id>")

@@ -1,12 +1,26 @@
 """Reads disputes."""
 
+from typing import Any
+
 from sqlalchemy import select
 
 from payment_service.errors import DisputeNotFound
 from payment_service.extensions import db
 from payment_service.models.dispute import Dispute
-from payment_service.queries.pagination import Listing, Page, PageRequest, given, read_page
-from payment_service.values.statuses import DisputeStatus
+from payment_service.queries.pagination import (
+    Conditions,
+    Listing,
+    Page,
+    PageRequest,
+    limited,
+    read_one,
+    read_page,
+)
+
+_CONDITIONS: Conditions = {
+    "payment": lambda public_id: Dispute.payment_public_id == public_id,
+    "status": lambda status: Dispute.status == status,
+}
 
 
 def get_dispute(merchant_id: int, public_id: str) -> Dispute:
@@ -15,27 +29,20 @@ def get_dispute(merchant_id: int, public_id: str) -> Dispute:
     Raises:
         DisputeNotFound: it has none with this id.
     """
-    if not public_id.isascii():
-        # MySQL compares a column of ASCII keys with nothing else.
-        raise DisputeNotFound
     with db.reading() as session:
-        dispute = session.scalar(
-            select(Dispute).where(Dispute.public_id == public_id, Dispute.merchant_id == merchant_id)
-        )
-    if dispute is None:
-        raise DisputeNotFound
-    return dispute
+        return read_one(session, select(Dispute), _listing(merchant_id), public_id, DisputeNotFound)
 
 
-def list_disputes(
-    merchant_id: int, page: PageRequest, *, payment: str | None, status: DisputeStatus | None
-) -> Page[Dispute]:
-    """Return a page of the merchant's disputes, only those of a payment or status where one is given.
+def list_disputes(merchant_id: int, page: PageRequest, **filters: Any) -> Page[Dispute]:
+    """Return a page of the merchant's disputes; the filters are those of ``_CONDITIONS``.
 
     Raises:
         CursorUnknown: the merchant has no dispute with the id of the cursor.
     """
-    statement = select(Dispute).filter_by(**given(payment_public_id=payment, status=status))
-    listing = Listing((Dispute.id,), Dispute.public_id, Dispute.merchant_id == merchant_id)
     with db.reading() as session:
-        return read_page(session, statement, listing, page)
+        statement = limited(select(Dispute), filters, _CONDITIONS)
+        return read_page(session, statement, _listing(merchant_id), page)
+
+
+def _listing(merchant_id: int) -> Listing:
+    return Listing((Dispute.id,), Dispute.public_id, Dispute.merchant_id == merchant_id)

@@ -1,16 +1,17 @@
 """Pages of a list, newest first: found by the key of the row next to them, so that each costs the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from payment_service.errors import CursorUnknown
+from payment_service.errors import CursorUnknown, PaymentError
 
 Row = TypeVar("Row")
-T = TypeVar("T")
+# What each filter of a list demands of a row.
+Conditions = Mapping[str, Callable[[Any], ColumnElement[bool]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,24 @@ class Listing:
     owned: ColumnElement[bool]
 
 
-def given(**filters: Any) -> dict[str, Any]:
-    """Return the filters that limit a list: those that are not None."""
-    return {name: value for name, value in filters.items() if value is not None}
+def limited(statement: Select[Row], filters: Mapping[str, Any], conditions: Conditions) -> Select[Row]:
+    """Return ``statement`` with the conditions of those filters that are not None."""
+    given = {name: value for name, value in filters.items() if value is not None}
+    return statement.where(*(conditions[name](value) for name, value in given.items()))
+
+
+def read_one(
+    session: Session, statement: Select[Row], listing: Listing, public_id: str, missing: type[PaymentError]
+) -> Row:
+    """Return the row of a public id.
+
+    Raises:
+        PaymentError: ``missing``, where the caller owns none of this id.
+    """
+    row = session.scalar(statement.where(listing.cursor == public_id, listing.owned))
+    if row is None:
+        raise missing
+    return row
 
 
 def read_page(session: Session, statement: Select[Row], listing: Listing, page: PageRequest) -> Page[Row]:

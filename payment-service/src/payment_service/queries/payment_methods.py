@@ -5,7 +5,7 @@ from sqlalchemy import select
 from payment_service.errors import PaymentMethodNotFound
 from payment_service.extensions import db
 from payment_service.models.card import PaymentMethod
-from payment_service.queries.pagination import Listing, Page, PageRequest, given, read_page
+from payment_service.queries.pagination import Listing, Page, PageRequest, read_one, read_page
 
 
 def get_payment_method(merchant_id: int, payment_method_id: str) -> PaymentMethod:
@@ -14,14 +14,9 @@ def get_payment_method(merchant_id: int, payment_method_id: str) -> PaymentMetho
     Raises:
         PaymentMethodNotFound: the merchant has none of this id.
     """
-    statement = select(PaymentMethod).where(
-        PaymentMethod.public_id == payment_method_id, PaymentMethod.merchant_id == merchant_id
-    )
+    listing, statement = _listing(merchant_id), select(PaymentMethod)
     with db.reading() as session:
-        method = session.scalar(statement)
-    if method is None:
-        raise PaymentMethodNotFound
-    return method
+        return read_one(session, statement, listing, payment_method_id, PaymentMethodNotFound)
 
 
 def list_payment_methods(merchant_id: int, customer_id: str | None, page: PageRequest) -> Page[PaymentMethod]:
@@ -30,7 +25,12 @@ def list_payment_methods(merchant_id: int, customer_id: str | None, page: PageRe
     Raises:
         CursorUnknown: the merchant has none with the id of the cursor.
     """
-    statement = select(PaymentMethod).filter_by(detached_at=None, **given(customer_id=customer_id))
-    listing = Listing((PaymentMethod.id,), PaymentMethod.public_id, PaymentMethod.merchant_id == merchant_id)
+    statement = select(PaymentMethod).where(PaymentMethod.detached_at.is_(None))
+    if customer_id is not None:
+        statement = statement.where(PaymentMethod.customer_id == customer_id)
     with db.reading() as session:
-        return read_page(session, statement, listing, page)
+        return read_page(session, statement, _listing(merchant_id), page)
+
+
+def _listing(merchant_id: int) -> Listing:
+    return Listing((PaymentMethod.id,), PaymentMethod.public_id, PaymentMethod.merchant_id == merchant_id)

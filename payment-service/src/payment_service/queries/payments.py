@@ -1,12 +1,12 @@
 """Reads payments as the lab surface and the payment page may see them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from service_kit.clock import utc_now
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.claims import latest_attempt
@@ -16,8 +16,8 @@ from payment_service.extensions import db
 from payment_service.models.merchant import Merchant
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
-from payment_service.queries.pagination import Listing, Page, PageRequest, read_page
-from payment_service.values.statuses import AttemptKind, PaymentStatus, Surface
+from payment_service.queries.pagination import Conditions, Listing, Page, PageRequest, limited, read_page
+from payment_service.values.statuses import AttemptKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,16 @@ class PaymentWithContext:
     attempt: PaymentAttempt | None
 
 
-def get_payment(payment_id: int) -> Payment:
-    """Return a payment that was created on the lab surface.
+def get_payment(reference: PaymentReference) -> Payment:
+    """Return a payment.
 
     Raises:
-        PaymentNotFound: there is none with this id.
+        PaymentNotFound: there is none for this caller.
     """
-    statement = select(Payment).where(Payment.id == payment_id, Payment.surface == Surface.LAB)
     with db.reading() as session:
-        payment = session.scalar(statement)
+        payment = session.scalar(select(Payment).where(reference.condition()))
     if payment is None:
-        raise PaymentNotFound(str(payment_id))
+        raise reference.not_found()
     return payment
 
 
@@ -80,20 +79,6 @@ class PaymentWithAttempt:
     attempt: PaymentAttempt | None
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentFilter:
-    """What a list of payments is limited to; amounts in minor units, both ends included."""
-
-    status: PaymentStatus | None = None
-    order_id: str | None = None
-    customer: str | None = None
-    created_from: datetime | None = None
-    created_to: datetime | None = None
-    amount_from: int | None = None
-    amount_to: int | None = None
-    older_than: timedelta | None = None
-
-
 def get_payment_of_merchant(reference: PaymentReference) -> PaymentWithAttempt:
     """Return a payment and its last attempt.
 
@@ -101,27 +86,13 @@ def get_payment_of_merchant(reference: PaymentReference) -> PaymentWithAttempt:
         PaymentNotFound: there is none for this caller.
     """
     with db.reading() as session:
-        payment = session.scalar(select(Payment).where(reference.condition()))
-        if payment is None:
+        row = session.scalar(select(Payment).where(reference.condition()))
+        if row is None:
             raise reference.not_found()
-        (found,) = _with_attempts(session, [payment])
-    return found
+        return PaymentWithAttempt(row, latest_attempt(session, row))
 
 
-def list_payments(merchant_id: int, limits: PaymentFilter, page: PageRequest) -> Page[PaymentWithAttempt]:
-    """Return a page of the merchant's payments, newest first.
-
-    Raises:
-        CursorUnknown: the merchant has no payment with the cursor's id.
-    """
-    order = (Payment.created_at, Payment.id)
-    listing = Listing(order, Payment.public_id, Payment.merchant_id == merchant_id)
-    with db.reading() as session:
-        found = read_page(session, _limited(select(Payment), limits), listing, page)
-        return Page(_with_attempts(session, found.rows), found.has_more)
-
-
-_CONDITIONS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
+_CONDITIONS: Conditions = {
     "status": lambda status: Payment.status == status,
     "order_id": lambda order_id: Payment.order_id == order_id,
     "customer": lambda customer: Payment.user_id == customer,
@@ -129,13 +100,21 @@ _CONDITIONS: Mapping[str, Callable[[Any], ColumnElement[bool]]] = {
     "created_to": lambda moment: Payment.created_at < moment,
     "amount_from": lambda amount_minor: Payment.amount_minor >= amount_minor,
     "amount_to": lambda amount_minor: Payment.amount_minor <= amount_minor,
-    "older_than": lambda age: Payment.created_at < utc_now() - age,
+    "older_than": lambda age_s: Payment.created_at < utc_now() - timedelta(seconds=age_s),
 }
 
 
-def _limited(statement: Select[Payment], limits: PaymentFilter) -> Select[Payment]:
-    given = {name: getattr(limits, name) for name in _CONDITIONS}
-    return statement.where(*(_CONDITIONS[name](value) for name, value in given.items() if value is not None))
+def list_payments(merchant_id: int, page: PageRequest, **filters: Any) -> Page[PaymentWithAttempt]:
+    """Return a page of the merchant's payments, newest first; the filters are those of ``_CONDITIONS``.
+
+    Raises:
+        CursorUnknown: the merchant has no payment with the cursor's id.
+    """
+    order = (Payment.created_at, Payment.id)
+    listing = Listing(order, Payment.public_id, Payment.merchant_id == merchant_id)
+    with db.reading() as session:
+        found = read_page(session, limited(select(Payment), filters, _CONDITIONS), listing, page)
+        return Page(_with_attempts(session, found.rows), found.has_more)
 
 
 def _with_attempts(session: Session, payments: Sequence[Payment]) -> list[PaymentWithAttempt]:

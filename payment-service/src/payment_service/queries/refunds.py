@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from payment_service.domain.payments.references import MerchantPayment, PaymentReference
+from payment_service.domain.payments.references import MerchantPayment
 from payment_service.errors import RefundNotFound
 from payment_service.extensions import db
 from payment_service.models.movement import Refund
 from payment_service.models.payment import Payment
-from payment_service.queries.pagination import Listing, Page, PageRequest, read_page
+from payment_service.queries.pagination import Listing, Page, PageRequest, read_one, read_page
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,9 @@ def get_refund(merchant_id: int, refund_id: str) -> RefundOfPayment:
     Raises:
         RefundNotFound: the merchant has none with this id.
     """
+    listing = _listing(Refund.merchant_id == merchant_id)
     with db.reading() as session:
-        refund = session.scalar(
-            select(Refund).where(Refund.public_id == refund_id, Refund.merchant_id == merchant_id)
-        )
-        if refund is None:
-            raise RefundNotFound
+        refund = read_one(session, select(Refund), listing, refund_id, RefundNotFound)
         return _with_payments(session, [refund])[0]
 
 
@@ -45,17 +42,17 @@ def list_refunds(merchant_id: int, page: PageRequest, payment: str | None = None
     owned = Refund.merchant_id == merchant_id
     with db.reading() as session:
         if payment is not None:
-            owned = Refund.payment_id == _payment_key(session, MerchantPayment(merchant_id, payment))
-        listing = Listing(order=(Refund.id,), cursor=Refund.public_id, owned=owned)
-        found = read_page(session, select(Refund), listing, page)
+            reference = MerchantPayment(merchant_id, payment)
+            payment_id = reference.find_id(session)
+            if payment_id is None:
+                raise reference.not_found()
+            owned = Refund.payment_id == payment_id
+        found = read_page(session, select(Refund), _listing(owned), page)
         return Page(_with_payments(session, found.rows), found.has_more)
 
 
-def _payment_key(session: Session, reference: PaymentReference) -> int:
-    key = session.scalar(select(Payment.id).where(reference.condition()))
-    if key is None:
-        raise reference.not_found()
-    return key
+def _listing(owned: ColumnElement[bool]) -> Listing:
+    return Listing((Refund.id,), Refund.public_id, owned)
 
 
 def _with_payments(session: Session, refunds: Sequence[Refund]) -> list[RefundOfPayment]:

@@ -15,8 +15,8 @@ from payment_service.controllers.idempotency import idempotent, idempotent_opera
 from payment_service.controllers.request import current_dependencies
 from payment_service.controllers.v1.answers import present_created, present_payment, view_of
 from payment_service.domain.payments.references import MerchantPayment
-from payment_service.queries.pagination import Page, PageRequest
-from payment_service.queries.payments import PaymentFilter, get_payment_of_merchant, list_payments
+from payment_service.queries.pagination import Page
+from payment_service.queries.payments import get_payment_of_merchant, list_payments
 from payment_service.schemas.v1.pagination import list_schema
 from payment_service.schemas.v1.payment import PaymentSchema, PaymentView
 from payment_service.schemas.v1.payment_requests import (
@@ -93,7 +93,5 @@ def show(payment_id: str) -> PaymentView:
 @payments.response(200, list_schema(PaymentSchema))
 def index(query: dict[str, Any]) -> Page[PaymentView]:
     """List payments, newest first."""
-    limits: PaymentFilter = query["limits"]
-    page: PageRequest = query["page"]
-    found = list_payments(current_merchant_id(), limits, page)
+    found = list_payments(current_merchant_id(), **query)
     return Page([view_of(each.payment, each.attempt) for each in found.rows], found.has_more)

@@ -3,7 +3,8 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import Session
 
 from payment_service.errors import PaymentNotFound
 from payment_service.models.payment import Payment
@@ -20,6 +21,9 @@ class PaymentReference(ABC):
     def not_found(self) -> PaymentNotFound:
         """Return the error for when there is none."""
         return PaymentNotFound("checkout")
+
+    def find_id(self, session: Session) -> int | None:
+        return session.scalar(select(Payment.id).where(self.condition()))
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from payment_service.queries.ledger_entries import EntryFilter
-from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, Timestamp, gather
+from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, Timestamp
 from payment_service.values.statuses import EntryKind, LedgerAccount
 
 
@@ -35,8 +34,6 @@ class BalanceSchema(ma.Schema):
 
 
 class EntryQuerySchema(CreatedQuerySchema):
-    """Which entries to list. Loads ``page`` and ``wanted``, an EntryFilter."""
-
     class Meta:
         unknown = ma.EXCLUDE
 
@@ -47,10 +44,6 @@ class EntryQuerySchema(CreatedQuerySchema):
     kind = ma.fields.Enum(
         EntryKind, by_value=True, load_default=None, metadata={"description": "Of this kind only."}
     )
-
-    @ma.post_load
-    def to_wanted(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return gather(data, "wanted", EntryFilter)
 
 
 class BalanceEntrySchema(ma.Schema):

@@ -8,8 +8,7 @@ from service_kit.web import strict_json
 
 from payment_service.domain.messages import EVENT_DESTINATIONS
 from payment_service.models.payment import PaymentEvent
-from payment_service.queries.events import EventFilter
-from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, gather, list_schema
+from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, list_schema
 
 
 class EventQuerySchema(CreatedQuerySchema):
@@ -19,10 +18,6 @@ class EventQuerySchema(CreatedQuerySchema):
         metadata={"description": "Only events of this type."},
     )
     payment = PublicId(load_default=None, metadata={"description": "Only events of this payment."})
-
-    @ma.post_load
-    def to_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return gather(data, "limits", EventFilter)
 
 
 class EventSchema(ma.Schema):

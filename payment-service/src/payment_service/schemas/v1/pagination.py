@@ -1,6 +1,5 @@
 """Lists of /v1: their queries and their pages."""
 
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,13 +50,8 @@ class PageQuerySchema(ma.Schema):
 
     @ma.post_load
     def to_page(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return gather(data, "page", PageRequest)
-
-
-def gather(data: dict[str, Any], name: str, kind: type[Any]) -> dict[str, Any]:
-    """Put the members that the dataclass ``kind`` takes into one of it, under ``name``."""
-    gathered = kind(**{field.name: data.pop(field.name) for field in fields(kind)})
-    return {name: gathered, **data}
+        names = ("limit", "starting_after", "ending_before")
+        return {"page": PageRequest(**{name: data.pop(name) for name in names}), **data}
 
 
 class CreatedQuerySchema(PageQuerySchema):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import marshmallow as ma
@@ -10,8 +9,7 @@ from service_kit.web import strict_json
 from service_kit.web.standard_app import MAX_BODY_BYTES
 from service_kit.web.strict_fields import ONE_LINE, QueryInteger, StrictBoolean, StrictDecimal
 
-from payment_service.queries.payments import PaymentFilter
-from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, gather
+from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId
 from payment_service.schemas.v1.payment_method import CardSchema
 from payment_service.values.cards import CardData
 from payment_service.values.money import is_currency
@@ -211,9 +209,3 @@ class PaymentsQuerySchema(CreatedQuerySchema):
         validate=ma.validate.Range(0, 10**9),
         metadata={"description": "Created at least so many seconds ago."},
     )
-
-    @ma.post_load
-    def to_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        if data["older_than"] is not None:
-            data["older_than"] = timedelta(seconds=data["older_than"])
-        return gather(data, "limits", PaymentFilter)
