@@ -51,7 +51,7 @@ def store_payment_method(
         dependencies.vault.store(session, public_id, Purpose.PAYMENT_METHOD, card, command.merchant_id, now)
         return present(method)
 
-    return answer_once(work, request, public_id, dependencies, now)
+    return answer_once(work, request, public_id, dependencies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +92,4 @@ def detach_payment_method(
             forget_card(session, method.public_id)
         return present(method)
 
-    return answer_once(work, request, command.payment_method_id, dependencies, now)
+    return answer_once(work, request, command.payment_method_id, dependencies)

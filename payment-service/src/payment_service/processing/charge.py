@@ -6,27 +6,26 @@ lines: whatever it leaves behind is an attempt whose state says how far it came,
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Generic
 
 import structlog
 from service_kit.clock import utc_now
 from service_kit.deadlines import Deadline
-from service_kit.ids import new_id
 from service_kit.web.http_client import NotSent, TooManyCalls
 from sqlalchemy.orm import Session
 
 from payment_service.clients.fraud import AssessmentRequest, FraudSilent
 from payment_service.domain.merchant_directory import MerchantRecord
-from payment_service.domain.payments.claims import NewAttempt
 from payment_service.domain.payments.locks import MovementReference
+from payment_service.domain.payments.movements import NewAttempt, NewMovement
 from payment_service.domain.settlement.assessments import apply_assessment, assess_without_fraud_service
 from payment_service.errors import ChargeNotSent, PaymentMethodUnusable, ProcessingUnavailable
 from payment_service.extensions import db
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
 from payment_service.processing.dependencies import Dependencies
+from payment_service.processing.idempotent import PaymentRows, StartedMovement
 from payment_service.processing.inquiry import ask_at_once
 from payment_service.processing.sending import A, Sent, Tell, send_and_settle
 from payment_service.providers.port import Outcome, ProviderCharge, ProviderResult, ThreeDSecure
@@ -97,7 +96,7 @@ class Charge:
         """Take the values out of the rows, inside the transaction that claims or approves."""
         return cls(
             attempt=MovementReference.of(attempt),
-            kind=AttemptKind(attempt.kind),
+            kind=attempt.kind,
             amount=attempt.amount,
             card_fingerprint=attempt.card_fingerprint or "",
             return_token=attempt.return_token,
@@ -117,7 +116,9 @@ class _Told(Generic[A]):
     answer: A
 
 
-def load_card(merchant_id: int, pay_with: PayWith, actor: str, dependencies: Dependencies) -> CardPayment:
+def load_card(
+    session: Session, merchant_id: int, pay_with: PayWith, actor: str, dependencies: Dependencies
+) -> CardPayment:
     """Return how it is paid; a stored card is taken out of the vault, without a CVV.
 
     It has no address: who calls is the merchant's server, for all of its customers.
@@ -127,32 +128,46 @@ def load_card(merchant_id: int, pay_with: PayWith, actor: str, dependencies: Dep
     """
     if isinstance(pay_with, CardData):
         return CardPayment(card=pay_with, actor=actor)
-    with db.reading() as session:
-        # One that is detached has left the vault.
-        stored = dependencies.vault.open(session, pay_with, Purpose.PAYMENT_METHOD, merchant_id)
+    # One that is detached has left the vault.
+    stored = dependencies.vault.open(session, pay_with, Purpose.PAYMENT_METHOD, merchant_id)
     if stored is None:
         raise PaymentMethodUnusable
     return CardPayment(card=stored, actor=actor, payment_method=pay_with)
 
 
-def new_attempt(paid_with: CardPayment, dependencies: Dependencies, now: datetime) -> NewAttempt:
-    """Return the attempt that a claim writes down; everything random in it is drawn here."""
-    config = dependencies.config
+def new_attempt(movement: NewMovement, paid_with: CardPayment, dependencies: Dependencies) -> NewAttempt:
+    """Return the attempt that a claim writes down.
+
+    Its token may be drawn inside the transaction: a unit that is run again stores its row anew.
+    """
+    card = paid_with.card
     return NewAttempt(
-        public_id=new_id("att"),
+        movement=movement,
         provider=dependencies.provider.name,
-        actor=paid_with.actor,
-        card_fingerprint=paid_with.card.fingerprint(config.card_fingerprint_key),
-        card_bin=paid_with.card.bin,
-        card_last4=paid_with.card.last4,
+        card_fingerprint=card.fingerprint(dependencies.config.card_fingerprint_key),
+        card_bin=card.bin,
+        card_last4=card.last4,
         return_token=secrets.token_urlsafe(24),
-        started_at=now,
-        send_before=now + timedelta(seconds=config.limits.send_within_s),
-        next_ask_at=dependencies.policy.inquiries.next_ask_at(now, 0, now),
         form_key=paid_with.form_key_hash,
         payment_method=paid_with.payment_method,
         receipt_email=paid_with.receipt_email,
         receipt_locale=paid_with.receipt_locale,
+    )
+
+
+def started_charge(
+    session: Session,
+    payment: Payment,
+    attempt: PaymentAttempt,
+    paid_with: CardPayment,
+    new: NewMovement,
+    dependencies: Dependencies,
+) -> StartedMovement:
+    """Return a claimed attempt as ``run_idempotent`` carries it on."""
+    merchant = dependencies.policy.merchants.get(session, payment.merchant_id)
+    charge = Charge.of(payment, attempt, merchant, paid_with, new.send_deadline)
+    return StartedMovement(
+        PaymentRows(payment, attempt), lambda tell: assess_and_charge(charge, dependencies, tell)
     )
 
 

@@ -1,18 +1,14 @@
 """Carrying out a capture, void or refund that is written down."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
 
-from service_kit.clock import utc_now
-from service_kit.deadlines import Deadline
-from service_kit.ids import new_id
 from service_kit.web.http_client import NotSent
 from sqlalchemy.orm import Session
 
 from payment_service.domain.idempotency_keys import StoredAnswer
 from payment_service.domain.payments.locks import MovementReference
-from payment_service.domain.settlement.follow_ups import F, NewMovement, attempt_of
+from payment_service.domain.payments.movements import NewMovement
+from payment_service.domain.settlement.follow_ups import F, attempt_of
 from payment_service.models.movement import Capture, FollowUp, PaymentAttempt, Void
 from payment_service.models.payment import Payment
 from payment_service.processing.dependencies import Dependencies
@@ -36,34 +32,11 @@ from payment_service.providers.port import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A movement that begins now, and until when its call may begin; made before the transaction."""
-
-    new: NewMovement
-    send_deadline: Deadline
-
-
-def start_movement(prefix: str, actor: str, dependencies: Dependencies) -> Start:
-    """Return what a new movement needs that cannot be drawn inside a transaction."""
-    send_within_s = dependencies.config.limits.send_within_s
-    deadline = Deadline.after(send_within_s)
-    now = utc_now()
-    new = NewMovement(
-        public_id=new_id(prefix),
-        actor=actor,
-        started_at=now,
-        send_before=now + timedelta(seconds=send_within_s),
-        next_ask_at=dependencies.policy.inquiries.next_ask_at(now, 0, now),
-    )
-    return Start(new, deadline)
-
-
 def carry_out_once(
     model: type[F],
     operation: IdempotentOperation,
     begin: Callable[[Session], F | StoredAnswer],
-    start: Start,
+    new: NewMovement,
     dependencies: Dependencies,
 ) -> StoredAnswer:
     """Carry out what ``begin`` writes down at most once, and answer; see ``run_idempotent``."""
@@ -75,35 +48,27 @@ def carry_out_once(
         payment, attempt = session.get_one(Payment, movement.payment_id), attempt_of(session, movement)
         return StartedMovement(
             PaymentRows(payment, attempt, movement),
-            lambda tell: carry_out(movement, attempt, start, dependencies, tell),
+            lambda tell: carry_out(movement, attempt, new, dependencies, tell),
         )
 
-    return run_idempotent(
-        operation,
-        start.new.public_id,
-        begin_movement,
-        find_follow_up(model),
-        dependencies,
-        start.new.started_at,
-    )
+    return run_idempotent(operation, new.public_id, begin_movement, find_follow_up(model), dependencies)
 
 
 def carry_out(
-    movement: F, attempt: PaymentAttempt, start: Start, dependencies: Dependencies, tell: Tell[F, A]
+    movement: F, attempt: PaymentAttempt, new: NewMovement, dependencies: Dependencies, tell: Tell[F, A]
 ) -> A:
     """Send the movement, which follows ``attempt``, and settle it; see ``send_and_settle``."""
-    reference = MovementReference.of(movement)
     return send_and_settle(
-        reference,
-        lambda: _send(movement, attempt.public_id, start, dependencies),
-        start.new.actor,
+        MovementReference.of(movement),
+        lambda: _send(movement, attempt.public_id, new, dependencies),
+        new.actor,
         dependencies,
         tell,
     )
 
 
-def _send(movement: FollowUp, original_id: str, start: Start, dependencies: Dependencies) -> Sent:
-    if start.send_deadline.has_passed:
+def _send(movement: FollowUp, original_id: str, new: NewMovement, dependencies: Dependencies) -> Sent:
+    if new.send_deadline.has_passed:
         return ProviderResult(Outcome.NOT_SENT, detail="too late to send"), None
     provider = dependencies.providers[movement.provider]
     try:

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import structlog
+from service_kit.clock import utc_now
 from service_kit.db.database import CommitOutcomeUnknown, DatabaseUnavailable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -82,7 +83,6 @@ def run_idempotent(
     begin: Begin,
     find: Find,
     dependencies: Dependencies,
-    now: datetime,
 ) -> StoredAnswer:
     """Carry the request out at most once, and return the answer as it is stored under the key.
 
@@ -93,9 +93,10 @@ def run_idempotent(
         KeyInProgress, KeyReused: there was an earlier request; nothing was begun.
         PaymentError: whatever ``begin`` raised; nothing is stored.
     """
+    take_key = _key_taker(operation.request, resource_id, dependencies)
 
     def first_transaction(session: Session) -> Earlier | StoredAnswer | _Written:
-        earlier = _take_key(session, operation.request, resource_id, dependencies, now)
+        earlier = take_key(session)
         if earlier is not None:
             return earlier
         begun = begin(session)
@@ -120,33 +121,11 @@ def run_idempotent(
     return _send(operation, first, resource_id)
 
 
-def refuse_once(
-    operation: IdempotentOperation,
-    resource_id: str,
-    refusal: PaymentError,
-    find: Find,
-    dependencies: Dependencies,
-    now: datetime,
-) -> StoredAnswer:
-    """Answer an earlier request with this key, whatever became of its card since; others are refused.
-
-    Raises:
-        KeyInProgress, KeyReused: there was an earlier request.
-        PaymentError: ``refusal``, where there was none; nothing is stored.
-    """
-
-    def refuse(_session: Session) -> StoredAnswer:
-        raise refusal
-
-    return run_idempotent(operation, resource_id, refuse, find, dependencies, now)
-
-
 def answer_once(
     work: Callable[[Session], StoredAnswer],
     request: IdempotentRequest,
     resource_id: str,
     dependencies: Dependencies,
-    now: datetime,
 ) -> StoredAnswer:
     """Carry out a request that calls nobody: its key, its work and its answer are stored in one transaction.
 
@@ -154,9 +133,10 @@ def answer_once(
         KeyReused, KeyInProgress: see ``begin_key``.
         Whatever ``work`` raises; nothing is stored then, the key neither.
     """
+    take_key = _key_taker(request, resource_id, dependencies)
 
     def only_transaction(session: Session) -> StoredAnswer:
-        earlier = _take_key(session, request, resource_id, dependencies, now)
+        earlier = take_key(session)
         if earlier is None:
             return finish(session, request, work(session))
         if earlier.answer is None:
@@ -187,11 +167,11 @@ def find_follow_up(model: type[F]) -> Find:
     return find
 
 
-def _take_key(
-    session: Session, request: IdempotentRequest, resource_id: str, dependencies: Dependencies, now: datetime
-) -> Earlier | None:
-    lease = timedelta(seconds=dependencies.config.limits.idempotency_lease_s)
-    return begin_key(session, request, resource_id, now, lease)
+def _key_taker(
+    request: IdempotentRequest, resource_id: str, dependencies: Dependencies
+) -> Callable[[Session], Earlier | None]:
+    lease, now = timedelta(seconds=dependencies.config.limits.idempotency_lease_s), utc_now()
+    return lambda session: begin_key(session, request, resource_id, now, lease)
 
 
 def _left_no_trace(request: IdempotentRequest) -> bool:

@@ -5,13 +5,17 @@ came, and the janitor goes on.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
 import structlog
 from service_kit.clock import utc_now
+from service_kit.deadlines import Deadline
+from service_kit.ids import new_id
 from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.locks import Model, MovementReference
+from payment_service.domain.payments.movements import NewMovement
 from payment_service.domain.settlement.settle import Settlement, settle
 from payment_service.errors import PaymentError
 from payment_service.extensions import db
@@ -28,6 +32,20 @@ log = structlog.get_logger(__name__)
 
 class OutcomeUnsettled(Exception):
     """It may have been sent, and its outcome could not be stored: the janitor finds it out."""
+
+
+def start_movement(prefix: str, actor: str, dependencies: Dependencies) -> NewMovement:
+    """Return what a new movement needs that cannot be drawn inside a transaction."""
+    send_within_s = dependencies.config.limits.send_within_s
+    deadline, now = Deadline.after(send_within_s), utc_now()
+    return NewMovement(
+        public_id=new_id(prefix),
+        actor=actor,
+        started_at=now,
+        send_before=now + timedelta(seconds=send_within_s),
+        next_ask_at=dependencies.policy.inquiries.next_ask_at(now, 0, now),
+        send_deadline=deadline,
+    )
 
 
 def send_and_settle(

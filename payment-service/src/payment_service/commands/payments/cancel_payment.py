@@ -13,8 +13,9 @@ from payment_service.errors import CancellationNotConfirmed
 from payment_service.models.movement import PaymentAttempt, Void
 from payment_service.processing.abandonment import abandon_attempt
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.follow_up import Start, carry_out_once, start_movement
+from payment_service.processing.follow_up import carry_out_once
 from payment_service.processing.idempotent import IdempotentOperation, PaymentRows
+from payment_service.processing.sending import start_movement
 from payment_service.values.statuses import VoidPurpose
 
 
@@ -46,36 +47,23 @@ def cancel_payment(
         PaymentNotFound, WrongPaymentState, MovementOpen: nothing was begun.
         CancellationNotConfirmed: the bank did not say that the cardholder can no longer finish.
     """
-    start = start_movement("void", operation.actor, dependencies)
+    new = start_movement("void", operation.actor, dependencies)
 
     def begin(session: Session) -> Void | StoredAnswer:
-        return _begin(session, command, operation, start, dependencies)
+        payment = lock_by_reference(session, MerchantPayment(command.merchant_id, command.payment_id))
+        purpose, reason = VoidPurpose.CANCEL, command.reason
+        to_end = close_payment(session, dependencies.policy, payment, purpose, reason, new)
+        if isinstance(to_end, PaymentAttempt):
+            raise _WaitsForCardholder(to_end)
+        return to_end or operation.present(PaymentRows(payment, latest_attempt(session, payment)))
 
     try:
-        return carry_out_once(Void, operation, begin, start, dependencies)
+        return carry_out_once(Void, operation, begin, new, dependencies)
     except _WaitsForCardholder as waits:
         # Safe to repeat, so no key guards it: whoever dies here leaves a payment that can be cancelled.
         if not abandon_attempt(waits.attempt, dependencies, actor=operation.actor):
             raise CancellationNotConfirmed from None
     try:
-        return carry_out_once(Void, operation, begin, start, dependencies)
+        return carry_out_once(Void, operation, begin, new, dependencies)
     except _WaitsForCardholder:
         raise CancellationNotConfirmed from None
-
-
-def _begin(
-    session: Session,
-    command: CancelPayment,
-    operation: IdempotentOperation,
-    start: Start,
-    dependencies: Dependencies,
-) -> Void | StoredAnswer:
-    payment = lock_by_reference(session, MerchantPayment(command.merchant_id, command.payment_id))
-    to_end = close_payment(
-        session, dependencies.policy, payment, VoidPurpose.CANCEL, command.reason, start.new
-    )
-    if isinstance(to_end, PaymentAttempt):
-        raise _WaitsForCardholder(to_end)
-    if to_end is None:
-        return operation.present(PaymentRows(payment, latest_attempt(session, payment)))
-    return to_end

@@ -10,8 +10,9 @@ from payment_service.domain.payments.references import MerchantPayment
 from payment_service.domain.settlement.captures import CaptureRequest, begin_capture
 from payment_service.models.movement import Capture
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.follow_up import carry_out_once, start_movement
+from payment_service.processing.follow_up import carry_out_once
 from payment_service.processing.idempotent import IdempotentOperation
+from payment_service.processing.sending import start_movement
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,10 @@ def capture_payment(
     Raises:
         PaymentNotFound, WrongPaymentState, MovementOpen, AmountTooLarge: nothing was begun.
     """
-    start = start_movement("cap", operation.actor, dependencies)
+    new = start_movement("cap", operation.actor, dependencies)
 
     def begin(session: Session) -> Capture:
         payment = lock_by_reference(session, MerchantPayment(command.merchant_id, command.payment_id))
-        return begin_capture(session, dependencies.policy, payment, command.request, start.new)
+        return begin_capture(session, dependencies.policy, payment, command.request, new)
 
-    return carry_out_once(Capture, operation, begin, start, dependencies)
+    return carry_out_once(Capture, operation, begin, new, dependencies)

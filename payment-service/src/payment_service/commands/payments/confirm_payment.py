@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from service_kit.clock import utc_now
 from service_kit.db.database import CommitOutcomeUnknown
-from service_kit.deadlines import Deadline
 from sqlalchemy.orm import Session
 
 from payment_service.domain.idempotency_keys import StoredAnswer
@@ -13,27 +12,19 @@ from payment_service.domain.payments.claims import Claim, claim_payment
 from payment_service.domain.payments.locks import MovementReference
 from payment_service.domain.payments.references import MerchantPayment
 from payment_service.domain.payments.results import result_for_payer
-from payment_service.errors import PaymentMethodUnusable, WrongPaymentState
+from payment_service.errors import WrongPaymentState
 from payment_service.models.movement import PaymentAttempt
 from payment_service.processing.abandonment import abandon_attempt
-from payment_service.processing.charge import (
-    CardPayment,
-    Charge,
-    PayWith,
-    assess_and_charge,
-    load_card,
-    new_attempt,
-)
+from payment_service.processing.charge import PayWith, load_card, new_attempt, started_charge
 from payment_service.processing.dependencies import Dependencies
 from payment_service.processing.idempotent import (
     IdempotentOperation,
-    PaymentRows,
     StartedMovement,
     find_payment,
-    refuse_once,
     run_idempotent,
 )
 from payment_service.processing.inquiry import inquire, needs_inquiry
+from payment_service.processing.sending import start_movement
 from payment_service.values.statuses import MovementState, PaymentStatus
 
 
@@ -65,46 +56,32 @@ def confirm_payment(
     Raises:
         PaymentNotFound, PaymentMethodUnusable, WrongPaymentState, PaymentBusy: nothing was begun.
     """
-    find = find_payment(command.merchant_id)
     try:
-        paid_with = load_card(command.merchant_id, command.pay_with, operation.actor, dependencies)
-    except PaymentMethodUnusable as refusal:
-        return refuse_once(operation, command.payment_id, refusal, find, dependencies, utc_now())
-    try:
-        return _confirm(command, paid_with, operation, dependencies)
+        return _confirm(command, operation, dependencies)
     except _MustAskFirst as stop:
         _ask_or_end(stop.attempt, operation.actor, dependencies)
     try:
-        return _confirm(command, paid_with, operation, dependencies)
+        return _confirm(command, operation, dependencies)
     except _MustAskFirst as stop:
         raise WrongPaymentState("confirmed", PaymentStatus.PROCESSING) from stop
 
 
 def _confirm(
-    command: ConfirmPayment,
-    paid_with: CardPayment,
-    operation: IdempotentOperation,
-    dependencies: Dependencies,
+    command: ConfirmPayment, operation: IdempotentOperation, dependencies: Dependencies
 ) -> StoredAnswer:
-    now = utc_now()
-    send_deadline = Deadline.after(dependencies.config.limits.send_within_s)
-    new = new_attempt(paid_with, dependencies, now)
-    policy = dependencies.policy
+    merchant_id, new = command.merchant_id, start_movement("att", operation.actor, dependencies)
 
     def begin(session: Session) -> StartedMovement:
-        reference = MerchantPayment(command.merchant_id, command.payment_id)
-        claim = claim_payment(session, policy.event_key, reference, new)
+        paid_with = load_card(session, merchant_id, command.pay_with, operation.actor, dependencies)
+        reference = MerchantPayment(merchant_id, command.payment_id)
+        attempt = new_attempt(new, paid_with, dependencies)
+        claim = claim_payment(session, dependencies.policy.event_key, reference, attempt)
         if not claim.is_ours or claim.attempt is None:
             _refuse(session, claim, dependencies)
             raise WrongPaymentState("confirmed", claim.payment.status)
-        merchant = policy.merchants.get(session, claim.payment.merchant_id)
-        charge = Charge.of(claim.payment, claim.attempt, merchant, paid_with, send_deadline)
-        rows = PaymentRows(claim.payment, claim.attempt)
-        return StartedMovement(rows, lambda tell: assess_and_charge(charge, dependencies, tell))
+        return started_charge(session, claim.payment, claim.attempt, paid_with, new, dependencies)
 
-    return run_idempotent(
-        operation, command.payment_id, begin, find_payment(command.merchant_id), dependencies, now
-    )
+    return run_idempotent(operation, command.payment_id, begin, find_payment(merchant_id), dependencies)
 
 
 def _refuse(session: Session, claim: Claim, dependencies: Dependencies) -> None:
@@ -115,14 +92,7 @@ def _refuse(session: Session, claim: Claim, dependencies: Dependencies) -> None:
         session.expunge(attempt)
         raise _MustAskFirst(attempt)
     if claim.payment.status == PaymentStatus.PROCESSING:
-        result_for_payer(
-            claim.payment,
-            attempt,
-            utc_now(),
-            busy_grace_s=dependencies.config.limits.busy_grace_s,
-            is_sender=False,
-            is_own_attempt=False,
-        )
+        result_for_payer(claim.payment, attempt, utc_now(), dependencies.config.limits.busy_grace_s)
 
 
 def _ask_or_end(attempt: PaymentAttempt, actor: str, dependencies: Dependencies) -> None:

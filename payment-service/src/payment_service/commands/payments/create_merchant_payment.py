@@ -6,26 +6,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from service_kit.clock import utc_now
-from service_kit.deadlines import Deadline
 from service_kit.ids import new_id
 from service_kit.web import strict_json
 from sqlalchemy.orm import Session
 
 from payment_service.domain.idempotency_keys import StoredAnswer
 from payment_service.domain.payments.claims import store_claimed_payment, store_new_payment
-from payment_service.errors import PaymentMethodUnusable
 from payment_service.models.payment import Payment
-from payment_service.processing.charge import Charge, PayWith, assess_and_charge, load_card, new_attempt
+from payment_service.processing.charge import PayWith, load_card, new_attempt, started_charge
 from payment_service.processing.dependencies import Dependencies
 from payment_service.processing.idempotent import (
     IdempotentOperation,
     PaymentRows,
     StartedMovement,
     find_payment,
-    refuse_once,
     run_idempotent,
 )
+from payment_service.processing.sending import start_movement
 from payment_service.values.money import Money
 from payment_service.values.statuses import CaptureMethod, PaymentStatus, Surface
 
@@ -58,33 +55,20 @@ def create_merchant_payment(
     Raises:
         PaymentMethodUnusable: the stored card is none (any more); nothing was begun.
     """
-    now, public_id, token = utc_now(), new_id("pay"), secrets.token_urlsafe(24)
-    find = find_payment(command.merchant_id)
-    if command.pay_with is None:
+    public_id, token, actor = new_id("pay"), secrets.token_urlsafe(24), operation.actor
+    new, key = start_movement("att", actor, dependencies), dependencies.policy.event_key
 
-        def begin(session: Session) -> StoredAnswer:
-            payment = _new_payment(session, command, public_id, token, now, dependencies)
-            store_new_payment(session, dependencies.policy.event_key, payment, actor=operation.actor)
+    def begin(session: Session) -> StartedMovement | StoredAnswer:
+        payment = _new_payment(session, command, public_id, token, new.started_at, dependencies)
+        if command.pay_with is None:
+            store_new_payment(session, key, payment, actor=actor)
             return operation.present(PaymentRows(payment, None))
+        paid_with = load_card(session, command.merchant_id, command.pay_with, actor, dependencies)
+        attempt = new_attempt(new, paid_with, dependencies)
+        stored = store_claimed_payment(session, key, payment, attempt, actor=actor)
+        return started_charge(session, payment, stored, paid_with, new, dependencies)
 
-        return run_idempotent(operation, public_id, begin, find, dependencies, now)
-    try:
-        paid_with = load_card(command.merchant_id, command.pay_with, operation.actor, dependencies)
-    except PaymentMethodUnusable as refusal:
-        return refuse_once(operation, public_id, refusal, find, dependencies, now)
-    send_deadline = Deadline.after(dependencies.config.limits.send_within_s)
-    new = new_attempt(paid_with, dependencies, now)
-
-    def begin_paid(session: Session) -> StartedMovement:
-        policy = dependencies.policy
-        payment = _new_payment(session, command, public_id, token, now, dependencies)
-        attempt = store_claimed_payment(session, policy.event_key, payment, new, actor=operation.actor)
-        merchant = policy.merchants.get(session, command.merchant_id)
-        charge = Charge.of(payment, attempt, merchant, paid_with, send_deadline)
-        rows = PaymentRows(payment, attempt)
-        return StartedMovement(rows, lambda tell: assess_and_charge(charge, dependencies, tell))
-
-    return run_idempotent(operation, public_id, begin_paid, find, dependencies, now)
+    return run_idempotent(operation, public_id, begin, find_payment(command.merchant_id), dependencies)
 
 
 def _new_payment(

@@ -10,7 +10,6 @@ from typing import cast
 import structlog
 from service_kit.clock import utc_now
 from service_kit.db.database import CommitOutcomeUnknown
-from service_kit.deadlines import Deadline
 from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.claims import Claim, claim_payment
@@ -23,7 +22,7 @@ from payment_service.models.movement import PaymentAttempt
 from payment_service.processing.charge import CardPayment, Charge, assess_and_charge, new_attempt
 from payment_service.processing.dependencies import Dependencies
 from payment_service.processing.inquiry import inquire, needs_inquiry
-from payment_service.processing.sending import OutcomeUnsettled
+from payment_service.processing.sending import OutcomeUnsettled, start_movement
 from payment_service.values.statuses import MovementState
 
 log = structlog.get_logger(__name__)
@@ -63,20 +62,18 @@ def process_payment(
 
 def _begin(reference: PaymentReference, paid_with: CardPayment, dependencies: Dependencies) -> _Begun:
     """Transaction 1: claim the payment, or learn who has it."""
-    send_deadline = Deadline.after(dependencies.config.limits.send_within_s)
-    new = new_attempt(paid_with, dependencies, utc_now())
-    policy = dependencies.policy
+    new, policy = start_movement("att", paid_with.actor, dependencies), dependencies.policy
+    new_one = new_attempt(new, paid_with, dependencies)
 
     def work(session: Session) -> _Begun:
-        claim = claim_payment(session, policy.event_key, reference, new)
+        claim = claim_payment(session, policy.event_key, reference, new_one)
         # For a commit of unknown outcome; what was paid before stays paid whatever became of it.
         pending = describe(claim.payment, claim.attempt)
         if not claim.is_ours or claim.attempt is None:
             return _Begun(claim, pending, None)
         merchant = policy.merchants.get(session, claim.payment.merchant_id)
-        return _Begun(
-            claim, pending, Charge.of(claim.payment, claim.attempt, merchant, paid_with, send_deadline)
-        )
+        charge = Charge.of(claim.payment, claim.attempt, merchant, paid_with, new.send_deadline)
+        return _Begun(claim, pending, charge)
 
     return db.in_transaction(work)
 
@@ -94,24 +91,11 @@ def _charge(charge: Charge, pending: PaymentResult, dependencies: Dependencies) 
         return pending
     if settled.movement.state == MovementState.NOT_SENT and failure is not None:
         raise failure
-    return result_for_payer(
-        settled.payment,
-        settled.movement,
-        utc_now(),
-        busy_grace_s=dependencies.config.limits.busy_grace_s,
-        is_sender=True,
-        is_own_attempt=True,
-    )
+    return result_for_payer(settled.payment, settled.movement, utc_now(), None, is_own_attempt=True)
 
 
 def _answer_from_claim(claim: Claim, paid_with: CardPayment, dependencies: Dependencies) -> PaymentResult:
-    return result_for_payer(
-        claim.payment,
-        claim.attempt,
-        utc_now(),
-        busy_grace_s=dependencies.config.limits.busy_grace_s,
-        is_sender=False,
-        is_own_attempt=paid_with.form_key is not None
-        and claim.attempt is not None
-        and claim.attempt.form_key == paid_with.form_key_hash,
-    )
+    payment, attempt, grace_s = claim.payment, claim.attempt, dependencies.config.limits.busy_grace_s
+    form_key = paid_with.form_key_hash
+    is_own = form_key is not None and attempt is not None and attempt.form_key == form_key
+    return result_for_payer(payment, attempt, utc_now(), grace_s, is_own_attempt=is_own)

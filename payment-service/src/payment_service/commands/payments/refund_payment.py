@@ -10,8 +10,9 @@ from payment_service.domain.payments.references import MerchantPayment
 from payment_service.domain.settlement.refunds import begin_refund
 from payment_service.models.movement import Refund
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.follow_up import carry_out_once, start_movement
+from payment_service.processing.follow_up import carry_out_once
 from payment_service.processing.idempotent import IdempotentOperation
+from payment_service.processing.sending import start_movement
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +33,10 @@ def refund_payment(
     Raises:
         PaymentNotFound, WrongPaymentState, AmountTooLarge: nothing was begun.
     """
-    start = start_movement("re", operation.actor, dependencies)
+    new = start_movement("re", operation.actor, dependencies)
 
     def begin(session: Session) -> Refund:
         payment = lock_by_reference(session, MerchantPayment(command.merchant_id, command.payment_id))
-        return begin_refund(
-            session, dependencies.policy, payment, command.amount_minor, command.reason, start.new
-        )
+        return begin_refund(session, dependencies.policy, payment, command.amount_minor, command.reason, new)
 
-    return carry_out_once(Refund, operation, begin, start, dependencies)
+    return carry_out_once(Refund, operation, begin, new, dependencies)

@@ -1,10 +1,9 @@
 """Decides about a payment that is held for review: a person approves it, or rejects it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from service_kit.clock import utc_now
-from service_kit.deadlines import Deadline
 from sqlalchemy.orm import Session
 
 from payment_service.domain.idempotency_keys import StoredAnswer
@@ -24,6 +23,7 @@ from payment_service.processing.idempotent import (
     find_payment,
     run_idempotent,
 )
+from payment_service.processing.sending import start_movement
 from payment_service.providers.port import ThreeDSecure
 from payment_service.values.statuses import MovementState, PaymentStatus
 from payment_service.vault.vault import Purpose
@@ -49,32 +49,30 @@ def approve_payment(
         PaymentNotFound, WrongPaymentState: nothing was begun.
         ReviewCardMissing: the card that was kept for the review is gone.
     """
-    now = utc_now()
-    send_within_s = dependencies.config.limits.send_within_s
-    send_deadline = Deadline.after(send_within_s)
+    # The attempt is the one that was held; only its moments are new.
+    new = start_movement("att", operation.actor, dependencies)
 
     def begin(session: Session) -> StartedMovement:
-        context = _lock_held(session, command, operation.actor, now, dependencies, "approved")
+        context = _lock_held(session, command, operation.actor, new.started_at, dependencies, "approved")
         payment, attempt = context.payment, context.movement
         card = dependencies.vault.open(session, attempt.public_id, Purpose.REVIEW, payment.merchant_id)
         if card is None:
             raise ReviewCardMissing
         change_status(payment, PaymentStatus.PROCESSING)
         change_state(attempt, MovementState.SENDING)
-        attempt.send_before = now + timedelta(seconds=send_within_s)
         # From now on the janitor asks about it, as about any attempt that was just sent.
-        attempt.started_at = now
-        attempt.next_ask_at = context.policy.inquiries.next_ask_at(now, 0, now)
+        attempt.started_at, attempt.send_before = new.started_at, new.send_before
+        attempt.next_ask_at = new.next_ask_at
         context.record("payment.review_approved", reason=command.reason)
         paid_with = CardPayment(card, operation.actor)
-        charge = Charge.of(payment, attempt, context.merchant, paid_with, send_deadline)
+        charge = Charge.of(payment, attempt, context.merchant, paid_with, new.send_deadline)
         return StartedMovement(
             PaymentRows(payment, attempt),
             lambda tell: send_charge(charge, ThreeDSecure.NONE, dependencies, tell),
         )
 
     find = find_payment(command.merchant_id)
-    return run_idempotent(operation, command.payment_id, begin, find, dependencies, now)
+    return run_idempotent(operation, command.payment_id, begin, find, dependencies)
 
 
 def reject_payment(
@@ -96,7 +94,7 @@ def reject_payment(
         return operation.present(PaymentRows(context.payment, context.movement))
 
     find = find_payment(command.merchant_id)
-    return run_idempotent(operation, command.payment_id, begin, find, dependencies, now)
+    return run_idempotent(operation, command.payment_id, begin, find, dependencies)
 
 
 def _lock_held(

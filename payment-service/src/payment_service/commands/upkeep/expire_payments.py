@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.events import JANITOR
 from payment_service.domain.payments.locks import MovementReference, lock_payment
+from payment_service.domain.payments.movements import NewMovement
 from payment_service.domain.payments.transitions import HOLDING, PAYABLE
 from payment_service.domain.settlement.closing import close_payment
 from payment_service.domain.settlement.follow_ups import attempt_of
@@ -20,7 +21,8 @@ from payment_service.models.movement import PaymentAttempt, Void
 from payment_service.models.payment import Payment
 from payment_service.processing.abandonment import abandon_attempt
 from payment_service.processing.dependencies import Dependencies
-from payment_service.processing.follow_up import Start, carry_out, start_movement
+from payment_service.processing.follow_up import carry_out
+from payment_service.processing.sending import start_movement
 from payment_service.values.statuses import MovementState, PaymentStatus, VoidPurpose
 
 log = structlog.get_logger(__name__)
@@ -62,8 +64,8 @@ def _due(now: datetime, limit: int) -> Sequence[int]:
 
 
 def _expire(payment_id: int, now: datetime, dependencies: Dependencies) -> bool:
-    start = start_movement("void", JANITOR, dependencies)
-    to_end = db.in_transaction(lambda session: _end(session, payment_id, start, now, dependencies))
+    new = start_movement("void", JANITOR, dependencies)
+    to_end = db.in_transaction(lambda session: _end(session, payment_id, new, now, dependencies))
     if isinstance(to_end, bool):
         return to_end
     if isinstance(to_end, MovementReference):
@@ -71,35 +73,35 @@ def _expire(payment_id: int, now: datetime, dependencies: Dependencies) -> bool:
             to_end,
             dependencies,
             actor=JANITOR,
-            then=lambda session, settled: _close_abandoned(session, settled, start, dependencies),
+            then=lambda session, settled: _close_abandoned(session, settled, new, dependencies),
         )
     void, attempt = to_end
     return carry_out(
         void,
         attempt,
-        start,
+        new,
         dependencies,
         lambda _session, settled, _failure: settled.movement.state == MovementState.APPROVED,
     )
 
 
 def _close_abandoned(
-    session: Session, settled: Settlement[PaymentAttempt], start: Start, dependencies: Dependencies
+    session: Session, settled: Settlement[PaymentAttempt], new: NewMovement, dependencies: Dependencies
 ) -> None:
     """Expire what the cardholder can no longer finish; whatever else came of it is not over in time."""
     if settled.movement.state == MovementState.ABANDONED and settled.payment.status in PAYABLE:
-        _end_now(session, settled.payment, start, dependencies)
+        _end_now(session, settled.payment, new, dependencies)
 
 
 def _end(
-    session: Session, payment_id: int, start: Start, now: datetime, dependencies: Dependencies
+    session: Session, payment_id: int, new: NewMovement, now: datetime, dependencies: Dependencies
 ) -> MovementReference[PaymentAttempt] | tuple[Void, PaymentAttempt] | bool:
     """End it, and return whether it is over, or what a provider must end first."""
     payment = lock_payment(session, payment_id)
     if payment.status not in EXPIRING or payment.expires_at is None or payment.expires_at > now:
         return False
     try:
-        to_end = _end_now(session, payment, start, dependencies)
+        to_end = _end_now(session, payment, new, dependencies)
     except MovementOpen:
         payment.expires_at = now + TRY_AGAIN_AFTER
         return False
@@ -112,6 +114,6 @@ def _end(
 
 
 def _end_now(
-    session: Session, payment: Payment, start: Start, dependencies: Dependencies
+    session: Session, payment: Payment, new: NewMovement, dependencies: Dependencies
 ) -> Void | PaymentAttempt | None:
-    return close_payment(session, dependencies.policy, payment, VoidPurpose.EXPIRY, None, start.new)
+    return close_payment(session, dependencies.policy, payment, VoidPurpose.EXPIRY, None, new)

@@ -1,12 +1,12 @@
 """Claiming a payment: of two requests at once, one processes it and the other gets its answer."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.events import EventKey, next_event, store_event
+from payment_service.domain.payments.movements import NewAttempt, write_down
 from payment_service.domain.payments.references import PaymentReference
 from payment_service.domain.payments.transitions import HOLDING, PAYABLE, change_status
 from payment_service.models.movement import PaymentAttempt
@@ -17,26 +17,6 @@ _KINDS = {
     CaptureMethod.AUTOMATIC: AttemptKind.SALE,
     CaptureMethod.MANUAL: AttemptKind.AUTHORIZATION,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class NewAttempt:
-    """An attempt as it is written down before anybody is called; everything in it was made beforehand."""
-
-    public_id: str
-    provider: str
-    actor: str
-    card_fingerprint: str
-    card_bin: str
-    card_last4: str
-    return_token: str
-    started_at: datetime
-    send_before: datetime
-    next_ask_at: datetime
-    form_key: str | None = None
-    payment_method: str | None = None
-    receipt_email: str | None = None
-    receipt_locale: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,36 +95,27 @@ def latest_attempt(session: Session, payment: Payment) -> PaymentAttempt | None:
 
 def _begin(key: EventKey, payment: Payment, new: NewAttempt) -> tuple[PaymentAttempt, PaymentEvent]:
     """Change the payment's state for a new attempt, and return that with its event."""
-    attempt = _attempt(payment, new)
-    change_status(payment, PaymentStatus.PROCESSING)
-    payment.payable_until = payment.expires_at
-    payment.receipt_email = new.receipt_email or payment.receipt_email
-    payment.receipt_locale = new.receipt_locale or payment.receipt_locale
-    data = {"attempt": new.public_id, "card_last4": new.card_last4}
-    return attempt, next_event(key, payment, "payment.processing", new.started_at, data, actor=new.actor)
-
-
-def _attempt(payment: Payment, new: NewAttempt) -> PaymentAttempt:
-    return PaymentAttempt(
-        public_id=new.public_id,
-        merchant_id=payment.merchant_id,
-        payment_id=payment.id,
-        kind=_KINDS[CaptureMethod(payment.capture_method)],
-        state=MovementState.ASSESSING,
+    movement = new.movement
+    attempt = PaymentAttempt(
+        kind=_KINDS[payment.capture_method],
         claimed_from=payment.status,
         provider=new.provider,
         amount_minor=payment.amount_minor,
-        currency=payment.currency,
         form_key=new.form_key,
         payment_method=new.payment_method,
         card_fingerprint=new.card_fingerprint,
         card_bin=new.card_bin,
         card_last4=new.card_last4,
         return_token=new.return_token,
-        started_at=new.started_at,
-        send_before=new.send_before,
-        next_ask_at=new.next_ask_at,
     )
+    write_down(attempt, payment, movement, MovementState.ASSESSING)
+    change_status(payment, PaymentStatus.PROCESSING)
+    payment.payable_until = payment.expires_at
+    payment.receipt_email = new.receipt_email or payment.receipt_email
+    payment.receipt_locale = new.receipt_locale or payment.receipt_locale
+    data = {"attempt": movement.public_id, "card_last4": new.card_last4}
+    event = next_event(key, payment, "payment.processing", movement.started_at, data, actor=movement.actor)
+    return attempt, event
 
 
 def _attempt_of_form(session: Session, payment: Payment, form_key: str | None) -> PaymentAttempt | None:

@@ -80,19 +80,19 @@ def result_for_payer(
     payment: Payment,
     attempt: PaymentAttempt | None,
     now: datetime,
+    busy_grace_s: float | None,
     *,
-    busy_grace_s: float,
-    is_sender: bool,
-    is_own_attempt: bool,
+    is_own_attempt: bool = False,
 ) -> PaymentResult:
     """Answer from the rows alone: the payment's state first, then that of the attempt which answers for us.
 
-    ``is_sender``: the caller has sent the attempt, so nobody else is at work on it.
+    ``busy_grace_s``: how long after ``send_before`` its sender may still be at work; None says that the
+    caller has sent it, so nobody else is.
     ``is_own_attempt``: the attempt is that of this form or request, sent now or before.
 
     Raises:
         PaymentClosed: cancelled or expired.
-        PaymentBusy: its sender may still be at work (until ``send_before`` and ``busy_grace_s``).
+        PaymentBusy: its sender may still be at work.
         ChargeNotSent, ChargeAbandoned: the attempt surely took nothing.
     """
     if payment.status in SUCCEEDED:
@@ -109,7 +109,8 @@ def result_for_payer(
         raise ChargeAbandoned
     if not attempt.is_open:
         raise ChargeNotSent
-    busy_until = attempt.send_before + timedelta(seconds=busy_grace_s)
-    if now < busy_until and not is_sender:
-        raise PaymentBusy(max(1, ceil((busy_until - now).total_seconds())))
+    if busy_grace_s is not None:
+        busy_until = attempt.send_before + timedelta(seconds=busy_grace_s)
+        if now < busy_until:
+            raise PaymentBusy(max(1, ceil((busy_until - now).total_seconds())))
     return describe(payment, attempt)

@@ -7,15 +7,10 @@ from sqlalchemy.orm import Session
 
 from payment_service.domain.books.postings import post_capture
 from payment_service.domain.messages import announce_paid
+from payment_service.domain.payments.movements import NewMovement
 from payment_service.domain.payments.transitions import HOLDING, change_status
 from payment_service.domain.settlement.context import SettlementContext, SettlementPolicy
-from payment_service.domain.settlement.follow_ups import (
-    NewMovement,
-    attempt_of,
-    begin,
-    has_open,
-    successful_attempt,
-)
+from payment_service.domain.settlement.follow_ups import attempt_of, begin, has_open, successful_attempt
 from payment_service.errors import AmountTooLarge, MovementOpen, WrongPaymentState
 from payment_service.models.movement import Capture, Void
 from payment_service.models.payment import Payment

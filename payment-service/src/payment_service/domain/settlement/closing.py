@@ -4,9 +4,9 @@ from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.claims import latest_attempt
 from payment_service.domain.payments.events import record_event
+from payment_service.domain.payments.movements import NewMovement
 from payment_service.domain.payments.transitions import HOLDING, PAYABLE, change_status
 from payment_service.domain.settlement.context import SettlementContext, SettlementPolicy
-from payment_service.domain.settlement.follow_ups import NewMovement
 from payment_service.domain.settlement.voids import CLOSED_AS, begin_void
 from payment_service.errors import WrongPaymentState
 from payment_service.models.movement import PaymentAttempt, Void

@@ -1,12 +1,11 @@
 """Follow-ups: what is done with an approved sale or hold. Capture, void and refund have one shape."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from payment_service.domain.payments.movements import NewMovement, write_down
 from payment_service.domain.payments.transitions import kind_of
 from payment_service.domain.settlement.context import SettlementContext, SettlementPolicy
 from payment_service.models.movement import FollowUp, PaymentAttempt
@@ -16,30 +15,11 @@ from payment_service.values.statuses import OPEN_STATES, AttemptKind, MovementSt
 F = TypeVar("F", bound=FollowUp)
 
 
-@dataclass(frozen=True, slots=True)
-class NewMovement:
-    """A movement as it is written down before anybody is called; everything in it was made beforehand."""
-
-    public_id: str
-    actor: str
-    started_at: datetime
-    send_before: datetime
-    next_ask_at: datetime
-
-
 def begin(
     session: Session, policy: SettlementPolicy, payment: Payment, movement: F, new: NewMovement
 ) -> None:
     """Write the movement down with all that is the same for each kind, and that it was asked for."""
-    movement.public_id = new.public_id
-    movement.merchant_id = payment.merchant_id
-    movement.payment_id = payment.id
-    movement.state = MovementState.SENDING
-    movement.currency = payment.currency
-    movement.started_at = new.started_at
-    movement.send_before = new.send_before
-    movement.next_ask_at = new.next_ask_at
-    session.add(movement)
+    session.add(write_down(movement, payment, new, MovementState.SENDING))
     context = SettlementContext(session, policy, payment, movement, new.started_at, new.actor)
     context.record(f"{kind_of(movement)}.requested")
 

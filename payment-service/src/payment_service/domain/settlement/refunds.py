@@ -3,8 +3,9 @@
 from sqlalchemy.orm import Session
 
 from payment_service.domain.books.postings import post_refund_asked, post_refund_done, post_refund_failed
+from payment_service.domain.payments.movements import NewMovement
 from payment_service.domain.settlement.context import SettlementContext, SettlementPolicy
-from payment_service.domain.settlement.follow_ups import NewMovement, begin, successful_attempt
+from payment_service.domain.settlement.follow_ups import begin, successful_attempt
 from payment_service.errors import AmountTooLarge, WrongPaymentState
 from payment_service.models.movement import Refund
 from payment_service.models.payment import Payment

@@ -6,15 +6,11 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.orm import Session
 
+from payment_service.domain.payments.movements import NewMovement
 from payment_service.domain.payments.transitions import HOLDING, change_status
 from payment_service.domain.settlement.captures import complete
 from payment_service.domain.settlement.context import SettlementContext, SettlementPolicy
-from payment_service.domain.settlement.follow_ups import (
-    NewMovement,
-    begin,
-    has_open,
-    successful_attempt,
-)
+from payment_service.domain.settlement.follow_ups import begin, has_open, successful_attempt
 from payment_service.errors import MovementOpen, WrongPaymentState
 from payment_service.models.movement import Void
 from payment_service.models.payment import Payment
