@@ -24,7 +24,7 @@ import click
 from flask import Flask
 from gateway.render import render
 from gateway.settings import Settings
-from payment_service.domain.messages import EVENT_DESTINATIONS
+from payment_service.domain.messages import destinations_of
 from payment_service.domain.payments.transitions import MOVEMENT_TRANSITIONS, TRANSITIONS, MovementKind
 from payment_service.schemas.v1.events import WHAT
 from payment_service.values.statuses import MovementState, PaymentStatus
@@ -214,8 +214,8 @@ def events(_service: str) -> str:
     return _table(
         "type | what happened | queue of the outbox",
         [
-            (f"`{kind}`", _sentence(WHAT[kind]), ", ".join(f"`{one}`" for one in destinations))
-            for kind, destinations in EVENT_DESTINATIONS.items()
+            (f"`{kind}`", _sentence(what), ", ".join(f"`{one}`" for one in destinations_of(kind)))
+            for kind, what in WHAT.items()
         ],
     )
 

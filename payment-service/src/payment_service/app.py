@@ -135,7 +135,7 @@ def _describe_security(api: Api) -> None:
 def _dependencies(
     config: Config, provider: Provider | None, fraud: FraudAssessor | None, waker: WakesWorker | None
 ) -> Dependencies:
-    provider = provider or BankSimulator(http_client(_bank(config)))
+    provider = provider or _bank(config)
     providers: Mapping[str, Provider] = {provider.name: provider}
     bank_webhooks = BankSimulatorWebhooks(config.bank_webhook_secrets)
     limits = config.limits
@@ -153,7 +153,7 @@ def _dependencies(
         ),
         providers=providers,
         webhooks={bank_webhooks.provider: bank_webhooks},
-        fraud=fraud or FraudClient(http_client(_fraud(config))),
+        fraud=fraud or _fraud(config),
         waker=waker or Waker(config.worker_wake_address),
         tokens=AccessTokens(KeyRing(KeySealer(config.token_key_encryption_key)), config.public_base_url),
         clients=ClientDirectory(),
@@ -167,21 +167,14 @@ def http_client(dependency: Dependency) -> HttpClient:
     return HttpClient(dependency, before_call=lambda: leave_transaction(db.session()))
 
 
-def _bank(config: Config) -> Dependency:
-    return Dependency(
-        "bank-simulator",
-        config.bank_url,
-        config.limits.provider_s,
-        token=config.bank_token,
-        max_concurrent=config.bank_max_concurrent,
-    )
+def _bank(config: Config) -> BankSimulator:
+    url, timeout_s, most = config.bank_url, config.limits.provider_s, config.bank_max_concurrent
+    dependency = Dependency("bank-simulator", url, timeout_s, token=config.bank_token, max_concurrent=most)
+    return BankSimulator(http_client(dependency))
 
 
-def _fraud(config: Config) -> Dependency:
-    return Dependency(
-        "fraud-service",
-        config.fraud_service_url,
-        config.limits.fraud_s,
-        token=config.service_token,
-        max_wait_s=config.limits.fraud_s,
+def _fraud(config: Config) -> FraudClient:
+    url, token, limit_s = config.fraud_service_url, config.service_token, config.limits.fraud_s
+    return FraudClient(
+        http_client(Dependency("fraud-service", url, limit_s, token=token, max_wait_s=limit_s))
     )

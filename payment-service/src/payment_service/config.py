@@ -14,6 +14,7 @@ from environs import Env
 from service_kit.process.config import (
     ConfigurationError,
     Profile,
+    is_webhook_secret,
     read_address,
     read_amount,
     read_database_url,
@@ -241,17 +242,13 @@ def _read_webhook_secrets(env: Env, profile: Profile, name: str) -> tuple[str, .
     lab_default = [LAB_WEBHOOK_SECRET] if profile is Profile.LAB else []
     given: list[str] = env.list(name, lab_default)
     secrets = tuple(text.strip() for text in given)
-    if not secrets or not all(_is_webhook_secret(secret) for secret in secrets):
+    if not secrets or not all(is_webhook_secret(secret) for secret in secrets):
         raise ConfigurationError(
             f"{name} must hold one secret or several, a comma between: whsec_ and base64 of 24 to 64 bytes."
         )
     if profile is Profile.PRODUCTION and LAB_WEBHOOK_SECRET in secrets:
         raise ConfigurationError(f"{name} must not hold the lab's secret in the production profile.")
     return secrets
-
-
-def _is_webhook_secret(text: str) -> bool:
-    return text.startswith("whsec_") and 24 <= len(_decode(text.removeprefix("whsec_"))) <= 64
 
 
 def _read_limits(env: Env) -> TimeLimits:

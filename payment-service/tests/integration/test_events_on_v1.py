@@ -206,16 +206,16 @@ def test_every_list_is_read_from_an_index_in_its_order(
 ) -> None:
     middle = world.all(PaymentEvent, payment_id=payment.id)[3]
     hour = timedelta(hours=1)
-    limits = {
+    limits: dict[str, Mapping[str, Any] | None] = {
         "all": {},
         "type": {"type": "payment.failed"},
         "time": {"created_from": middle.created_at - hour, "created_to": middle.created_at + hour},
         "payment": {"payment": payment.public_id},
         "timeline": None,
-    }[kind]
+    }
     page = PageRequest(10, **{direction: middle.public_id} if direction else {})
 
-    explained = plans(world, payment.merchant_id, limits, page)
+    explained = plans(world, payment.merchant_id, limits[kind], page)
 
     assert len(explained) == (2 if direction else 1)
     for plan in explained:

@@ -12,13 +12,11 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 from payment_service.cli import main
-from payment_service.commands.upkeep.deliver_outbox import OUTCOME_KINDS, RETRIES
+from payment_service.commands.upkeep.deliver_outbox import RETRIES
 from payment_service.config import Config
-from payment_service.domain.messages import EVENT_DESTINATIONS
 from payment_service.extensions import db
 from payment_service.models.message import OutboxMessage
 from payment_service.models.payment import PaymentEvent
-from payment_service.values.statuses import Destination
 from payment_service.worker import build_loops
 from service_kit.clock import utc_now
 from service_kit.jobs.loops import BatchLoop, QueueLoop
@@ -414,12 +412,6 @@ def test_events_wait_for_a_service_that_is_away(world: World, outside: Outside) 
     first, second = (json.loads(body)["events"] for _, _, body in outside.received["/internal/events"])
     assert {item["event"]["id"] for item in first} == {item["event"]["id"] for item in second}
     assert {message.status for message in world.messages(queue="events")} == {"done"}
-
-
-def test_every_type_that_fraud_service_hears_of_has_a_meaning_there() -> None:
-    told = {name for name, to in EVENT_DESTINATIONS.items() if Destination.FRAUD_OUTCOMES in to}
-
-    assert set(OUTCOME_KINDS) == told
 
 
 def queue_of(world: World, lease_s: float = 30.0) -> LeasedQueue[OutboxMessage]:

@@ -143,7 +143,7 @@ def _expected_entries(life: Life) -> Mapping[EntryName, int]:
     for dispute in life.disputes:
         post(EntryKind.DISPUTE_OPENED, dispute)
         if dispute.status in CLOSED:
-            post(CLOSED[DisputeStatus(dispute.status)], dispute)
+            post(CLOSED[dispute.status], dispute)
     return expected
 
 

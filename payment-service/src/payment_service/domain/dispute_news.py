@@ -146,6 +146,5 @@ class DisputeCase:
             "provider_dispute": dispute.provider_dispute_id,
             **more,
         }
-        known = {name: value for name, value in data.items() if value is not None}
         actor = provider_actor(self.provider)
-        record_event(self.session, self.key, self.payment, event_type, self.now, known, actor=actor)
+        record_event(self.session, self.key, self.payment, event_type, self.now, data, actor=actor)

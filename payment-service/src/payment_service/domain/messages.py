@@ -1,6 +1,6 @@
 """Puts messages into the outbox, inside the transaction that decided what they say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,40 +14,14 @@ from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.values.statuses import Destination, Surface
 
-_OTHERS = (Destination.EVENTS,)
-_OTHERS_AND_FRAUD = (Destination.EVENTS, Destination.FRAUD_OUTCOMES)
-# Every type of event and its destinations: merchants get all of them, fraud-service what became of the money.
-EVENT_DESTINATIONS: Mapping[str, tuple[Destination, ...]] = {
-    "payment.created": _OTHERS,
-    "payment.processing": _OTHERS,
-    "payment.released": _OTHERS,
-    "payment.failed": _OTHERS,
-    "payment.requires_action": _OTHERS,
-    "payment.in_review": _OTHERS,
-    "payment.review_approved": _OTHERS,
-    "payment.review_rejected": _OTHERS,
-    "payment.authorized": _OTHERS,
-    "payment.captured": _OTHERS_AND_FRAUD,
-    "payment.completed": _OTHERS_AND_FRAUD,
-    "payment.cancelled": _OTHERS,
-    "payment.expired": _OTHERS,
-    "payment.late_approval": _OTHERS,
-    "payment.reversed": _OTHERS,
-    "payment.reversal_refused": _OTHERS,
-    "capture.requested": _OTHERS,
-    "capture.failed": _OTHERS,
-    "void.requested": _OTHERS,
-    "void.failed": _OTHERS,
-    "refund.requested": _OTHERS,
-    "refund.succeeded": _OTHERS_AND_FRAUD,
-    "refund.failed": _OTHERS,
-    "dispute.opened": _OTHERS_AND_FRAUD,
-    "dispute.won": _OTHERS_AND_FRAUD,
-    "dispute.lost": _OTHERS_AND_FRAUD,
-    "dispute.contradicted": _OTHERS,
-    "attempt.contradicted": _OTHERS,
-    "movement.amount_differs": _OTHERS,
-    "movement.contradicted": _OTHERS,
+# The events that fraud-service hears of, and what each means there.
+OUTCOME_KINDS: Mapping[str, str] = {
+    "payment.captured": "captured",
+    "payment.completed": "captured",
+    "refund.succeeded": "refunded",
+    "dispute.opened": "disputed",
+    "dispute.won": "dispute_won",
+    "dispute.lost": "charged_back",
 }
 # Those of notification-service.
 RECEIPT_LANGUAGES = frozenset({"fr", "en"})
@@ -57,9 +31,13 @@ _THE_EVENT_ITSELF = ""
 
 def pass_on(session: Session, event: PaymentEvent) -> None:
     """Queue the event for every destination of its type."""
-    # Not even a type that somebody forgot in the table may undo what the event tells of; tests find it.
-    destinations = EVENT_DESTINATIONS.get(event.type, _OTHERS)
-    _enqueue(session, event, dict.fromkeys(destinations, _THE_EVENT_ITSELF))
+    _enqueue(session, event, dict.fromkeys(destinations_of(event.type), _THE_EVENT_ITSELF))
+
+
+def destinations_of(event_type: str) -> Sequence[Destination]:
+    """Merchants get every event, fraud-service what became of the money."""
+    outcomes = [Destination.FRAUD_OUTCOMES] if event_type in OUTCOME_KINDS else []
+    return [Destination.EVENTS, *outcomes]
 
 
 def announce_paid(

@@ -53,7 +53,7 @@ def settle_answer(
     movement: Model, result: ProviderResult, dependencies: Dependencies, *, actor: str
 ) -> Settlement[Model]:
     """Settle what was found out about the movement as it was when the asking began."""
-    now, reference, seen_state = utc_now(), MovementReference.of(movement), MovementState(movement.state)
+    now, reference, seen_state = utc_now(), MovementReference.of(movement), movement.state
     settled = db.in_transaction(
         lambda session: settle(
             session, dependencies.policy, reference, result, now, actor=actor, seen_state=seen_state

@@ -57,7 +57,7 @@ def _posted(session: Session, merchant_id: int) -> Mapping[tuple[LedgerAccount, 
         ).where(BalanceSnapshot.merchant_id == merchant_id)
     )
     for account, currency, amount_minor, up_to_id in snapshots:
-        found[LedgerAccount(account), currency] += amount_minor
+        found[account, currency] += amount_minor
         head = max(head, up_to_id)
     tail = session.execute(
         select(LedgerEntry.account, LedgerEntry.currency, func.sum(LedgerEntry.amount_minor))
@@ -65,7 +65,7 @@ def _posted(session: Session, merchant_id: int) -> Mapping[tuple[LedgerAccount, 
         .group_by(LedgerEntry.account, LedgerEntry.currency)
     )
     for account, currency, amount_minor in tail:
-        found[LedgerAccount(account), currency] += int(amount_minor)
+        found[account, currency] += int(amount_minor)
     return found
 
 

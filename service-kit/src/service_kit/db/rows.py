@@ -58,6 +58,11 @@ def append_rows(session: Session, model: type[DeclarativeBase], rows: Sequence[R
     session.gather(model, rows)
 
 
+def given_values(row: DeclarativeBase) -> Row:
+    """Return, by column, what was given to an object that is in no session."""
+    return {name: value for name, value in vars(row).items() if name != "_sa_instance_state"}
+
+
 def affected_rows(session: Session, statement: Update | Delete) -> int:
     """Execute the statement and return how many rows its conditions held for.
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from payment_service.domain.books.postings import Source, entries_of
-from payment_service.domain.messages import EVENT_DESTINATIONS
+from payment_service.domain.messages import destinations_of
 from payment_service.domain.payments.events import OPERATOR, EventKey, next_event
 from payment_service.models.base import Base
 from payment_service.models.ledger import LedgerEntry
@@ -42,7 +42,7 @@ class Story:
         event = next_event(self.key, self.payment, kind, at, data, actor=OPERATOR)
         columns = ("public_id", "merchant_id", "sequence", "type", "body", "mac", "key_id", "created_at")
         self.rows[PaymentEvent].append({name: getattr(event, name) for name in columns})
-        for destination in EVENT_DESTINATIONS[kind]:
+        for destination in destinations_of(kind):
             self._tell(destination, event.public_id, at)
         if kind == "payment.completed":
             self._tell(Destination.NOTIFICATIONS, event.public_id, at, '{"type": "payment_receipt"}')

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from payment_service.clients.deliveries import BatchClient, NotificationClient, StoreManagerClient
 from payment_service.domain.merchant_directory import MerchantDirectory
+from payment_service.domain.messages import OUTCOME_KINDS
 from payment_service.extensions import db
 from payment_service.models.message import OutboxMessage
 from payment_service.models.payment import PaymentEvent
@@ -19,17 +20,6 @@ T = TypeVar("T")
 _DAY_S = 86_400.0
 # A shop that returns hears within a minute, for a day; then every ten minutes.
 RETRIES = RetrySchedule(first_delays_s=(0.2, 1, 2, 5, 15), steps=((_DAY_S, 30.0), (float("inf"), 600.0)))
-
-
-# What an event of each type that goes to fraud-service means there.
-OUTCOME_KINDS: Mapping[str, str] = {
-    "payment.captured": "captured",
-    "payment.completed": "captured",
-    "refund.succeeded": "refunded",
-    "dispute.opened": "disputed",
-    "dispute.won": "dispute_won",
-    "dispute.lost": "charged_back",
-}
 
 
 @dataclass(frozen=True, slots=True)

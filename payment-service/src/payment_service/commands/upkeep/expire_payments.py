@@ -69,28 +69,19 @@ def _expire(payment_id: int, now: datetime, dependencies: Dependencies) -> bool:
     if isinstance(to_end, bool):
         return to_end
     if isinstance(to_end, MovementReference):
-        return abandon_attempt(
-            to_end,
-            dependencies,
-            actor=JANITOR,
-            then=lambda session, settled: _close_abandoned(session, settled, new, dependencies),
-        )
-    void, attempt = to_end
+
+        def close_abandoned(session: Session, settled: Settlement[PaymentAttempt]) -> None:
+            # What the cardholder can no longer finish; whatever else came of it is not over in time.
+            if settled.movement.state == MovementState.ABANDONED and settled.payment.status in PAYABLE:
+                close_payment(session, dependencies.policy, settled.payment, VoidPurpose.EXPIRY, None, new)
+
+        return abandon_attempt(to_end, dependencies, actor=JANITOR, then=close_abandoned)
     return carry_out(
-        void,
-        attempt,
+        *to_end,
         new,
         dependencies,
-        lambda _session, settled, _failure: settled.movement.state == MovementState.APPROVED,
+        lambda _session, settled, _: settled.movement.state == MovementState.APPROVED,
     )
-
-
-def _close_abandoned(
-    session: Session, settled: Settlement[PaymentAttempt], new: NewMovement, dependencies: Dependencies
-) -> None:
-    """Expire what the cardholder can no longer finish; whatever else came of it is not over in time."""
-    if settled.movement.state == MovementState.ABANDONED and settled.payment.status in PAYABLE:
-        _end_now(session, settled.payment, new, dependencies)
 
 
 def _end(
@@ -101,7 +92,7 @@ def _end(
     if payment.status not in EXPIRING or payment.expires_at is None or payment.expires_at > now:
         return False
     try:
-        to_end = _end_now(session, payment, new, dependencies)
+        to_end = close_payment(session, dependencies.policy, payment, VoidPurpose.EXPIRY, None, new)
     except MovementOpen:
         payment.expires_at = now + TRY_AGAIN_AFTER
         return False
@@ -111,9 +102,3 @@ def _end(
     if to_end is None:
         return True
     return to_end, attempt_of(session, to_end)
-
-
-def _end_now(
-    session: Session, payment: Payment, new: NewMovement, dependencies: Dependencies
-) -> Void | PaymentAttempt | None:
-    return close_payment(session, dependencies.policy, payment, VoidPurpose.EXPIRY, None, new)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service_kit.db.rows import append_rows
+from service_kit.db.rows import append_rows, given_values
 from service_kit.web import strict_json
 from sqlalchemy.orm import Session
 
@@ -38,7 +38,7 @@ def record_event(
     """Append an event to the chain of a stored payment; the caller holds the payment's lock.
 
     The outbox passes it on to every destination of its type. ``actor``: one of those below.
-    ``data`` must fit the schema of its type in docs/events.
+    ``data`` must fit the schema of its type in docs/events; members that are None are left out.
     """
     event = next_event(key, payment, event_type, at, data, actor=actor)
     store_event(session, event)
@@ -47,18 +47,7 @@ def record_event(
 
 def store_event(session: Session, event: PaymentEvent) -> None:
     """Store an event together with its messages in the outbox, at the end of the transaction."""
-    row = {
-        "public_id": event.public_id,
-        "merchant_id": event.merchant_id,
-        "payment_id": event.payment_id,
-        "sequence": event.sequence,
-        "type": event.type,
-        "body": event.body,
-        "mac": event.mac,
-        "key_id": event.key_id,
-        "created_at": event.created_at,
-    }
-    append_rows(session, PaymentEvent, [row])
+    append_rows(session, PaymentEvent, [given_values(event)])
     pass_on(session, event)
 
 
@@ -86,7 +75,7 @@ def next_event(
             "sequence": sequence,
             "at": at.isoformat(),
             "actor": actor,
-            "data": data,
+            "data": {name: value for name, value in data.items() if value is not None},
         }
     )
     payment.event_count = sequence

@@ -66,7 +66,7 @@ def kind_of(movement: AnyMovement) -> MovementKind:
 
 def may_become(movement: AnyMovement, target: M) -> bool:
     """Whether the movement's table leads from its state to ``target``; from an end it leads nowhere."""
-    return target in MOVEMENT_TRANSITIONS[kind_of(movement)].get(M(movement.state), frozenset())
+    return target in MOVEMENT_TRANSITIONS[kind_of(movement)].get(movement.state, frozenset())
 
 
 def change_status(payment: Payment, target: S) -> None:
@@ -75,7 +75,7 @@ def change_status(payment: Payment, target: S) -> None:
     Raises:
         IllegalTransition: ``TRANSITIONS`` does not lead there.
     """
-    if target not in TRANSITIONS[S(payment.status)]:
+    if target not in TRANSITIONS[payment.status]:
         raise IllegalTransition(payment.status, target)
     payment.status = target
 

@@ -53,7 +53,7 @@ def release(context: Charge) -> None:
         return
     if payment.status == PaymentStatus.REQUIRES_ACTION:
         change_status(payment, PaymentStatus.PROCESSING)
-    change_status(payment, PaymentStatus(attempt.claimed_from))
+    change_status(payment, attempt.claimed_from)
     context.record("payment.released")
 
 

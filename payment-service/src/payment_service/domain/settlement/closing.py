@@ -44,14 +44,6 @@ def close_payment(
         raise WrongPaymentState(CLOSED_AS[purpose], payment.status)
     change_status(payment, CLOSED_AS[purpose])
     payment.expires_at = None
-    data = {} if reason is None else {"reason": reason}
-    record_event(
-        session,
-        policy.event_key,
-        payment,
-        f"payment.{payment.status}",
-        new.started_at,
-        data,
-        actor=new.actor,
-    )
+    key, event_type, at = policy.event_key, f"payment.{payment.status}", new.started_at
+    record_event(session, key, payment, event_type, at, {"reason": reason}, actor=new.actor)
     return None

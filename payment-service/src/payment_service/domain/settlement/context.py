@@ -90,8 +90,8 @@ class SettlementContext(Generic[Model]):
             "attempt_state" if is_attempt else "movement_state": movement.state,
             **{name: getattr(movement, name, None) for name in _TOLD},
             "detail": movement.last_error,
+            **more,
         }
-        known = {name: value for name, value in [*data.items(), *more.items()] if value is not None}
         return record_event(
-            self.session, self.policy.event_key, self.payment, event_type, self.now, known, actor=self.actor
+            self.session, self.policy.event_key, self.payment, event_type, self.now, data, actor=self.actor
         )

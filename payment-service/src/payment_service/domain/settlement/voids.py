@@ -61,7 +61,7 @@ def begin_void(
 
 def released(context: SettlementContext[Void], _result: ProviderResult) -> None:
     """Nothing is held any more: the payment is over, or complete with what was captured of it."""
-    payment, purpose = context.payment, VoidPurpose(context.movement.purpose)
+    payment, purpose = context.payment, context.movement.purpose
     if payment.status == PaymentStatus.PARTIALLY_CAPTURED:
         complete(context)
         return

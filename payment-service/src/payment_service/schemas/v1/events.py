@@ -6,15 +6,48 @@ from typing import Any
 import marshmallow as ma
 from service_kit.web import strict_json
 
-from payment_service.domain.messages import EVENT_DESTINATIONS
 from payment_service.models.payment import PaymentEvent
 from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, list_schema
+
+# Every type of event, in words.
+WHAT: Mapping[str, str] = {
+    "payment.created": "The payment was created.",
+    "payment.processing": "An attempt to pay began.",
+    "payment.released": "The attempt ended without a charge; the payment can be paid again.",
+    "payment.failed": "The attempt was declined; another card may be tried.",
+    "payment.requires_action": "The bank wants the cardholder to confirm the payment (3-D Secure).",
+    "payment.in_review": "The payment is held until a person has looked at it.",
+    "payment.review_approved": "The review approved the payment.",
+    "payment.review_rejected": "The review rejected the payment; nothing was charged.",
+    "payment.authorized": "The bank holds the amount for the merchant.",
+    "payment.captured": "A part of the held amount was taken.",
+    "payment.completed": "The payment is complete.",
+    "payment.cancelled": "The payment was cancelled.",
+    "payment.expired": "The payment expired.",
+    "payment.late_approval": "The bank approved a charge that nobody waited for any more; it is given back.",
+    "payment.reversed": "The charge that came too late was given back.",
+    "payment.reversal_refused": "The bank refused to give back a charge that came too late: please look.",
+    "capture.requested": "The bank is asked to take held money.",
+    "capture.failed": "Held money was not taken.",
+    "void.requested": "The bank is asked to release what it holds.",
+    "void.failed": "What the bank holds was not released.",
+    "refund.requested": "The bank is asked to give money back.",
+    "refund.succeeded": "Money was given back.",
+    "refund.failed": "Money was not given back.",
+    "dispute.opened": "The cardholder disputes the payment through the bank.",
+    "dispute.won": "The dispute was won: the merchant keeps the money.",
+    "dispute.lost": "The dispute was lost: the money went back to the cardholder.",
+    "dispute.contradicted": "The bank told something about a dispute that contradicts what is known.",
+    "attempt.contradicted": "The bank contradicted itself about an attempt: please look.",
+    "movement.contradicted": "The bank contradicted itself about a movement of money: please look.",
+    "movement.amount_differs": "The bank told another amount than ours: please look.",
+}
 
 
 class EventQuerySchema(CreatedQuerySchema):
     type = ma.fields.String(
         load_default=None,
-        validate=ma.validate.OneOf(sorted(EVENT_DESTINATIONS)),
+        validate=ma.validate.OneOf(sorted(WHAT)),
         metadata={"description": "Only events of this type."},
     )
     payment = PublicId(load_default=None, metadata={"description": "Only events of this payment."})
@@ -55,38 +88,6 @@ def read_event(event: PaymentEvent) -> dict[str, Any]:
 
 EventListSchema = list_schema(EventSchema)
 
-WHAT: Mapping[str, str] = {
-    "payment.created": "The payment was created.",
-    "payment.processing": "An attempt to pay began.",
-    "payment.released": "The attempt ended without a charge; the payment can be paid again.",
-    "payment.failed": "The attempt was declined; another card may be tried.",
-    "payment.requires_action": "The bank wants the cardholder to confirm the payment (3-D Secure).",
-    "payment.in_review": "The payment is held until a person has looked at it.",
-    "payment.review_approved": "The review approved the payment.",
-    "payment.review_rejected": "The review rejected the payment; nothing was charged.",
-    "payment.authorized": "The bank holds the amount for the merchant.",
-    "payment.captured": "A part of the held amount was taken.",
-    "payment.completed": "The payment is complete.",
-    "payment.cancelled": "The payment was cancelled.",
-    "payment.expired": "The payment expired.",
-    "payment.late_approval": "The bank approved a charge that nobody waited for any more; it is given back.",
-    "payment.reversed": "The charge that came too late was given back.",
-    "payment.reversal_refused": "The bank refused to give back a charge that came too late: please look.",
-    "capture.requested": "The bank is asked to take held money.",
-    "capture.failed": "Held money was not taken.",
-    "void.requested": "The bank is asked to release what it holds.",
-    "void.failed": "What the bank holds was not released.",
-    "refund.requested": "The bank is asked to give money back.",
-    "refund.succeeded": "Money was given back.",
-    "refund.failed": "Money was not given back.",
-    "dispute.opened": "The cardholder disputes the payment through the bank.",
-    "dispute.won": "The dispute was won: the merchant keeps the money.",
-    "dispute.lost": "The dispute was lost: the money went back to the cardholder.",
-    "dispute.contradicted": "The bank told something about a dispute that contradicts what is known.",
-    "attempt.contradicted": "The bank contradicted itself about an attempt: please look.",
-    "movement.contradicted": "The bank contradicted itself about a movement of money: please look.",
-    "movement.amount_differs": "The bank told another amount than ours: please look.",
-}
 _WHO: Mapping[str, str] = {
     "api_client": "The merchant's server",
     "payer": "The payer",
