@@ -1,7 +1,8 @@
 from typing import Any
 
 from bank_simulator.worker import background
-from service_kit.process.gunicorn import calm_garbage_collector, settings
+from service_kit.process.garbage import calm_garbage_collector
+from service_kit.process.gunicorn import settings
 
 # The slow card keeps a thread for 8 s.
 globals().update(settings(5012, threads=24))

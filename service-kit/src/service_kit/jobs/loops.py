@@ -13,7 +13,7 @@ import structlog
 from flask import Flask
 
 from service_kit.jobs.queue import Failed, LeasedQueue, LeasedRow, Result
-from service_kit.process.gunicorn import calm_garbage_collector
+from service_kit.process.garbage import calm_garbage_collector
 
 log = structlog.get_logger(__name__)
 

@@ -1,12 +1,13 @@
 """What the gunicorn.conf.py of every service has in common."""
 
-import gc
 import select
 from pathlib import Path
 from typing import Any
 
 from environs import Env
 from gunicorn.workers.gthread import ThreadWorker
+
+from service_kit.process.garbage import calm_garbage_collector
 
 # Heartbeats go to a file: in memory where there is such a folder, so that a busy disk stops no worker.
 _MEMORY = Path("/dev/shm")  # noqa: S108
@@ -48,13 +49,3 @@ def settings(default_port: int, *, workers: int = 1, threads: int = 16) -> dict[
         "control_socket_disable": True,
         "post_worker_init": lambda _worker: calm_garbage_collector(),
     }
-
-
-def calm_garbage_collector() -> None:
-    """Look for cycles less often: what start-up made lives for ever, and a request makes few.
-
-    Call it once everything is imported, in the process that will do the work.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
