@@ -34,16 +34,16 @@ def test_a_private_key_opens_only_with_its_key_and_under_its_name(algorithm: Sig
     sealer = KeySealer(b"ours")
     pair, other = sealer.generate(algorithm), sealer.generate(algorithm)
 
-    key = sealer.open(pair.kid, pair.sealed_private_jwk)
+    key = sealer.open(pair["kid"], pair["sealed_private_jwk"])
 
     assert isinstance(key, OKPKey if algorithm is SigningAlgorithm.EDDSA else RSAKey)
-    assert key.thumbprint() == pair.kid
-    assert '"d"' not in pair.public_jwk
-    changed = "AAAA" + pair.sealed_private_jwk[4:]
+    assert key.thumbprint() == pair["kid"]
+    assert '"d"' not in pair["public_jwk"]
+    changed = "AAAA" + pair["sealed_private_jwk"][4:]
     for opener, kid, sealed in (
-        (KeySealer(b"others"), pair.kid, pair.sealed_private_jwk),
-        (sealer, other.kid, pair.sealed_private_jwk),
-        (sealer, pair.kid, changed),
+        (KeySealer(b"others"), pair["kid"], pair["sealed_private_jwk"]),
+        (sealer, other["kid"], pair["sealed_private_jwk"]),
+        (sealer, pair["kid"], changed),
     ):
         with pytest.raises(SigningKeyUnreadable):
             opener.open(kid, sealed)

@@ -15,19 +15,15 @@ from payment_service.vault.vault import Vault
 
 
 class FraudAssessor(Protocol):
-    """Whoever judges attempts."""
+    """Judges attempts; raises ``FraudSilent`` where it cannot."""
 
-    def assess(self, request: AssessmentRequest) -> Assessment:
-        """Return the decision. Raises ``FraudSilent``."""
-        ...
+    def assess(self, request: AssessmentRequest) -> Assessment: ...
 
 
 class WakesWorker(Protocol):
-    """Whoever can wake the worker after a commit."""
+    """Tells the worker after a commit to look now."""
 
-    def wake(self) -> None:
-        """Tell the worker to look now."""
-        ...
+    def wake(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

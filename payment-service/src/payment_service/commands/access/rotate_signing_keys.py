@@ -1,6 +1,5 @@
 """Makes a new signing key, which takes over from the present one after a while."""
 
-from dataclasses import asdict
 from datetime import timedelta
 
 from service_kit.clock import utc_now
@@ -52,7 +51,7 @@ def _store(
         for key in in_force:
             # One that retires earlier has a successor by then, which is here too.
             key.retired_at = min(key.retired_at or takes_over_at, takes_over_at)
-        row = SigningKey(**asdict(pair), created_at=now, activated_at=takes_over_at)
+        row = SigningKey(**pair, created_at=now, activated_at=takes_over_at)
         session.add(row)
         session.flush()
         return row

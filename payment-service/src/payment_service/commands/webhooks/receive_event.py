@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 import structlog
 from service_kit.clock import utc_now
@@ -41,22 +40,18 @@ def receive_event(command: ReceiveEvent, dependencies: Dependencies) -> None:
     if len(command.body) > MAX_BODY_BYTES:
         raise WebhookUnreadable(f"An event has at most {MAX_BODY_BYTES} bytes.")
     strict_json.loads(command.body)
-    now = utc_now()
+    now, text = utc_now(), command.body.decode()
+
+    def work(session: Session) -> None:
+        session.add(
+            InboxMessage(
+                queue=command.provider, event_id=event_id, body=text, next_attempt_at=now, created_at=now
+            )
+        )
+
     try:
-        db.in_transaction(lambda session: _store(session, command, event_id, now))
+        db.in_transaction(work)
     except IntegrityError:
         log.info("webhook_again", provider=command.provider, event_id=event_id)
         return
     dependencies.waker.wake()
-
-
-def _store(session: Session, command: ReceiveEvent, event_id: str, now: datetime) -> None:
-    session.add(
-        InboxMessage(
-            queue=command.provider,
-            event_id=event_id,
-            body=command.body.decode(),
-            next_attempt_at=now,
-            created_at=now,
-        )
-    )

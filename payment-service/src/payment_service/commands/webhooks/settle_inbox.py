@@ -63,7 +63,14 @@ def settle_message(message: InboxMessage, dependencies: Dependencies) -> Result:
 
 
 def _close(message: InboxMessage, outcome: InboxOutcome) -> Result:
-    db.in_transaction(lambda session: close_message(session, message.id, outcome))
+    """Store the outcome of an event that changed nothing here."""
+
+    def work(session: Session) -> None:
+        taken = take_message(session, message.id)
+        if taken is not None:
+            taken.outcome = outcome
+
+    db.in_transaction(work)
     return Done()
 
 
@@ -152,13 +159,6 @@ def _is_still_open(movement: AnyMovement, dependencies: Dependencies) -> bool:
     """Inquire and settle; return whether the outcome is still open."""
     settled = inquire(movement, dependencies, actor=provider_actor(movement.provider))
     return settled.movement.is_open
-
-
-def close_message(session: Session, message_id: int, outcome: InboxOutcome) -> None:
-    """Store the outcome of an event that changed nothing here."""
-    message = take_message(session, message_id)
-    if message is not None:
-        message.outcome = outcome
 
 
 def take_message(session: Session, message_id: int) -> InboxMessage | None:

@@ -68,14 +68,6 @@ class RingKey:
         return self.retired_at is None or now < self.retired_at + TOKEN_LIFETIME + LEEWAY
 
 
-@dataclass(frozen=True, slots=True)
-class NewKeyPair:
-    kid: str
-    algorithm: SigningAlgorithm
-    public_jwk: str
-    sealed_private_jwk: str
-
-
 class KeySealer:
     """Encrypts private keys; the setting may be any text, its 256-bit key comes from HKDF-SHA256."""
 
@@ -83,8 +75,8 @@ class KeySealer:
         derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"caisse signing keys")
         self._cipher = AESGCM(derivation.derive(secret))
 
-    def generate(self, algorithm: SigningAlgorithm) -> NewKeyPair:
-        """Make a key pair, named by the hash of its public half (RFC 7638)."""
+    def generate(self, algorithm: SigningAlgorithm) -> dict[str, str]:
+        """Make a key pair, named by the hash of its public half (RFC 7638); return its columns."""
         key: Key = (
             OKPKey.generate_key("Ed25519")
             if algorithm is SigningAlgorithm.EDDSA
@@ -92,9 +84,12 @@ class KeySealer:
         )
         kid = key.thumbprint()
         public = {**key.as_dict(private=False), "kid": kid, "alg": algorithm.value, "use": "sig"}
-        return NewKeyPair(
-            kid, algorithm, json.dumps(public), self._seal(kid, json.dumps(key.as_dict(private=True)))
-        )
+        return {
+            "kid": kid,
+            "algorithm": algorithm,
+            "public_jwk": json.dumps(public),
+            "sealed_private_jwk": self._seal(kid, json.dumps(key.as_dict(private=True))),
+        }
 
     def open(self, kid: str, sealed: str) -> Key:
         """Return the private key.
