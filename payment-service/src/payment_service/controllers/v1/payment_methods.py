@@ -21,7 +21,6 @@ from payment_service.models.card import PaymentMethod
 from payment_service.queries.pagination import Page
 from payment_service.queries.payment_methods import get_payment_method, list_payment_methods
 from payment_service.schemas.v1.payment_method import (
-    NewPaymentMethod,
     PaymentMethodListSchema,
     PaymentMethodQuerySchema,
     PaymentMethodSchema,
@@ -41,9 +40,9 @@ payment_methods = Blueprint(
 @idempotent
 @payment_methods.arguments(StorePaymentMethodSchema)
 @payment_methods.response(201, PaymentMethodSchema)
-def store(body: NewPaymentMethod) -> Response:
+def store(body: dict[str, Any]) -> Response:
     """Store a card. The bank is not asked about it; a `cvc` is checked for its form and forgotten."""
-    command = StorePaymentMethod(current_merchant_id(), body.card, body.customer_id)
+    command = StorePaymentMethod(current_merchant_id(), **body)
     operation = idempotent_request(body)
     return respond(store_payment_method(command, operation, _present_new, current_dependencies()))
 
