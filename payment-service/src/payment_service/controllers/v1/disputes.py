@@ -25,9 +25,7 @@ disputes = Blueprint(
 @disputes.problem(400, "A filter or cursor that is none")
 def show_disputes(query: dict[str, Any]) -> Page[Dispute]:
     """List disputes, newest first."""
-    return list_disputes(
-        current_merchant_id(), query["page"], payment=query["payment"], status=query["status"]
-    )
+    return list_disputes(current_merchant_id(), **query)
 
 
 @disputes.get("/<dispute_id>")

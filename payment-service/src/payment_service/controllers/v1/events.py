@@ -22,7 +22,7 @@ events = Blueprint("events", "events", url_prefix="/v1", description="What happe
 @events.problem(400, "A filter or cursor that is none")
 def show_events(query: dict[str, Any]) -> Page[PaymentEvent]:
     """List the events of all payments, newest first, as they were sealed."""
-    return list_events(current_merchant_id(), query["limits"], query["page"])
+    return list_events(current_merchant_id(), **query)
 
 
 @events.get("/payments/<payment_id>/events")
