@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
 import click
 
@@ -11,6 +12,8 @@ from payment_service.app import create_app
 from payment_service.controllers.request import EXTENSION
 from payment_service.errors import ApiClientNotFound, MerchantNotFound
 from payment_service.processing.dependencies import Dependencies
+
+E = TypeVar("E", bound=StrEnum)
 
 
 @contextmanager
@@ -28,8 +31,11 @@ def application() -> Iterator[Dependencies]:
             raise click.ClickException(str(exc)) from exc
 
 
-def one_of(values: type[StrEnum]) -> click.Choice[str]:
-    return click.Choice([value.value for value in values])
+class OneOf(click.Choice[E]):
+    """A choice of the values of an enum; the command is given the member."""
+
+    def normalize_choice(self, choice: object, ctx: click.Context | None) -> str:
+        return str(choice)
 
 
 def utc(moment: datetime) -> str:
