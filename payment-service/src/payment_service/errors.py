@@ -45,19 +45,23 @@ class PaymentClosed(PaymentError):
     status: str
 
 
-class ChargeNotSent(PaymentError):
-    """The charge surely never left: nothing was taken, and the payment can be paid again."""
+class ChargeRefused(PaymentError):
+    """The attempt surely took nothing, and the payment can be paid again; refusals.py says what is told."""
 
-    message = "The bank could not be reached. Nothing was charged; please try again."
+    message = "Nothing was charged."
+    state: ClassVar[str]
 
 
-class ChargeAbandoned(PaymentError):
-    """The charge was given up, and the bank will never carry it out; the payment can be paid again."""
+class ChargeNotSent(ChargeRefused):
+    """The charge surely never left."""
 
-    message = (
-        "This attempt was given up before the bank had charged the card. Nothing was charged; "
-        "please try again."
-    )
+    state = "not_sent"
+
+
+class ChargeAbandoned(ChargeRefused):
+    """The charge was given up, and the bank will never carry it out."""
+
+    state = "abandoned"
 
 
 @dataclass(eq=False)

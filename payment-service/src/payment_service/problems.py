@@ -10,6 +10,8 @@ from service_kit.web import strict_json
 from service_kit.web.problems import Problem, ProblemTable
 
 from payment_service import errors
+from payment_service.domain.payments.transitions import MovementKind
+from payment_service.refusals import refusal_of
 
 log = structlog.get_logger(__name__)
 REALM = 'realm="caisse"'
@@ -35,6 +37,11 @@ More = Callable[[Any], Mapping[str, Any]]
 
 def _problem(status: HTTPStatus, code: str, more: More) -> ToProblem:
     return lambda error: Problem(status, code, str(error), **more(error))
+
+
+def _charge_refused(error: errors.ChargeRefused) -> Problem:
+    refusal = refusal_of(MovementKind.CHARGE, error.state)
+    return Problem(refusal.status, refusal.code, refusal.lab, members=NOT_PAID, headers=RETRY_SOON)
 
 
 # Clients are told nothing about keys; operators read it in the log.
@@ -73,8 +80,6 @@ STATUSES: Mapping[type[errors.PaymentError], tuple[HTTPStatus, str]] = {
     errors.KeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
     errors.PaymentMethodUnusable: (HTTPStatus.UNPROCESSABLE_ENTITY, "payment_method_unusable"),
     errors.CancellationNotConfirmed: (HTTPStatus.BAD_GATEWAY, "cancellation_not_confirmed"),
-    errors.ChargeAbandoned: (HTTPStatus.BAD_GATEWAY, "charge_abandoned"),
-    errors.ChargeNotSent: (HTTPStatus.BAD_GATEWAY, "charge_not_sent"),
     errors.MerchantMissing: (HTTPStatus.SERVICE_UNAVAILABLE, "not_seeded"),
     errors.ProcessingUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "processing_unavailable"),
 }
@@ -85,8 +90,6 @@ MORE: Mapping[type[errors.PaymentError], More] = {
     errors.WrongPaymentState: lambda error: {"members": {"payment_status": error.status}},
     errors.PaymentClosed: lambda error: {"members": {**NOT_PAID, "payment_status": error.status}},
     errors.PaymentBusy: lambda error: {"members": NOT_PAID, "headers": _retry_after(error.retry_after_s)},
-    errors.ChargeNotSent: lambda _: {"members": NOT_PAID, "headers": RETRY_SOON},
-    errors.ChargeAbandoned: lambda _: {"members": NOT_PAID, "headers": RETRY_SOON},
     errors.ProcessingUnavailable: lambda _: {"members": NOT_PAID, "headers": RETRY_SOON},
     errors.CancellationNotConfirmed: lambda _: {"headers": RETRY_SOON},
     errors.MerchantMissing: lambda _: {"headers": RETRY_SOON},
@@ -117,6 +120,7 @@ PROBLEMS: ProblemTable = {
         error: _problem(status, code, MORE.get(error, lambda _: {}))
         for error, (status, code) in STATUSES.items()
     },
+    errors.ChargeRefused: _charge_refused,
     errors.SealedCardUnreadable: _vault_unavailable,
     errors.SigningKeyMissing: _signing_unavailable,
     errors.SigningKeyUnreadable: _signing_unavailable,

@@ -14,7 +14,7 @@ from payment_service.domain.payments.transitions import PAYABLE, kind_of
 from payment_service.models.movement import AnyMovement, PaymentAttempt, Refund
 from payment_service.models.payment import Payment
 from payment_service.processing.idempotent import PaymentRows
-from payment_service.refusals import REFUSALS
+from payment_service.refusals import refusal_of
 from payment_service.schemas.v1.movements import RefundSchema, RefundView
 from payment_service.schemas.v1.payment import PaymentSchema, PaymentView
 from payment_service.values.statuses import MovementState, PaymentStatus
@@ -90,8 +90,7 @@ def _present_movement(
 def _refused(
     movement: AnyMovement, members: Mapping[str, Any], *, location: str | None = None
 ) -> StoredAnswer:
-    kind, state = kind_of(movement), MovementState(movement.state)
-    refusal = REFUSALS.get((kind, state), REFUSALS[kind, MovementState.NOT_SENT])
+    refusal = refusal_of(kind_of(movement), movement.state)
     problem = Problem(refusal.status, refusal.code, refusal.detail, members=members)
     body = strict_json.dumps(problem.document()).encode()
     return StoredAnswer(refusal.status, body, PROBLEM_CONTENT_TYPE, location)

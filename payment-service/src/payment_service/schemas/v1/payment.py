@@ -11,17 +11,10 @@ from payment_service.domain.payments.transitions import PAYABLE, MovementKind
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
 from payment_service.refusals import REFUSALS
+from payment_service.schemas.shown import shown
 from payment_service.schemas.v1.pagination import Timestamp
-from payment_service.values.statuses import MovementState, PaymentStatus
+from payment_service.values.statuses import PaymentStatus
 
-_MESSAGES = {
-    MovementState.DECLINED: "The bank declined the card; another card may follow.",
-    MovementState.FAILED: "Our checks refused this payment; nothing was charged.",
-    MovementState.NOT_SENT: "The bank could not be reached; nothing was charged.",
-    MovementState.ABANDONED: (
-        "The attempt was given up before the bank had charged the card; nothing was charged."
-    ),
-}
 SHOWN_STATUSES = (*PaymentStatus, "partially_refunded", "refunded", "disputed", "charged_back")
 
 
@@ -69,11 +62,10 @@ class PaymentView:
     @property
     def last_error(self) -> dict[str, Any] | None:
         attempt = self.attempt
-        state = MovementState(attempt.state) if attempt else None
-        if attempt is None or state not in _MESSAGES:
+        refusal = REFUSALS.get((MovementKind.CHARGE, attempt.state)) if attempt else None
+        if attempt is None or refusal is None:
             return None
-        code = REFUSALS[MovementKind.CHARGE, state].code
-        return {"code": code, "decline_code": attempt.decline_code, "message": _MESSAGES[state]}
+        return {"code": refusal.code, "decline_code": attempt.decline_code, "message": refusal.last_error}
 
     @property
     def customer(self) -> dict[str, Any]:
@@ -118,8 +110,8 @@ class CardShownSchema(ma.Schema):
 
 
 class MethodShownSchema(ma.Schema):
-    id = ma.fields.String(required=True, allow_none=True, metadata={"description": "pm_… of a stored card."})
-    type = ma.fields.String(required=True, metadata={"example": "card"})
+    id = shown(ma.fields.String, allow_none=True, description="pm_… of a stored card.")
+    type = shown(ma.fields.String, example="card")
     card = ma.fields.Nested(CardShownSchema, required=True)
 
 
@@ -128,12 +120,12 @@ class RedirectSchema(ma.Schema):
 
 
 class NextActionSchema(ma.Schema):
-    type = ma.fields.String(required=True, metadata={"example": "redirect_to_url"})
+    type = shown(ma.fields.String, example="redirect_to_url")
     redirect_to_url = ma.fields.Nested(RedirectSchema, required=True)
 
 
 class LastErrorSchema(ma.Schema):
-    code = ma.fields.String(required=True, metadata={"example": "payment_declined"})
+    code = shown(ma.fields.String, example="payment_declined")
     decline_code = ma.fields.String(required=True, allow_none=True)
     message = ma.fields.String(required=True)
 
@@ -141,7 +133,7 @@ class LastErrorSchema(ma.Schema):
 class ThreeDsSchema(ma.Schema):
     """What 3-D Secure came to; ``liability`` says who bears a fraudulent payment."""
 
-    status = ma.fields.String(required=True, metadata={"example": "authenticated"})
+    status = shown(ma.fields.String, example="authenticated")
     eci = ma.fields.String(required=True, allow_none=True)
     liability = ma.fields.String(required=True, allow_none=True)
 
@@ -179,8 +171,8 @@ class PaymentSchema(ma.Schema):
         lambda view: view.details.get("metadata", {}), required=True, metadata={"type": "object"}
     )
     return_url = _own("return_url", type=["string", "null"])
-    checkout_url = ma.fields.String(
-        required=True, allow_none=True, metadata={"description": "The page on which a person can pay it."}
+    checkout_url = shown(
+        ma.fields.String, allow_none=True, description="The page on which a person can pay it."
     )
     created_at = _time("created_at")
     expires_at = _time("expires_at")
