@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from payment_service.pages.form import Field, FieldError, RefusedForm, read_form
-from payment_service.pages.languages import Language, say
+from payment_service.pages.languages import CATALOGUE
 from payment_service.pages.page_models import (
     decline_sentence,
     declined_page,
@@ -27,15 +27,15 @@ from payment_service.pages.page_models import (
     stuck,
 )
 from payment_service.pages.render import (
-    CONTENT_SECURITY_POLICY,
+    TEMPLATES,
     FormState,
     Page,
     PaymentSummary,
     Receipt,
-    page_headers,
     render_page,
 )
 from payment_service.values.money import Money
+from service_kit.web.pages import Language
 
 ACS = "http://127.0.0.1:5012/acs/t"
 BACK = "https://shop.example/back?a=1&b=2"
@@ -249,13 +249,13 @@ def test_the_policy_allows_exactly_our_style() -> None:
     (style,) = shown(pay_page(PAYMENT, FORM)).all("style")
     digest = b64encode(sha256(style.text.encode()).digest()).decode()
 
-    assert f"style-src 'sha256-{digest}';" in CONTENT_SECURITY_POLICY
-    assert page_headers(Language.FR)["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
-    assert "unsafe" not in CONTENT_SECURITY_POLICY
+    assert f"style-src 'sha256-{digest}';" in TEMPLATES.content_security_policy
+    assert TEMPLATES.headers(Language.FR)["Content-Security-Policy"] == TEMPLATES.content_security_policy
+    assert "unsafe" not in TEMPLATES.content_security_policy
 
 
 def test_nobody_may_keep_a_page() -> None:
-    headers = page_headers(Language.EN)
+    headers = TEMPLATES.headers(Language.EN)
 
     assert headers["Cache-Control"] == "no-store"
     assert headers["Content-Language"] == "en"
@@ -306,12 +306,12 @@ def test_an_error_stands_at_its_field_and_in_the_summary(
     name: Field, error: FieldError, language: Language
 ) -> None:
     document = shown(pay_page(PAYMENT, FormState("frm_1", {}, {name: error})), language)
-    sentence = say(language, f"error.{name.value}.{error.value}")
+    sentence = CATALOGUE.say(language, f"error.{name.value}.{error.value}")
     (summary,) = [e for e in document.elements if e.attributes.get("role") == "alert"]
 
     assert sentence in summary.text
     assert summary.attributes["tabindex"] == "-1"
-    assert document.all("title")[0].text.startswith(say(language, "error.prefix"))
+    assert document.all("title")[0].text.startswith(CATALOGUE.say(language, "error.prefix"))
     if name != Field.FORM_KEY:
         assert f"#{name.value}" in document.values("href")
         assert document.input(name).attributes["aria-invalid"] == "true"

@@ -5,12 +5,13 @@ from http import HTTPStatus
 import pytest
 from payment_service.domain.payments.results import SUCCEEDED
 from payment_service.domain.payments.transitions import MOVEMENT_TRANSITIONS, PAYABLE, MovementKind
-from payment_service.pages.languages import CATALOGUES, Language
+from payment_service.pages.languages import CATALOGUE
 from payment_service.pages.page_models import declined_page, not_charged_page, standing_page
 from payment_service.pages.render import FormState, PaymentSummary
 from payment_service.refusals import OUTCOME_UNKNOWN, REFUSALS, STANDINGS
 from payment_service.values.money import Money
 from payment_service.values.statuses import MovementState, PaymentStatus
+from service_kit.web.pages import Language
 
 PAYMENT = PaymentSummary("3", "1", Money(399998, "MAD"), "Store Manager", "http://127.0.0.1:8080/checkout/t")
 FORM = FormState("frm_1")
@@ -45,7 +46,7 @@ def test_every_refused_charge_is_told_to_everybody(state: MovementState, languag
     # A decline is told to the lab's client in the payer's words.
     assert refusal.lab or refusal.payer == "declined"
     assert page.heading == f"{refusal.payer}.heading"
-    assert {page.heading, *page.texts} <= set(CATALOGUES[language])
+    assert {page.heading, *page.texts} <= set(CATALOGUE.texts[language])
     assert page.status == (HTTPStatus.PAYMENT_REQUIRED if refusal.payer == "declined" else refusal.status)
 
 
@@ -54,4 +55,4 @@ def test_every_payment_that_nobody_can_pay_now_has_its_sentences(language: Langu
     assert set(STANDINGS) == set(PaymentStatus) - PAYABLE - SUCCEEDED
     for name in [*STANDINGS.values(), OUTCOME_UNKNOWN]:
         page = standing_page(PAYMENT, name)
-        assert {page.heading, *page.texts, page.link or page.heading} <= set(CATALOGUES[language])
+        assert {page.heading, *page.texts, page.link or page.heading} <= set(CATALOGUE.texts[language])

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Response, request
 from service_kit.web.api import Blueprint, StrictParser
+from service_kit.web.pages import choose_language
 from service_kit.web.problems import Problem
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
@@ -19,7 +20,6 @@ from payment_service.domain.payments.references import LabPayment
 from payment_service.domain.payments.results import PaymentResult, ProcessingResult
 from payment_service.domain.payments.transitions import MovementKind
 from payment_service.models.payment import Payment
-from payment_service.pages.languages import choose_language
 from payment_service.pages.page_models import decline_sentence
 from payment_service.processing.charge import CardPayment
 from payment_service.queries.payments import get_payment
@@ -140,14 +140,13 @@ def _answer(processed: PaymentResult) -> Any:
     document["status"] = processed.status
     if processed.result is ProcessingResult.PAID:
         return document
-    document["next_action"] = _next_action(processed)
+    url = processed.next_action_url
+    document["next_action"] = (
+        {"type": "look_again", "retry_after_s": LOOK_AGAIN_AFTER_S}
+        if url is None
+        else {"type": "redirect_to_url", "redirect_to_url": {"url": url}}
+    )
     return document, HTTPStatus.ACCEPTED, {"Retry-After": str(LOOK_AGAIN_AFTER_S)}
-
-
-def _next_action(processed: PaymentResult) -> dict[str, Any]:
-    if processed.next_action_url is not None:
-        return {"type": "redirect_to_url", "redirect_to_url": {"url": processed.next_action_url}}
-    return {"type": "look_again", "retry_after_s": LOOK_AGAIN_AFTER_S}
 
 
 def _declined(processed: PaymentResult, document: dict[str, Any]) -> Response:

@@ -11,6 +11,7 @@ from flask import Flask, Request, Response, request
 from service_kit.clock import utc_now
 from service_kit.db.database import CommitOutcomeUnknown, DatabaseUnavailable
 from service_kit.process.config import Profile
+from service_kit.web.pages import Language, choose_language
 from service_kit.web.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 
 from payment_service.commands.payments.process_payment import process_payment
@@ -35,7 +36,6 @@ from payment_service.errors import (
     ProcessingUnavailable,
 )
 from payment_service.pages.form import OTHER_CARD, Field, RefusedForm, SubmittedForm, read_form
-from payment_service.pages.languages import Language, choose_language
 from payment_service.pages.page_models import (
     no_such_payment_page,
     not_charged_page,
@@ -43,7 +43,7 @@ from payment_service.pages.page_models import (
     standing_page,
     stuck,
 )
-from payment_service.pages.render import Page, page_headers, render_page
+from payment_service.pages.render import TEMPLATES, Page, render_page
 from payment_service.problems import RETRY_AFTER_S
 from payment_service.processing.abandonment import abandon_attempt
 from payment_service.processing.charge import CardPayment
@@ -60,16 +60,7 @@ FORM = "application/x-www-form-urlencoded"
 FORM_TYPES = frozenset({FORM, "multipart/form-data"})
 RETRY_LATER = frozenset({HTTPStatus.ACCEPTED, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
 FindReference = Callable[[str], PaymentReference]
-PAGE_ENDPOINTS = frozenset(
-    {
-        "lab.show_page",
-        "lab.process",
-        "checkout.show_page",
-        "checkout.submit_form",
-        "checkout.show_return",
-        "checkout.submit_return",
-    }
-)
+LAB_PAGES = frozenset({"lab.show_page", "lab.process"})
 
 
 def described_pages(**statuses: str) -> dict[str, Any]:
@@ -116,7 +107,8 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def problem_as_page(response: Response) -> Response:
-        wants_page = request.endpoint in PAGE_ENDPOINTS and (request.method == "GET" or is_form(request))
+        has_pages = request.blueprint == "checkout" or request.endpoint in LAB_PAGES
+        wants_page = has_pages and (request.method == "GET" or is_form(request))
         if wants_page and response.mimetype == PROBLEM_CONTENT_TYPE:
             return respond(problem_page(HTTPStatus(response.status_code)))
         return response
@@ -199,7 +191,7 @@ def respond(page: Page, status: HTTPStatus | None = None, *, is_return: bool = F
     is_lab = current_dependencies().config.profile is Profile.LAB
     html = render_page(page, language, is_lab=is_lab, is_return=is_return)
     status = status or page.status
-    headers: dict[str, Any] = page_headers(language)
+    headers: dict[str, Any] = TEMPLATES.headers(language)
     if status in RETRY_LATER:
         headers["Retry-After"] = RETRY_AFTER_S
     return Response(html, status, headers)

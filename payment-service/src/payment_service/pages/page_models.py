@@ -4,21 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 
-from payment_service.pages.languages import Language, has_text, say
+from service_kit.web.pages import Language
+
+from payment_service.pages.languages import CATALOGUE
 from payment_service.pages.render import FormState, Link, Page, PaymentSummary, Receipt
 
 # What the shop writes into its payment link when it could not reach us while it made the order.
 LINKS_WITHOUT_PAYMENT = frozenset({"0", "None"})
-_DECLINES_EXPLAINED = frozenset(
-    {
-        "insufficient_funds",
-        "expired_card",
-        "incorrect_cvc",
-        "invalid_number",
-        "issuer_unavailable",
-        "authentication_failed",
-    }
-)
 _WAIT, _CLOSED = ("pending.do", "pending.safe"), ("closed.do",)
 # How a payment stands that nobody can pay now: with which status a form is answered, the tone, the advice.
 _STANDINGS: Mapping[str, tuple[HTTPStatus, str, tuple[str, ...]]] = {
@@ -44,29 +36,19 @@ def declined_page(payment: PaymentSummary, form: FormState | None, decline_code:
     """
     texts = (decline_key(decline_code), "declined.no_charge")
     onward = None if form else Link("form.other_card", payment.page_url)
-    return Page(
-        HTTPStatus.PAYMENT_REQUIRED,
-        "stop",
-        "declined.heading",
-        texts,
-        payment,
-        form,
-        "form.other_card",
-        onward=onward,
-    )
+    status, again = HTTPStatus.PAYMENT_REQUIRED, "form.other_card"
+    return Page(status, "stop", "declined.heading", texts, payment, form, again, onward=onward)
 
 
 def decline_key(decline_code: str | None) -> str:
-    """Return the name of the sentence; unknown and delicate codes get the general one.
-
-    Nobody is told that a card is reported lost or stolen, or looks fraudulent: the thief would learn it.
-    """
-    return f"declined.{decline_code if decline_code in _DECLINES_EXPLAINED else 'default'}"
+    """Return the name of the sentence; codes without one of their own get the general one."""
+    key = f"decline.{decline_code}"
+    return key if key in CATALOGUE else "decline.default"
 
 
 def decline_sentence(decline_code: str | None, language: Language) -> str:
     """Return what a customer is told about a decline."""
-    return say(language, decline_key(decline_code))
+    return CATALOGUE.say(language, decline_key(decline_code))
 
 
 def not_charged_page(payment: PaymentSummary, form: FormState, status: HTTPStatus, name: str) -> Page:
@@ -125,7 +107,7 @@ def no_such_payment_page(requested_id: str) -> Page:
 
 def problem_page(status: HTTPStatus) -> Page:
     """Say that something else was refused or failed, by its status code; no payment is known."""
-    is_explained = has_text(f"problem.{status.value}.heading")
+    is_explained = f"problem.{status.value}.heading" in CATALOGUE
     name = f"problem.{status.value}" if is_explained else "problem.default"
     invitation = "open_again" if is_explained else "look_again"
     link = None if status == HTTPStatus.NOT_FOUND else invitation

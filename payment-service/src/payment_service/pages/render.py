@@ -1,37 +1,19 @@
-"""Turns a page into HTML: what it is made of, as the template takes it, and the headers that go with it."""
+"""Turns a page into HTML: what it is made of, as the template takes it."""
 
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from hashlib import sha256
 from http import HTTPStatus
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from service_kit.web.pages import Language, Templates
 
 from payment_service.pages.form import OTHER_CARD, Field, FieldError
-from payment_service.pages.languages import Language, format_amount, format_moment, say
+from payment_service.pages.languages import CATALOGUE, format_amount, format_moment
 from payment_service.values.money import Money
 
-_templates = Environment(
-    loader=PackageLoader("payment_service"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_STYLE: Final = _templates.get_template("payment_page.css").render()
-_STYLE_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
-
-CONTENT_SECURITY_POLICY: Final = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-"""Nothing is loaded, no script runs, and the form goes only to where the page came from."""
-
+TEMPLATES: Final = Templates("payment_service", "payment_page.css")
 LAB_CARD: Final = {
     "number": "9999 9999 9999 9".replace(" ", "\N{NO-BREAK SPACE}"),
     "code": "123",
@@ -120,12 +102,12 @@ def render_page(page: Page, language: Language, *, is_lab: bool = False, is_retu
     ``is_lab`` adds the test card to the form. ``is_return``: it is not shown at the payment's own address.
     """
     payment, receipt = page.payment, page.receipt
-    return _templates.get_template("page.html").render(
+    return TEMPLATES.render(
+        "page.html",
         page=page,
         language=language.value,
-        style=Markup(_STYLE),  # noqa: S704 - our own file, inside <style>, where nothing may be escaped
         say=partial(
-            say,
+            CATALOGUE.say,
             language,
             merchant=payment.merchant_name if payment else "",
             email=(receipt and receipt.receipt_email) or "",
@@ -138,14 +120,3 @@ def render_page(page: Page, language: Language, *, is_lab: bool = False, is_retu
         other_card_field=OTHER_CARD,
         own_page=payment.page_url if payment and is_return else None,
     )
-
-
-def page_headers(language: Language) -> dict[str, str]:
-    """Return the headers of every page: nobody may keep it, frame it, or add anything to it."""
-    return {
-        "Content-Type": "text/html; charset=utf-8",
-        "Content-Language": language.value,
-        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-        "Cache-Control": "no-store",
-        "Vary": "Accept-Language",
-    }
