@@ -1,8 +1,7 @@
 """Tokens and keys as JSON, with the names of RFC 6749 and RFC 7517."""
 
 import marshmallow as ma
-
-from payment_service.schemas.shown import shown
+from service_kit.web.shown_fields import shown
 
 
 class TokenSchema(ma.Schema):

@@ -10,9 +10,9 @@ from flask import current_app
 from marshmallow import ValidationError, fields
 from service_kit.clock import utc_now
 from service_kit.decimals import read_decimal
+from service_kit.web.shown_fields import shown
 from service_kit.web.strict_json import MAX_NUMBER_LENGTH
 
-from payment_service.schemas.shown import shown
 from payment_service.values.cards import CardData, has_expired, is_card_number
 from payment_service.values.money import Money
 

@@ -1,12 +1,12 @@
 """The books as a merchant sees them; all amounts in minor units."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow as ma
+from service_kit.web.shown_fields import shown
 
 from payment_service.queries.ledger_entries import EntryFilter
-from payment_service.schemas.shown import shown
-from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, Timestamp, gather
+from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, Timestamp
 from payment_service.values.statuses import EntryKind, LedgerAccount
 
 
@@ -41,8 +41,7 @@ class BalanceSchema(ma.Schema):
 class EntryQuerySchema(CreatedQuerySchema):
     """Which entries to list. Loads ``page`` and ``wanted``, an EntryFilter."""
 
-    class Meta:
-        unknown = ma.EXCLUDE
+    gathers: ClassVar = {**CreatedQuerySchema.gathers, "wanted": EntryFilter}
 
     payment = PublicId(load_default=None, metadata={"description": "Of this payment only."})
     account = ma.fields.Enum(
@@ -51,10 +50,6 @@ class EntryQuerySchema(CreatedQuerySchema):
     kind = ma.fields.Enum(
         EntryKind, by_value=True, load_default=None, metadata={"description": "Of this kind only."}
     )
-
-    @ma.post_load
-    def to_wanted(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return gather(data, "wanted", EntryFilter)
 
 
 class BalanceEntrySchema(ma.Schema):

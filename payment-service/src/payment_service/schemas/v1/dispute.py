@@ -1,9 +1,9 @@
 """Disputes as JSON."""
 
 import marshmallow as ma
+from service_kit.web.shown_fields import shown
 
-from payment_service.schemas.shown import shown
-from payment_service.schemas.v1.pagination import PageQuerySchema, PublicId, Timestamp, list_schema
+from payment_service.schemas.v1.pagination import PageQuerySchema, PublicId, Timestamp
 from payment_service.values.statuses import DisputeStatus
 
 
@@ -24,6 +24,3 @@ class DisputeQuerySchema(PageQuerySchema):
     status = ma.fields.Enum(
         DisputeStatus, load_default=None, by_value=True, metadata={"description": "Only these."}
     )
-
-
-DisputeListSchema = list_schema(DisputeSchema)

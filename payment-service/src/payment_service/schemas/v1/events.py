@@ -1,31 +1,29 @@
 """Events as JSON: as they were sealed, for programs."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow as ma
 from service_kit.web import strict_json
+from service_kit.web.shown_fields import shown
 
 from payment_service.domain.messages import EVENT_DESTINATIONS
 from payment_service.domain.payments.transitions import MovementKind
 from payment_service.models.payment import PaymentEvent
 from payment_service.queries.events import EventFilter
 from payment_service.refusals import REFUSALS
-from payment_service.schemas.shown import shown
-from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, gather, list_schema
+from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId
 
 
 class EventQuerySchema(CreatedQuerySchema):
+    gathers: ClassVar = {**CreatedQuerySchema.gathers, "limits": EventFilter}
+
     type = ma.fields.String(
         load_default=None,
         validate=ma.validate.OneOf(sorted(EVENT_DESTINATIONS)),
         metadata={"description": "Only events of this type."},
     )
     payment = PublicId(load_default=None, metadata={"description": "Only events of this payment."})
-
-    @ma.post_load
-    def to_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return gather(data, "limits", EventFilter)
 
 
 class EventSchema(ma.Schema):
@@ -55,8 +53,6 @@ def read_event(event: PaymentEvent) -> dict[str, Any]:
     """Return the members of an event; those written before events had a version lack two."""
     return {"version": 0, "actor": None, **strict_json.loads(event.body.encode())}
 
-
-EventListSchema = list_schema(EventSchema)
 
 WHAT: Mapping[str, str] = {
     "payment.created": "The payment was created.",
@@ -137,21 +133,15 @@ class TimelineEntrySchema(ma.Schema):
     amount = shown(ma.fields.Integer, allow_none=True, description="In minor units.")
     currency = shown(ma.fields.String, allow_none=True, example="MAD")
     fraud = ma.fields.Nested(FraudSchema, required=True, allow_none=True)
-    bank = ma.fields.Dict(
-        keys=ma.fields.String(),
-        required=True,
-        metadata={
-            "description": "What the bank answered, as far as it did.",
-            "example": {"decline_code": "lost_card"},
-        },
+    bank = shown(
+        ma.fields.Dict,
+        description="What the bank answered, as far as it did.",
+        example={"decline_code": "lost_card"},
     )
-    details = ma.fields.Dict(
-        keys=ma.fields.String(),
-        required=True,
-        metadata={
-            "description": "The rest: ids, the card's last digits.",
-            "example": {"attempt": "att_01jd3v", "card_last4": "4242"},
-        },
+    details = shown(
+        ma.fields.Dict,
+        description="The rest: ids, the card's last digits.",
+        example={"attempt": "att_01jd3v", "card_last4": "4242"},
     )
 
     @ma.pre_dump
@@ -198,6 +188,3 @@ def _fraud(data: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     reasons = strict_json.loads(data.get("fraud_reasons", "[]").encode())
     return {"decision": data["fraud_decision"], "reasons": reasons}
-
-
-TimelineSchema = list_schema(TimelineEntrySchema)

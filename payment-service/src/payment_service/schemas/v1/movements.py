@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import marshmallow as ma
 from service_kit.web.api import MakingSchema, OptionalBody
+from service_kit.web.shown_fields import shown
 from service_kit.web.strict_fields import StrictBoolean
 
 from payment_service.domain.settlement.captures import CaptureRequest
 from payment_service.models.movement import Refund
-from payment_service.schemas.shown import shown
 from payment_service.schemas.v1.pagination import PageQuerySchema, PublicId, Timestamp
 from payment_service.schemas.v1.payment_requests import amount_field, text_field
 from payment_service.values.statuses import MovementState

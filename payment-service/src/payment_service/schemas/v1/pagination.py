@@ -1,8 +1,9 @@
 """Lists of /v1: their queries and their pages."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow as ma
 from flask import request
@@ -30,7 +31,12 @@ class Timestamp(ma.fields.AwareDateTime):
 
 
 class PageQuerySchema(ma.Schema):
-    """The query of a list; lists with filters derive from it. Loads ``page``, a PageRequest, and the rest."""
+    """The query of a list; lists with filters derive from it.
+
+    Loads what ``gathers`` names: dataclasses, each out of the members that it takes, and the rest as it is.
+    """
+
+    gathers: ClassVar[Mapping[str, type[Any]]] = {"page": PageRequest}
 
     limit = QueryInteger(
         load_default=10,
@@ -50,14 +56,12 @@ class PageQuerySchema(ma.Schema):
             raise ma.ValidationError("Give starting_after or ending_before, not both.", "ending_before")
 
     @ma.post_load
-    def to_page(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return gather(data, "page", PageRequest)
-
-
-def gather(data: dict[str, Any], name: str, kind: type[Any]) -> dict[str, Any]:
-    """Put the members that the dataclass ``kind`` takes into one of it, under ``name``."""
-    gathered = kind(**{field.name: data.pop(field.name) for field in fields(kind)})
-    return {name: gathered, **data}
+    def gather(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        gathered = {
+            name: kind(**{field.name: data.pop(field.name) for field in fields(kind)})
+            for name, kind in self.gathers.items()
+        }
+        return {**gathered, **data}
 
 
 class CreatedQuerySchema(PageQuerySchema):

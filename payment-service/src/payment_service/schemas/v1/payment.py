@@ -6,12 +6,12 @@ from typing import Any
 
 import marshmallow as ma
 from service_kit.web import strict_json
+from service_kit.web.shown_fields import shown
 
 from payment_service.domain.payments.transitions import PAYABLE, MovementKind
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
 from payment_service.refusals import REFUSALS
-from payment_service.schemas.shown import shown
 from payment_service.schemas.v1.pagination import Timestamp
 from payment_service.values.statuses import PaymentStatus
 
@@ -47,10 +47,8 @@ class PaymentView:
     @property
     def payment_method(self) -> dict[str, Any] | None:
         """The card of the last attempt; its id where it is a stored one."""
-        if self.attempt is None:
-            return None
-        card = {"bin": self.attempt.card_bin, "last4": self.attempt.card_last4}
-        return {"id": self.attempt.payment_method, "type": "card", "card": card}
+        attempt = self.attempt
+        return {"id": attempt.payment_method, "type": "card", "card": attempt} if attempt else None
 
     @property
     def next_action(self) -> dict[str, Any] | None:
@@ -84,15 +82,8 @@ class PaymentView:
         return f"{self.base_url}/checkout/{token}" if token and self.payment.status in PAYABLE else None
 
     @property
-    def three_ds(self) -> dict[str, Any] | None:
-        attempt = self.attempt
-        if attempt is None or attempt.three_ds_status is None:
-            return None
-        return {
-            "status": attempt.three_ds_status,
-            "eci": attempt.three_ds_eci,
-            "liability": attempt.liability,
-        }
+    def three_ds(self) -> PaymentAttempt | None:
+        return self.attempt if self.attempt and self.attempt.three_ds_status is not None else None
 
 
 def _own(name: str, description: str | None = None, **schema: Any) -> ma.fields.Field[Any]:
@@ -105,8 +96,8 @@ def _time(name: str) -> ma.fields.Field[Any]:
 
 
 class CardShownSchema(ma.Schema):
-    bin = ma.fields.String(required=True, allow_none=True)
-    last4 = ma.fields.String(required=True, allow_none=True)
+    bin = shown(ma.fields.String, attribute="card_bin", allow_none=True)
+    last4 = shown(ma.fields.String, attribute="card_last4", allow_none=True)
 
 
 class MethodShownSchema(ma.Schema):
@@ -133,8 +124,8 @@ class LastErrorSchema(ma.Schema):
 class ThreeDsSchema(ma.Schema):
     """What 3-D Secure came to; ``liability`` says who bears a fraudulent payment."""
 
-    status = shown(ma.fields.String, example="authenticated")
-    eci = ma.fields.String(required=True, allow_none=True)
+    status = shown(ma.fields.String, attribute="three_ds_status", example="authenticated")
+    eci = shown(ma.fields.String, attribute="three_ds_eci", allow_none=True)
     liability = ma.fields.String(required=True, allow_none=True)
 
 

@@ -5,15 +5,14 @@ from typing import Any
 
 import marshmallow as ma
 from service_kit.clock import utc_now
+from service_kit.web.shown_fields import shown
 from service_kit.web.strict_fields import ONE_LINE
 
 from payment_service.models.card import PaymentMethod
-from payment_service.schemas.shown import shown
-from payment_service.schemas.v1.pagination import PageQuerySchema, Timestamp, list_schema
+from payment_service.schemas.v1.pagination import PageQuerySchema, Timestamp
 from payment_service.values.cards import CardData, has_expired, is_card_number
 
 _SEPARATORS = re.compile(r"[ -]")
-NO_EXCEPTIONS: frozenset[str] = frozenset()
 
 
 class CardSchema(ma.Schema):
@@ -50,7 +49,7 @@ class CardSchema(ma.Schema):
     @ma.post_load
     def to_card(self, data: dict[str, Any], **_: Any) -> CardData:
         number = _SEPARATORS.sub("", data["number"])
-        if not is_card_number(number, without_luhn=NO_EXCEPTIONS):
+        if not is_card_number(number):
             raise ma.ValidationError("Is not a card number: the check digit is wrong.", "number")
         if has_expired(data["exp_month"], data["exp_year"], utc_now().date()):
             raise ma.ValidationError("The card has expired.", "exp_year")
@@ -110,6 +109,3 @@ class PaymentMethodSchema(ma.Schema):
             "created_at": method.created_at,
             "detached_at": method.detached_at,
         }
-
-
-PaymentMethodListSchema = list_schema(PaymentMethodSchema)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow as ma
 from service_kit.web import strict_json
@@ -10,7 +10,7 @@ from service_kit.web.standard_app import MAX_BODY_BYTES
 from service_kit.web.strict_fields import ONE_LINE, QueryInteger, StrictBoolean, StrictDecimal
 
 from payment_service.queries.payments import PaymentFilter
-from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, gather
+from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId
 from payment_service.schemas.v1.payment_method import CardSchema
 from payment_service.values.cards import CardData
 from payment_service.values.money import Money, is_currency
@@ -172,6 +172,8 @@ class ReviewSchema(ma.Schema):
 
 
 class PaymentsQuerySchema(CreatedQuerySchema):
+    gathers: ClassVar = {**CreatedQuerySchema.gathers, "limits": PaymentFilter}
+
     status = ma.fields.Enum(
         PaymentStatus,
         by_value=True,
@@ -191,7 +193,8 @@ class PaymentsQuerySchema(CreatedQuerySchema):
     )
 
     @ma.post_load
-    def to_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def gather(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         if data["older_than"] is not None:
             data["older_than"] = timedelta(seconds=data["older_than"])
-        return gather(data, "limits", PaymentFilter)
+        gathered: dict[str, Any] = super().gather(data)
+        return gathered
