@@ -44,6 +44,10 @@ def _charge_refused(error: errors.ChargeRefused) -> Problem:
     return Problem(refusal.status, refusal.code, refusal.lab, members=NOT_PAID, headers=RETRY_SOON)
 
 
+def _not_found(error: errors.NotFound) -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, f"{error.what.replace(' ', '_')}_not_found", str(error))
+
+
 # Clients are told nothing about keys; operators read it in the log.
 def _signing_unavailable(error: Exception) -> Problem:
     log.error("signing_unavailable", reason=str(error))
@@ -64,12 +68,8 @@ STATUSES: Mapping[type[errors.PaymentError], tuple[HTTPStatus, str]] = {
     errors.AccessTokenMissing: (HTTPStatus.UNAUTHORIZED, "access_token_missing"),
     errors.WebhookNotVerified: (HTTPStatus.UNAUTHORIZED, "webhook_not_verified"),
     errors.ScopeMissing: (HTTPStatus.FORBIDDEN, "scope_missing"),
-    errors.DisputeNotFound: (HTTPStatus.NOT_FOUND, "dispute_not_found"),
-    errors.MerchantNotFound: (HTTPStatus.NOT_FOUND, "merchant_not_found"),
     errors.NothingOfThisId: (HTTPStatus.NOT_FOUND, "not_found"),
-    errors.PaymentMethodNotFound: (HTTPStatus.NOT_FOUND, "payment_method_not_found"),
     errors.PaymentNotFound: (HTTPStatus.NOT_FOUND, "payment_not_found"),
-    errors.RefundNotFound: (HTTPStatus.NOT_FOUND, "refund_not_found"),
     errors.KeyInProgress: (HTTPStatus.CONFLICT, "idempotency_key_in_progress"),
     errors.MovementOpen: (HTTPStatus.CONFLICT, "movement_open"),
     errors.PaymentBusy: (HTTPStatus.CONFLICT, "payment_busy"),
@@ -121,6 +121,7 @@ PROBLEMS: ProblemTable = {
         for error, (status, code) in STATUSES.items()
     },
     errors.ChargeRefused: _charge_refused,
+    errors.NotFound: _not_found,
     errors.SealedCardUnreadable: _vault_unavailable,
     errors.SigningKeyMissing: _signing_unavailable,
     errors.SigningKeyUnreadable: _signing_unavailable,

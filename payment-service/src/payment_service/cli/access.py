@@ -10,8 +10,9 @@ from pathlib import Path
 
 import click
 from service_kit.clock import utc_now
+from service_kit.process.cli import OneOf
 
-from payment_service.cli.console import OneOf, application, utc
+from payment_service.cli.console import application, utc
 from payment_service.commands.access.api_clients import (
     ClientCredentials,
     CreateApiClient,

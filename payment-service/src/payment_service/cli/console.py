@@ -3,17 +3,13 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from enum import StrEnum
-from typing import TypeVar
 
 import click
 
 from payment_service.app import create_app
 from payment_service.controllers.request import EXTENSION
-from payment_service.errors import ApiClientNotFound, MerchantNotFound
+from payment_service.errors import NotFound
 from payment_service.processing.dependencies import Dependencies
-
-E = TypeVar("E", bound=StrEnum)
 
 
 @contextmanager
@@ -27,15 +23,8 @@ def application() -> Iterator[Dependencies]:
     with app.app_context():
         try:
             yield app.extensions[EXTENSION]
-        except (MerchantNotFound, ApiClientNotFound) as exc:
+        except NotFound as exc:
             raise click.ClickException(str(exc)) from exc
-
-
-class OneOf(click.Choice[E]):
-    """A choice of the values of an enum; the command is given the member."""
-
-    def normalize_choice(self, choice: object, ctx: click.Context | None) -> str:
-        return str(choice)
 
 
 def utc(moment: datetime) -> str:

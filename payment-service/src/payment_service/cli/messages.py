@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection
 
 import click
 from service_kit.jobs.queue import JobStatus
+from service_kit.process.cli import OneOf
 
-from payment_service.cli.console import OneOf, application, print_lines, utc
+from payment_service.cli.console import application, print_lines, utc
 from payment_service.commands.upkeep.replay import replay_inbox, replay_messages
 from payment_service.models.message import InboxMessage, OutboxMessage
 from payment_service.queries.messages import find_inbox_message, list_inbox, list_messages

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from payment_service.errors import DisputeNotFound
+from payment_service.errors import NotFound
 from payment_service.extensions import db
 from payment_service.models.dispute import Dispute
 from payment_service.queries.pagination import Listing, Page, PageRequest, given, read_page
@@ -13,17 +13,17 @@ def get_dispute(merchant_id: int, public_id: str) -> Dispute:
     """Return one dispute of the merchant.
 
     Raises:
-        DisputeNotFound: it has none with this id.
+        NotFound: it has none with this id.
     """
     if not public_id.isascii():
         # MySQL compares a column of ASCII keys with nothing else.
-        raise DisputeNotFound
+        raise NotFound("dispute")
     with db.reading() as session:
         dispute = session.scalar(
             select(Dispute).where(Dispute.public_id == public_id, Dispute.merchant_id == merchant_id)
         )
     if dispute is None:
-        raise DisputeNotFound
+        raise NotFound("dispute")
     return dispute
 
 

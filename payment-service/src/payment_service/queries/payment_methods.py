@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from payment_service.errors import PaymentMethodNotFound
+from payment_service.errors import NotFound
 from payment_service.extensions import db
 from payment_service.models.card import PaymentMethod
 from payment_service.queries.pagination import Listing, Page, PageRequest, given, read_page
@@ -12,7 +12,7 @@ def get_payment_method(merchant_id: int, payment_method_id: str) -> PaymentMetho
     """Return one, detached or not.
 
     Raises:
-        PaymentMethodNotFound: the merchant has none of this id.
+        NotFound: the merchant has none of this id.
     """
     statement = select(PaymentMethod).where(
         PaymentMethod.public_id == payment_method_id, PaymentMethod.merchant_id == merchant_id
@@ -20,7 +20,7 @@ def get_payment_method(merchant_id: int, payment_method_id: str) -> PaymentMetho
     with db.reading() as session:
         method = session.scalar(statement)
     if method is None:
-        raise PaymentMethodNotFound
+        raise NotFound("payment method")
     return method
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.references import MerchantPayment, PaymentReference
-from payment_service.errors import RefundNotFound
+from payment_service.errors import NotFound
 from payment_service.extensions import db
 from payment_service.models.movement import Refund
 from payment_service.models.payment import Payment
@@ -24,14 +24,14 @@ def get_refund(merchant_id: int, refund_id: str) -> RefundOfPayment:
     """Return one refund.
 
     Raises:
-        RefundNotFound: the merchant has none with this id.
+        NotFound: the merchant has none with this id.
     """
     with db.reading() as session:
         refund = session.scalar(
             select(Refund).where(Refund.public_id == refund_id, Refund.merchant_id == merchant_id)
         )
         if refund is None:
-            raise RefundNotFound
+            raise NotFound("refund")
         return _with_payments(session, [refund])[0]
 
 
