@@ -26,8 +26,8 @@ class Refusal:
     payer: str = ""
 
 
-_NEVER_REACHED = "the request surely never reached the bank"
-_GIVEN_UP = "it was given up before the bank had carried it out, and never will be"
+_NOT_SENT = "the request surely never reached the bank"
+_ABANDONED = "it was given up before the bank had carried it out, and never will be"
 
 
 def _follow_up(
@@ -40,16 +40,13 @@ def _follow_up(
             HTTPStatus.PAYMENT_REQUIRED, f"{name}_declined", f"The bank declined {declined}"
         ),
         (kind, MovementState.NOT_SENT): Refusal(
-            HTTPStatus.BAD_GATEWAY,
-            f"{name}_not_sent",
-            f"The bank could not be reached. {again}",
-            _NEVER_REACHED,
+            HTTPStatus.BAD_GATEWAY, f"{name}_not_sent", f"The bank could not be reached. {again}", _NOT_SENT
         ),
         (kind, MovementState.ABANDONED): Refusal(
             HTTPStatus.BAD_GATEWAY,
             f"{name}_abandoned",
             f"It was given up before the bank had carried it out. {again}",
-            _GIVEN_UP,
+            _ABANDONED,
         ),
     }
 
@@ -75,7 +72,7 @@ REFUSALS: Mapping[tuple[MovementKind, str], Refusal] = {
         HTTPStatus.BAD_GATEWAY,
         "charge_not_sent",
         "The bank could not be reached. Nothing was charged; confirm again with a new key.",
-        _NEVER_REACHED,
+        _NOT_SENT,
         last_error="The bank could not be reached; nothing was charged.",
         lab="The bank could not be reached. Nothing was charged; please try again.",
         payer="not_sent",
@@ -85,7 +82,7 @@ REFUSALS: Mapping[tuple[MovementKind, str], Refusal] = {
         "charge_abandoned",
         "The attempt was given up before the bank had charged the card. Nothing was charged; "
         "confirm again with a new key.",
-        _GIVEN_UP,
+        _ABANDONED,
         last_error="The attempt was given up before the bank had charged the card; nothing was charged.",
         lab="This attempt was given up before the bank had charged the card. Nothing was charged; "
         "please try again.",

@@ -24,12 +24,20 @@ _OPEN = frozenset({PaymentStatus.PROCESSING, PaymentStatus.REQUIRES_ACTION, Paym
 _PAYMENT, _REFUND = PaymentSchema(), RefundSchema()
 
 
-def present_payment(rows: PaymentRows) -> StoredAnswer:
-    return _present_payment(rows, HTTPStatus.OK, None)
+def present_payment(
+    rows: PaymentRows, done: HTTPStatus = HTTPStatus.OK, location: str | None = None
+) -> StoredAnswer:
+    """Answer with the payment; a problem when the last attempt to pay it was refused."""
+    payment, attempt, shown = rows.payment, rows.attempt, _show_payment(rows)
+    if attempt is not None and payment.status in PAYABLE:
+        return _refused(attempt, {"decline_code": attempt.decline_code, "payment": shown}, location=location)
+    status = HTTPStatus.ACCEPTED if payment.status in _OPEN else done
+    retry_after_s = RETRY_AFTER_S if payment.status == PaymentStatus.PROCESSING else None
+    return stored(status, shown, location, retry_after_s)
 
 
 def present_created(rows: PaymentRows) -> StoredAnswer:
-    return _present_payment(rows, HTTPStatus.CREATED, f"/v1/payments/{rows.payment.public_id}")
+    return present_payment(rows, HTTPStatus.CREATED, f"/v1/payments/{rows.payment.public_id}")
 
 
 def present_follow_up(rows: PaymentRows) -> StoredAnswer:
@@ -58,15 +66,6 @@ def view_of(payment: Payment, attempt: PaymentAttempt | None) -> PaymentView:
 def _show_payment(rows: PaymentRows) -> Mapping[str, Any]:
     shown: Mapping[str, Any] = _PAYMENT.dump(view_of(rows.payment, rows.attempt))
     return shown
-
-
-def _present_payment(rows: PaymentRows, done: HTTPStatus, location: str | None) -> StoredAnswer:
-    payment, attempt, shown = rows.payment, rows.attempt, _show_payment(rows)
-    if attempt is not None and payment.status in PAYABLE:
-        return _refused(attempt, {"decline_code": attempt.decline_code, "payment": shown}, location=location)
-    status = HTTPStatus.ACCEPTED if payment.status in _OPEN else done
-    retry_after_s = RETRY_AFTER_S if payment.status == PaymentStatus.PROCESSING else None
-    return stored(status, shown, location, retry_after_s)
 
 
 def _present_movement(
