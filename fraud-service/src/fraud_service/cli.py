@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import click
 from service_kit.clock import utc_now
 from service_kit.db import migrations
-from service_kit.process.cli import OperatorCommands
+from service_kit.process.cli import OneOf, OperatorCommands
 from service_kit.process.config import Profile
 
 from fraud_service.app import create_app
@@ -19,8 +19,8 @@ from fraud_service.models.list_entry import MAX_NAME, MAX_REASON
 from fraud_service.queries.list_entries import list_entries
 from fraud_service.values.vocabulary import ListKind, Subject
 
-_KIND = click.argument("kind", type=click.Choice([kind.value for kind in ListKind]))
-_SUBJECT = click.argument("subject", type=click.Choice([subject.value for subject in Subject]))
+_KIND = click.argument("kind", type=OneOf(ListKind))
+_SUBJECT = click.argument("subject", type=OneOf(Subject))
 
 
 @click.group(cls=OperatorCommands)
@@ -82,14 +82,14 @@ def show() -> None:
 @click.option(
     "--expires-at", help="Until when, in ISO 8601, such as 2026-12-31T00:00:00Z (UTC without zone)."
 )
-def add(*, kind: str, subject: str, value: str, reason: str, created_by: str, expires_at: str | None) -> None:
+def add(
+    *, kind: ListKind, subject: Subject, value: str, reason: str, created_by: str, expires_at: str | None
+) -> None:
     """Put VALUE on the list KIND. A user is MERCHANT_ID/USER_ID; an IPv6 address stands for its /64."""
     if len(reason) > MAX_REASON or len(created_by) > MAX_NAME:
         raise click.UsageError(f"A reason has at most {MAX_REASON} characters, a name {MAX_NAME}.")
     now = utc_now()
-    command = PutOnList(
-        ListKind(kind), Subject(subject), value, reason, created_by, now, _future(expires_at, now)
-    )
+    command = PutOnList(kind, subject, value, reason, created_by, now, _future(expires_at, now))
     with create_app().app_context():
         try:
             listed = put_on_list(command)
@@ -104,11 +104,11 @@ def add(*, kind: str, subject: str, value: str, reason: str, created_by: str, ex
 @_KIND
 @_SUBJECT
 @click.argument("value")
-def remove(kind: str, subject: str, value: str) -> None:
+def remove(kind: ListKind, subject: Subject, value: str) -> None:
     """Take VALUE off the list KIND."""
     with create_app().app_context():
         try:
-            listed = take_off_list(TakeOffList(ListKind(kind), Subject(subject), value))
+            listed = take_off_list(TakeOffList(kind, subject, value))
         except InvalidListValue as exc:
             raise click.BadParameter(str(exc), param_hint="VALUE") from exc
         except ListEntryNotFound as exc:

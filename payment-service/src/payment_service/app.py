@@ -18,12 +18,11 @@ from payment_service.controllers import payment_page
 from payment_service.controllers.access import SECURITY_SCHEME
 from payment_service.controllers.checkout import checkout
 from payment_service.controllers.lab_payments import lab_payments
-from payment_service.controllers.merchant import merchant
 from payment_service.controllers.oauth2 import CLIENT_SCHEME, oauth2
 from payment_service.controllers.provider_webhooks import SIGNATURE_SCHEME, provider_webhooks
 from payment_service.controllers.request import EXTENSION
 from payment_service.controllers.service_root import service_root
-from payment_service.controllers.v1.balance import balance
+from payment_service.controllers.v1.balance import balance, merchant
 from payment_service.controllers.v1.disputes import disputes
 from payment_service.controllers.v1.events import events
 from payment_service.controllers.v1.movements import cancellations, captures, reviews

@@ -7,7 +7,7 @@ from typing import ClassVar
 class PaymentError(Exception):
     """Base of everything that a use case raises; ``message`` may name the error's own fields."""
 
-    message: ClassVar[str]
+    message: ClassVar[str] = "{reason}"
 
     def __str__(self) -> str:
         return self.message.format(**vars(self))
@@ -45,19 +45,23 @@ class PaymentClosed(PaymentError):
     status: str
 
 
-class ChargeNotSent(PaymentError):
-    """The charge surely never left: nothing was taken, and the payment can be paid again."""
+class ChargeRefused(PaymentError):
+    """The attempt surely took nothing, and the payment can be paid again; refusals.py says what is told."""
 
-    message = "The bank could not be reached. Nothing was charged; please try again."
+    message = "Nothing was charged."
+    state: ClassVar[str]
 
 
-class ChargeAbandoned(PaymentError):
-    """The charge was given up, and the bank will never carry it out; the payment can be paid again."""
+class ChargeNotSent(ChargeRefused):
+    """The charge surely never left."""
 
-    message = (
-        "This attempt was given up before the bank had charged the card. Nothing was charged; "
-        "please try again."
-    )
+    state = "not_sent"
+
+
+class ChargeAbandoned(ChargeRefused):
+    """The charge was given up, and the bank will never carry it out."""
+
+    state = "abandoned"
 
 
 @dataclass(eq=False)
@@ -81,12 +85,12 @@ class IllegalTransition(PaymentError):
     target: str
 
 
-class MerchantNotFound(PaymentError):
-    message = "There is no such merchant."
+@dataclass(eq=False)
+class NotFound(PaymentError):
+    """There is none, or none that the caller may see: of merchants, API clients, payment methods and such."""
 
-
-class ApiClientNotFound(PaymentError):
-    message = "There is no such API client."
+    message = "There is no such {what}."
+    what: str
 
 
 @dataclass(eq=False)
@@ -125,10 +129,6 @@ class NothingOfThisId(PaymentError):
     message = "There is nothing with this id."
 
 
-class PaymentMethodNotFound(PaymentError):
-    message = "There is no such payment method."
-
-
 class PaymentMethodUnusable(PaymentError):
     message = "There is no such payment method, or it was detached."
 
@@ -141,7 +141,6 @@ class AccessTokenMissing(PaymentError):
 class AccessTokenInvalid(PaymentError):
     """The access token is not ours, was changed, has expired, or its client was disabled."""
 
-    message = "{reason}"
     reason: str = "The access token is not valid."
 
 
@@ -157,7 +156,6 @@ class ScopeMissing(PaymentError):
 class TokenRefused(PaymentError):
     """No token for this request; ``code`` is RFC 6749's (5.2)."""
 
-    message = "{reason}"
     code: str
     reason: str
 
@@ -198,7 +196,6 @@ class WebhookNotVerified(PaymentError):
 class WebhookUnreadable(PaymentError):
     """The provider signed this, but it is not what its events look like."""
 
-    message = "{reason}"
     reason: str
 
 
@@ -206,10 +203,6 @@ class MoneyUnderWay(PaymentError):
     """Whether something fits a payment is known once its open captures and refunds have ended."""
 
     message = "A capture or refund of this payment is still under way."
-
-
-class DisputeNotFound(PaymentError):
-    message = "There is no such dispute."
 
 
 @dataclass(eq=False)
@@ -238,10 +231,6 @@ class AmountTooLarge(PaymentError):
 
 class CancellationNotConfirmed(PaymentError):
     message = "The bank did not confirm the cancellation. Nothing changed; please try again."
-
-
-class RefundNotFound(PaymentError):
-    message = "There is no such refund."
 
 
 class ReviewCardMissing(PaymentError):

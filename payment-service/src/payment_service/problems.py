@@ -10,6 +10,8 @@ from service_kit.web import strict_json
 from service_kit.web.problems import Problem, ProblemTable
 
 from payment_service import errors
+from payment_service.domain.payments.transitions import MovementKind
+from payment_service.refusals import refusal_of
 
 log = structlog.get_logger(__name__)
 REALM = 'realm="caisse"'
@@ -37,6 +39,15 @@ def _problem(status: HTTPStatus, code: str, more: More) -> ToProblem:
     return lambda error: Problem(status, code, str(error), **more(error))
 
 
+def _charge_refused(error: errors.ChargeRefused) -> Problem:
+    refusal = refusal_of(MovementKind.CHARGE, error.state)
+    return Problem(refusal.status, refusal.code, refusal.lab, members=NOT_PAID, headers=RETRY_SOON)
+
+
+def _not_found(error: errors.NotFound) -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, f"{error.what.replace(' ', '_')}_not_found", str(error))
+
+
 # Clients are told nothing about keys; operators read it in the log.
 def _signing_unavailable(error: Exception) -> Problem:
     log.error("signing_unavailable", reason=str(error))
@@ -57,12 +68,8 @@ STATUSES: Mapping[type[errors.PaymentError], tuple[HTTPStatus, str]] = {
     errors.AccessTokenMissing: (HTTPStatus.UNAUTHORIZED, "access_token_missing"),
     errors.WebhookNotVerified: (HTTPStatus.UNAUTHORIZED, "webhook_not_verified"),
     errors.ScopeMissing: (HTTPStatus.FORBIDDEN, "scope_missing"),
-    errors.DisputeNotFound: (HTTPStatus.NOT_FOUND, "dispute_not_found"),
-    errors.MerchantNotFound: (HTTPStatus.NOT_FOUND, "merchant_not_found"),
     errors.NothingOfThisId: (HTTPStatus.NOT_FOUND, "not_found"),
-    errors.PaymentMethodNotFound: (HTTPStatus.NOT_FOUND, "payment_method_not_found"),
     errors.PaymentNotFound: (HTTPStatus.NOT_FOUND, "payment_not_found"),
-    errors.RefundNotFound: (HTTPStatus.NOT_FOUND, "refund_not_found"),
     errors.KeyInProgress: (HTTPStatus.CONFLICT, "idempotency_key_in_progress"),
     errors.MovementOpen: (HTTPStatus.CONFLICT, "movement_open"),
     errors.PaymentBusy: (HTTPStatus.CONFLICT, "payment_busy"),
@@ -73,8 +80,6 @@ STATUSES: Mapping[type[errors.PaymentError], tuple[HTTPStatus, str]] = {
     errors.KeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
     errors.PaymentMethodUnusable: (HTTPStatus.UNPROCESSABLE_ENTITY, "payment_method_unusable"),
     errors.CancellationNotConfirmed: (HTTPStatus.BAD_GATEWAY, "cancellation_not_confirmed"),
-    errors.ChargeAbandoned: (HTTPStatus.BAD_GATEWAY, "charge_abandoned"),
-    errors.ChargeNotSent: (HTTPStatus.BAD_GATEWAY, "charge_not_sent"),
     errors.MerchantMissing: (HTTPStatus.SERVICE_UNAVAILABLE, "not_seeded"),
     errors.ProcessingUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "processing_unavailable"),
 }
@@ -85,8 +90,6 @@ MORE: Mapping[type[errors.PaymentError], More] = {
     errors.WrongPaymentState: lambda error: {"members": {"payment_status": error.status}},
     errors.PaymentClosed: lambda error: {"members": {**NOT_PAID, "payment_status": error.status}},
     errors.PaymentBusy: lambda error: {"members": NOT_PAID, "headers": _retry_after(error.retry_after_s)},
-    errors.ChargeNotSent: lambda _: {"members": NOT_PAID, "headers": RETRY_SOON},
-    errors.ChargeAbandoned: lambda _: {"members": NOT_PAID, "headers": RETRY_SOON},
     errors.ProcessingUnavailable: lambda _: {"members": NOT_PAID, "headers": RETRY_SOON},
     errors.CancellationNotConfirmed: lambda _: {"headers": RETRY_SOON},
     errors.MerchantMissing: lambda _: {"headers": RETRY_SOON},
@@ -117,6 +120,8 @@ PROBLEMS: ProblemTable = {
         error: _problem(status, code, MORE.get(error, lambda _: {}))
         for error, (status, code) in STATUSES.items()
     },
+    errors.ChargeRefused: _charge_refused,
+    errors.NotFound: _not_found,
     errors.SealedCardUnreadable: _vault_unavailable,
     errors.SigningKeyMissing: _signing_unavailable,
     errors.SigningKeyUnreadable: _signing_unavailable,

@@ -4,15 +4,9 @@ from datetime import UTC, datetime
 from string import Formatter
 
 import pytest
-from payment_service.pages.languages import (
-    CATALOGUES,
-    Language,
-    choose_language,
-    format_amount,
-    format_moment,
-    say,
-)
+from payment_service.pages.languages import CATALOGUE, format_amount, format_moment
 from payment_service.values.money import Money
+from service_kit.web.pages import Language, choose_language
 
 
 @pytest.mark.parametrize(
@@ -39,13 +33,13 @@ def test_the_browsers_preference_decides_and_french_is_the_default(header: str |
 
 
 def test_both_languages_have_the_same_sentences() -> None:
-    assert set(CATALOGUES[Language.FR]) == set(CATALOGUES[Language.EN])
+    assert set(CATALOGUE.texts[Language.FR]) == set(CATALOGUE.texts[Language.EN])
 
 
-@pytest.mark.parametrize("key", sorted(CATALOGUES[Language.FR]))
+@pytest.mark.parametrize("key", sorted(CATALOGUE.texts[Language.FR]))
 def test_a_sentence_has_the_same_placeholders_in_both_languages(key: str) -> None:
     french, english = (
-        {name for _, name, _, _ in Formatter().parse(CATALOGUES[language][key]) if name}
+        {name for _, name, _, _ in Formatter().parse(CATALOGUE.texts[language][key]) if name}
         for language in Language
     )
 
@@ -54,16 +48,16 @@ def test_a_sentence_has_the_same_placeholders_in_both_languages(key: str) -> Non
 
 @pytest.mark.parametrize("language", list(Language))
 def test_no_sentence_is_empty_or_has_double_spaces(language: Language) -> None:
-    for key, sentence in CATALOGUES[language].items():
+    for key, sentence in CATALOGUE.texts[language].items():
         assert sentence.split(" ").count("") == (1 if key == "error.prefix" else 0), key
 
 
 def test_french_signs_stand_off_without_a_line_break() -> None:
-    assert say(Language.FR, "error.prefix") == "Erreur\u00a0: "
+    assert CATALOGUE.say(Language.FR, "error.prefix") == "Erreur\u00a0: "
 
 
 def test_a_value_is_put_in_as_it_is() -> None:
-    assert say(Language.FR, "reference.order", order_id="{x} : <b>") == "Commande {x} : <b>"
+    assert CATALOGUE.say(Language.FR, "reference.order", order_id="{x} : <b>") == "Commande {x} : <b>"
 
 
 @pytest.mark.parametrize(

@@ -12,33 +12,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from payment_service.pages.form import Field, FieldError, RefusedForm, read_form
-from payment_service.pages.languages import Language, say
+from payment_service.pages.languages import CATALOGUE
 from payment_service.pages.page_models import (
-    ClosedPage,
-    ClosedReason,
-    DeclinedPage,
-    HandOverPage,
-    NoSuchPaymentPage,
-    NotPaidPage,
-    NotSentPage,
-    PaidPage,
-    PayPage,
-    PendingPage,
-    PendingReason,
-    ProblemPage,
-    UnavailablePage,
     decline_sentence,
+    declined_page,
+    hand_over_page,
+    no_such_payment_page,
+    not_charged_page,
+    not_paid_page,
+    paid_page,
+    pay_page,
+    problem_page,
+    standing_page,
+    stuck,
 )
 from payment_service.pages.render import (
-    CONTENT_SECURITY_POLICY,
+    TEMPLATES,
     FormState,
     Page,
     PaymentSummary,
     Receipt,
-    page_headers,
     render_page,
 )
 from payment_service.values.money import Money
+from service_kit.web.pages import Language
 
 ACS = "http://127.0.0.1:5012/acs/t"
 BACK = "https://shop.example/back?a=1&b=2"
@@ -77,42 +74,45 @@ DECLINE_CODES = [
     "fraudulent",
     "something_new",
 ]
+NOT_SENT = not_charged_page(PAYMENT, FORM, HTTPStatus.BAD_GATEWAY, "not_sent")
+UNAVAILABLE = not_charged_page(PAYMENT, FORM, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable")
 PROBLEMS = [400, 404, 405, 408, 413, 415, 429, 500, 503]
 
 PAGES: dict[str, tuple[Page, int]] = {
-    "pay": (PayPage(PAYMENT, FORM), 200),
+    "pay": (pay_page(PAYMENT, FORM), 200),
     **{
-        f"pay {name} {error}": (PayPage(PAYMENT, FormState("frm_1", {}, {name: error})), 400)
+        f"pay {name} {error}": (pay_page(PAYMENT, FormState("frm_1", {}, {name: error})), 400)
         for name, error in ALL_ERRORS
     },
-    **{f"declined {code}": (DeclinedPage(PAYMENT, FORM, code), 402) for code in DECLINE_CODES},
-    "declined": (DeclinedPage(PAYMENT, FORM), 402),
-    "not sent": (NotSentPage(PAYMENT, FORM), 502),
-    "given up": (NotSentPage(PAYMENT, FORM, is_abandoned=True), 502),
-    "unavailable": (UnavailablePage(PAYMENT, FORM), 503),
-    "unavailable, nothing known": (UnavailablePage(), 503),
-    "paid": (PaidPage(PAYMENT, RECEIPT), 200),
-    "paid, little known": (PaidPage(PAYMENT, Receipt(RECEIPT.paid_at, PAYMENT.amount)), 200),
-    "paid before": (PaidPage(PAYMENT, RECEIPT, is_repeat=True), 200),
-    "held": (PaidPage(PAYMENT, replace(RECEIPT, is_hold=True)), 200),
-    "held before": (PaidPage(PAYMENT, replace(RECEIPT, is_hold=True), is_repeat=True), 200),
-    "in review": (PendingPage(PAYMENT, PendingReason.REVIEW), 202),
-    "pending": (PendingPage(PAYMENT, PendingReason.UNKNOWN), 202),
-    "processing": (PendingPage(PAYMENT, PendingReason.PROCESSING), 409),
-    **{f"closed {reason}": (ClosedPage(PAYMENT, reason), 409) for reason in ClosedReason},
-    "no such payment": (NoSuchPaymentPage("77"), 404),
-    "link without payment 0": (NoSuchPaymentPage("0"), 404),
-    "link without payment None": (NoSuchPaymentPage("None"), 404),
-    **{f"problem {status}": (ProblemPage(HTTPStatus(status)), status) for status in PROBLEMS},
+    **{f"declined {code}": (declined_page(PAYMENT, FORM, code), 402) for code in DECLINE_CODES},
+    "declined": (declined_page(PAYMENT, FORM), 402),
+    "not sent": (NOT_SENT, 502),
+    "given up": (not_charged_page(PAYMENT, FORM, HTTPStatus.BAD_GATEWAY, "abandoned"), 502),
+    "unavailable": (UNAVAILABLE, 503),
+    "paid": (paid_page(PAYMENT, RECEIPT), 200),
+    "paid, little known": (paid_page(PAYMENT, Receipt(RECEIPT.paid_at, PAYMENT.amount)), 200),
+    "paid before": (paid_page(PAYMENT, RECEIPT, is_repeat=True), 200),
+    "held": (paid_page(PAYMENT, replace(RECEIPT, is_hold=True)), 200),
+    "held before": (paid_page(PAYMENT, replace(RECEIPT, is_hold=True), is_repeat=True), 200),
+    "in review": (standing_page(PAYMENT, "pending.review"), 202),
+    "pending": (standing_page(PAYMENT, "pending.unknown"), 202),
+    "processing": (standing_page(PAYMENT, "pending.processing"), 409),
+    **{
+        f"closed {name}": (standing_page(PAYMENT, f"closed.{name}"), 409) for name in ("cancelled", "expired")
+    },
+    "no such payment": (no_such_payment_page("77"), 404),
+    "link without payment 0": (no_such_payment_page("0"), 404),
+    "link without payment None": (no_such_payment_page("None"), 404),
+    **{f"problem {status}": (problem_page(HTTPStatus(status)), status) for status in PROBLEMS},
 }
 # Only these lead to other addresses, all of which were made or checked by us.
 LEADING_ON: dict[str, tuple[Page, int]] = {
-    "hand over": (HandOverPage(PAYMENT, ACS, "att_1"), 202),
-    "hand over, stuck": (HandOverPage(PAYMENT, ACS, "att_1", is_stuck=True), 202),
-    "declined, elsewhere": (DeclinedPage(PAYMENT, None, "do_not_honor"), 402),
-    "not paid": (NotPaidPage(PAYMENT), 200),
-    "paid, with a way back": (PaidPage(replace(PAYMENT, return_url=BACK), RECEIPT), 200),
-    "pending, with a way back": (PendingPage(replace(PAYMENT, return_url=BACK), PendingReason.REVIEW), 202),
+    "hand over": (hand_over_page(PAYMENT, ACS, "att_1"), 202),
+    "hand over, stuck": (stuck(hand_over_page(PAYMENT, ACS, "att_1")), 202),
+    "declined, elsewhere": (declined_page(PAYMENT, None, "do_not_honor"), 402),
+    "not paid": (not_paid_page(PAYMENT), 200),
+    "paid, with a way back": (paid_page(replace(PAYMENT, return_url=BACK), RECEIPT), 200),
+    "pending, with a way back": (standing_page(replace(PAYMENT, return_url=BACK), "pending.review"), 202),
 }
 ALL = {**PAGES, **LEADING_ON}
 page_of_ours = pytest.mark.parametrize("page", [page for page, _ in PAGES.values()], ids=list(PAGES))
@@ -246,16 +246,16 @@ def test_a_page_in_french_is_not_the_page_in_english(page: Page) -> None:
 
 
 def test_the_policy_allows_exactly_our_style() -> None:
-    (style,) = shown(PayPage(PAYMENT, FORM)).all("style")
+    (style,) = shown(pay_page(PAYMENT, FORM)).all("style")
     digest = b64encode(sha256(style.text.encode()).digest()).decode()
 
-    assert f"style-src 'sha256-{digest}';" in CONTENT_SECURITY_POLICY
-    assert page_headers(Language.FR)["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
-    assert "unsafe" not in CONTENT_SECURITY_POLICY
+    assert f"style-src 'sha256-{digest}';" in TEMPLATES.content_security_policy
+    assert TEMPLATES.headers(Language.FR)["Content-Security-Policy"] == TEMPLATES.content_security_policy
+    assert "unsafe" not in TEMPLATES.content_security_policy
 
 
 def test_nobody_may_keep_a_page() -> None:
-    headers = page_headers(Language.EN)
+    headers = TEMPLATES.headers(Language.EN)
 
     assert headers["Cache-Control"] == "no-store"
     assert headers["Content-Language"] == "en"
@@ -268,7 +268,7 @@ def test_a_page_has_the_status_of_the_json_answer(page: Page, status: int) -> No
 
 
 def test_the_form_goes_back_to_its_own_address_with_its_key() -> None:
-    document = shown(PayPage(PAYMENT, FORM))
+    document = shown(pay_page(PAYMENT, FORM))
     (form,) = document.all("form")
 
     assert form.attributes["method"] == "post"
@@ -283,7 +283,7 @@ def test_the_form_goes_back_to_its_own_address_with_its_key() -> None:
 
 
 def test_the_form_tells_browsers_what_goes_where() -> None:
-    document = shown(PayPage(PAYMENT, FORM))
+    document = shown(pay_page(PAYMENT, FORM))
 
     assert {name: document.input(name).attributes.get("autocomplete") for name in Field} == {
         Field.CARD_NUMBER: "cc-number",
@@ -297,7 +297,7 @@ def test_the_form_tells_browsers_what_goes_where() -> None:
 
 
 def test_a_fresh_form_takes_no_focus() -> None:
-    assert shown(PayPage(PAYMENT, FORM)).values("autofocus") == []
+    assert shown(pay_page(PAYMENT, FORM)).values("autofocus") == []
 
 
 @pytest.mark.parametrize(("name", "error"), ALL_ERRORS)
@@ -305,13 +305,13 @@ def test_a_fresh_form_takes_no_focus() -> None:
 def test_an_error_stands_at_its_field_and_in_the_summary(
     name: Field, error: FieldError, language: Language
 ) -> None:
-    document = shown(PayPage(PAYMENT, FormState("frm_1", {}, {name: error})), language)
-    sentence = say(language, f"error.{name.value}.{error.value}")
+    document = shown(pay_page(PAYMENT, FormState("frm_1", {}, {name: error})), language)
+    sentence = CATALOGUE.say(language, f"error.{name.value}.{error.value}")
     (summary,) = [e for e in document.elements if e.attributes.get("role") == "alert"]
 
     assert sentence in summary.text
     assert summary.attributes["tabindex"] == "-1"
-    assert document.all("title")[0].text.startswith(say(language, "error.prefix"))
+    assert document.all("title")[0].text.startswith(CATALOGUE.say(language, "error.prefix"))
     if name != Field.FORM_KEY:
         assert f"#{name.value}" in document.values("href")
         assert document.input(name).attributes["aria-invalid"] == "true"
@@ -321,14 +321,14 @@ def test_an_error_stands_at_its_field_and_in_the_summary(
 
 
 def test_what_was_right_is_not_marked_wrong() -> None:
-    document = shown(PayPage(PAYMENT, FormState("k", {}, {Field.EMAIL: FieldError.MALFORMED})))
+    document = shown(pay_page(PAYMENT, FormState("k", {}, {Field.EMAIL: FieldError.MALFORMED})))
 
     assert "aria-invalid" not in document.input(Field.CARD_NUMBER).attributes
 
 
 def test_the_address_and_the_expiry_are_shown_again() -> None:
     kept = {Field.EMAIL: 'na"dia@exemple', Field.EXPIRATION_DATE: "09/29"}
-    document = shown(PayPage(PAYMENT, FormState("k", kept, {Field.CARD_CODE: FieldError.REQUIRED})))
+    document = shown(pay_page(PAYMENT, FormState("k", kept, {Field.CARD_CODE: FieldError.REQUIRED})))
 
     assert document.input(Field.EMAIL).attributes["value"] == 'na"dia@exemple'
     assert document.input(Field.EXPIRATION_DATE).attributes["value"] == "09/29"
@@ -352,7 +352,7 @@ def test_no_card_number_or_code_comes_back(
     refused = read_form(fields, today=date(2026, 11, 21), is_acceptable_number=lambda _: False)
 
     assert isinstance(refused, RefusedForm)
-    html = render_page(PayPage(PAYMENT, FormState("frm_2", refused.kept, refused.errors)), Language.FR)
+    html = render_page(pay_page(PAYMENT, FormState("frm_2", refused.kept, refused.errors)), Language.FR)
 
     assert number not in html
     assert "value" not in parse(html).input(Field.CARD_NUMBER).attributes
@@ -368,8 +368,8 @@ def test_hostile_values_change_no_tag(
         RECEIPT, receipt_email=f"x{email}", authorization_code=f"x{code}", card_last4=f"x{code}"
     )
     pairs: list[tuple[Page, Page]] = [
-        (PaidPage(hostile, receipt), PaidPage(PAYMENT, RECEIPT)),
-        (DeclinedPage(hostile, FormState(code), code), DeclinedPage(PAYMENT, FORM)),
+        (paid_page(hostile, receipt), paid_page(PAYMENT, RECEIPT)),
+        (declined_page(hostile, FormState(code), code), declined_page(PAYMENT, FORM)),
     ]
 
     for page, harmless in pairs:
@@ -380,7 +380,7 @@ def test_hostile_values_change_no_tag(
     "hostile", ["<script>alert(1)</script>", '"><img src=x onerror=y>', "'; {{ 7*7 }} {x}", "</title>"]
 )
 def test_markup_in_a_value_is_shown_as_text(hostile: str) -> None:
-    document = shown(PaidPage(PaymentSummary(hostile, hostile, PAYMENT.amount, hostile, OWN_PAGE), RECEIPT))
+    document = shown(paid_page(PaymentSummary(hostile, hostile, PAYMENT.amount, hostile, OWN_PAGE), RECEIPT))
 
     assert hostile in document.all("title")[0].text
     assert document.all("dd")[0].text == hostile
@@ -392,8 +392,8 @@ def test_markup_in_a_value_is_shown_as_text(hostile: str) -> None:
     "code", ["lost_card", "stolen_card", "fraudulent", "do_not_honor", "no_charge", "heading"]
 )
 def test_a_suspected_thief_learns_nothing(code: str, language: Language) -> None:
-    assert render_page(DeclinedPage(PAYMENT, FORM, code), language) == render_page(
-        DeclinedPage(PAYMENT, FORM), language
+    assert render_page(declined_page(PAYMENT, FORM, code), language) == render_page(
+        declined_page(PAYMENT, FORM), language
     )
 
 
@@ -404,12 +404,12 @@ def test_the_page_says_of_a_decline_what_every_other_answer_says(
 ) -> None:
     assert (
         decline_sentence(code, language)
-        in shown(DeclinedPage(PAYMENT, FORM, code), language).all("main")[0].text
+        in shown(declined_page(PAYMENT, FORM, code), language).all("main")[0].text
     )
 
 
 def test_a_decline_offers_another_card_with_the_new_key() -> None:
-    document = shown(DeclinedPage(PAYMENT, FormState("frm_2"), "insufficient_funds"))
+    document = shown(declined_page(PAYMENT, FormState("frm_2"), "insufficient_funds"))
 
     assert "the balance or the limit" in document.all("main")[0].text
     assert "Try another card" in [heading.text for heading in document.all("h2")]
@@ -417,7 +417,7 @@ def test_a_decline_offers_another_card_with_the_new_key() -> None:
 
 
 def test_a_receipt_holds_what_a_payer_needs_to_prove() -> None:
-    text = shown(PaidPage(PAYMENT, RECEIPT)).all("dl")[0].text
+    text = shown(paid_page(PAYMENT, RECEIPT)).all("dl")[0].text
 
     for value in (
         "Store Manager",
@@ -432,19 +432,19 @@ def test_a_receipt_holds_what_a_payer_needs_to_prove() -> None:
 
 
 def test_a_paid_page_says_where_the_receipt_goes_only_when_told() -> None:
-    assert "nadia@exemple.ma" in render_page(PaidPage(PAYMENT, RECEIPT), Language.FR)
-    assert "@" not in shown(PaidPage(PAYMENT, Receipt(RECEIPT.paid_at, PAYMENT.amount))).all("main")[0].text
+    assert "nadia@exemple.ma" in render_page(paid_page(PAYMENT, RECEIPT), Language.FR)
+    assert "@" not in shown(paid_page(PAYMENT, Receipt(RECEIPT.paid_at, PAYMENT.amount))).all("main")[0].text
 
 
 def test_a_hold_does_not_claim_to_be_paid() -> None:
-    text = shown(PaidPage(PAYMENT, replace(RECEIPT, is_hold=True))).all("main")[0].text
+    text = shown(paid_page(PAYMENT, replace(RECEIPT, is_hold=True))).all("main")[0].text
 
     assert "Amount reserved" in text
     assert "paid" not in text.lower()
 
 
 def test_a_receipt_shows_what_was_taken_and_no_order_that_is_none() -> None:
-    page = PaidPage(replace(PAYMENT, order_id=""), replace(RECEIPT, amount=Money(100000, "MAD")))
+    page = paid_page(replace(PAYMENT, order_id=""), replace(RECEIPT, amount=Money(100000, "MAD")))
 
     receipt = shown(page).all("dl")[0].text
 
@@ -454,7 +454,7 @@ def test_a_receipt_shows_what_was_taken_and_no_order_that_is_none() -> None:
 
 
 def test_a_challenge_leads_to_the_bank_and_offers_another_card() -> None:
-    html = render_page(HandOverPage(PAYMENT, ACS, "att_1"), Language.EN)
+    html = render_page(hand_over_page(PAYMENT, ACS, "att_1"), Language.EN)
     document = parse(html)
 
     assert [link.attributes["href"] for link in document.all("a")] == [ACS]
@@ -467,7 +467,7 @@ def test_a_challenge_leads_to_the_bank_and_offers_another_card() -> None:
 
 
 def test_on_the_way_back_another_card_is_chosen_on_the_payments_own_page() -> None:
-    document = parse(render_page(HandOverPage(PAYMENT, ACS, "att_1"), Language.EN, is_return=True))
+    document = parse(render_page(hand_over_page(PAYMENT, ACS, "att_1"), Language.EN, is_return=True))
 
     assert document.all("form")[0].attributes["action"] == OWN_PAGE
 
@@ -478,16 +478,16 @@ def test_the_way_back_to_the_merchant_is_there_once_nothing_is_left_to_do() -> N
     def links(page: Page) -> list[str]:
         return shown(page).values("href")[1:]
 
-    assert links(PaidPage(back, RECEIPT)) == [BACK]
-    assert links(PendingPage(back, PendingReason.UNKNOWN)) == ["", BACK]
-    assert links(DeclinedPage(back, None)) == [OWN_PAGE, BACK]
-    assert links(HandOverPage(back, ACS, "att_1")) == [ACS]
-    assert links(PayPage(back, FORM)) == []
+    assert links(paid_page(back, RECEIPT)) == [BACK]
+    assert links(standing_page(back, "pending.unknown")) == ["", BACK]
+    assert links(declined_page(back, None)) == [OWN_PAGE, BACK]
+    assert links(hand_over_page(back, ACS, "att_1")) == [ACS]
+    assert links(pay_page(back, FORM)) == []
 
 
-@pytest.mark.parametrize("reason", list(PendingReason))
-def test_a_pending_page_has_no_form_but_a_link_to_look_again(reason: PendingReason) -> None:
-    document = shown(PendingPage(PAYMENT, reason))
+@pytest.mark.parametrize("name", ["unknown", "processing", "review"])
+def test_a_pending_page_has_no_form_but_a_link_to_look_again(name: str) -> None:
+    document = shown(standing_page(PAYMENT, f"pending.{name}"))
 
     assert document.all("form") == []
     assert [link.attributes["href"] for link in document.all("a")] == [""]
@@ -496,12 +496,12 @@ def test_a_pending_page_has_no_form_but_a_link_to_look_again(reason: PendingReas
 
 @pytest.mark.parametrize("requested_id", ["0", "None"])
 def test_a_link_that_the_shop_made_without_a_payment_is_explained(requested_id: str) -> None:
-    document = shown(NoSuchPaymentPage(requested_id))
+    document = shown(no_such_payment_page(requested_id))
 
     assert "the shop could not reach the payment service" in document.all("main")[0].text
 
 
-@pytest.mark.parametrize("page", [NotSentPage(PAYMENT, FORM), UnavailablePage(PAYMENT, FORM)])
+@pytest.mark.parametrize("page", [NOT_SENT, UNAVAILABLE])
 def test_after_an_outage_the_form_is_there_again(page: Page) -> None:
     document = shown(page)
 
@@ -510,12 +510,12 @@ def test_after_an_outage_the_form_is_there_again(page: Page) -> None:
 
 
 def test_the_test_card_is_shown_in_the_lab_only() -> None:
-    assert "9999\u00a09999\u00a09999\u00a09" in render_page(PayPage(PAYMENT, FORM), Language.FR, is_lab=True)
-    assert "9999\u00a0" not in render_page(PayPage(PAYMENT, FORM), Language.FR)
+    assert "9999\u00a09999\u00a09999\u00a09" in render_page(pay_page(PAYMENT, FORM), Language.FR, is_lab=True)
+    assert "9999\u00a0" not in render_page(pay_page(PAYMENT, FORM), Language.FR)
 
 
 def test_a_failure_of_ours_does_not_promise_that_nothing_was_charged() -> None:
-    text = shown(ProblemPage(HTTPStatus.INTERNAL_SERVER_ERROR)).all("main")[0].text
+    text = shown(problem_page(HTTPStatus.INTERNAL_SERVER_ERROR)).all("main")[0].text
 
     assert "charged" not in text
     assert "Look again" in text

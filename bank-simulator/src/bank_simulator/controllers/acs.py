@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 from service_kit.clock import utc_now
+from service_kit.web.pages import choose_language
 
 from bank_simulator.commands.answer_challenge import ONE_TIME_CODE, TRIES, answer_challenge
 from bank_simulator.controllers.delivery import as_it_stands
@@ -18,7 +19,6 @@ from bank_simulator.pages.challenge_page import (
     ChallengePage,
     PageState,
     PaymentShown,
-    choose_language,
     page_headers,
     render_page,
 )

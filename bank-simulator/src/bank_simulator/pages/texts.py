@@ -2,15 +2,10 @@
 # ruff: noqa: RUF001 - typographic apostrophes
 
 from collections.abc import Mapping
-from enum import StrEnum
 
+from service_kit.web.pages import Catalogue, Language
 
-class Language(StrEnum):
-    FR = "fr"
-    EN = "en"
-
-
-TEXTS: Mapping[Language, Mapping[str, str]] = {
+_TEXTS: Mapping[Language, Mapping[str, str]] = {
     Language.FR: {
         "ask.heading": "Confirmez votre paiement",
         "done.heading": "Identité confirmée",
@@ -66,11 +61,4 @@ TEXTS: Mapping[Language, Mapping[str, str]] = {
         "foot": "A simulated bank, for development and tests.",
     },
 }
-
-
-def say(language: Language, key: str, **values: str) -> str:
-    """Return a sentence with its values put in; plain text, which the template escapes."""
-    sentence = TEXTS[language][key]
-    if language is Language.FR:
-        sentence = sentence.replace(" :", "\N{NO-BREAK SPACE}:")
-    return sentence.format_map(values)
+CATALOGUE = Catalogue(_TEXTS)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import click
 from service_kit.clock import utc_now
+from service_kit.process.cli import OneOf
 
-from payment_service.cli.console import application, one_of, utc
+from payment_service.cli.console import application, utc
 from payment_service.commands.access.api_clients import (
     ClientCredentials,
     CreateApiClient,
@@ -122,12 +123,12 @@ def api_clients() -> None:
     "scopes",
     required=True,
     multiple=True,
-    type=one_of(Scope),
+    type=OneOf(Scope),
     help="What its tokens may do at most; repeat for more.",
 )
-def create_client(merchant: str, name: str, scopes: tuple[str, ...]) -> None:
+def create_client(merchant: str, name: str, scopes: tuple[Scope, ...]) -> None:
     """Make a client; prints its id and its secret, which cannot be shown again."""
-    command = CreateApiClient(merchant, name, frozenset(map(Scope, scopes)))
+    command = CreateApiClient(merchant, name, frozenset(scopes))
     with application() as dependencies:
         credentials = create_api_client(command, dependencies)
     _print_credentials(credentials)
@@ -241,18 +242,18 @@ def list_keys() -> None:
     "--algorithm",
     default=SigningAlgorithm.EDDSA.value,
     show_default=True,
-    type=one_of(SigningAlgorithm),
+    type=OneOf(SigningAlgorithm),
 )
 @click.option(
     "--now", "at_once", is_flag=True, help="Sign with it at once: others that keep our keys may refuse it."
 )
-def rotate_key(algorithm: str, *, at_once: bool) -> None:
+def rotate_key(algorithm: SigningAlgorithm, *, at_once: bool) -> None:
     """Make a new key: published now, it signs in 10 minutes, when the present one retires.
 
     That one stays published for 15 minutes more, until its last token has expired.
     """
     with application() as dependencies:
-        key = rotate_signing_keys(SigningAlgorithm(algorithm), dependencies, at_once=at_once)
+        key = rotate_signing_keys(algorithm, dependencies, at_once=at_once)
     click.echo(f"{key.kid} signs from {utc(key.activated_at)} on.")
 
 

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from enum import StrEnum
 
 import click
 
 from payment_service.app import create_app
 from payment_service.controllers.request import EXTENSION
-from payment_service.errors import ApiClientNotFound, MerchantNotFound
+from payment_service.errors import NotFound
 from payment_service.processing.dependencies import Dependencies
 
 
@@ -24,12 +23,8 @@ def application() -> Iterator[Dependencies]:
     with app.app_context():
         try:
             yield app.extensions[EXTENSION]
-        except (MerchantNotFound, ApiClientNotFound) as exc:
+        except NotFound as exc:
             raise click.ClickException(str(exc)) from exc
-
-
-def one_of(values: type[StrEnum]) -> click.Choice[str]:
-    return click.Choice([value.value for value in values])
 
 
 def utc(moment: datetime) -> str:

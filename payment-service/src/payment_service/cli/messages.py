@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection
 
 import click
 from service_kit.jobs.queue import JobStatus
+from service_kit.process.cli import OneOf
 
-from payment_service.cli.console import application, one_of, print_lines, utc
+from payment_service.cli.console import application, print_lines, utc
 from payment_service.commands.upkeep.replay import replay_inbox, replay_messages
 from payment_service.models.message import InboxMessage, OutboxMessage
 from payment_service.queries.messages import find_inbox_message, list_inbox, list_messages
@@ -22,12 +23,12 @@ def outbox() -> None:
 
 
 @outbox.command("list")
-@click.option("--status", type=one_of(JobStatus), help="Only these; all without it.")
+@click.option("--status", type=OneOf(JobStatus), help="Only these; all without it.")
 @_limit
-def list_outbox(status: str | None, limit: int) -> None:
+def list_outbox(status: JobStatus | None, limit: int) -> None:
     """List messages, newest first."""
     with application():
-        print_lines(map(_message_line, list_messages(JobStatus(status) if status else None, limit)))
+        print_lines(map(_message_line, list_messages(status, limit)))
 
 
 @outbox.command("dead")
@@ -60,16 +61,13 @@ def webhooks() -> None:
 
 
 @webhooks.command("list")
-@click.option("--status", type=one_of(JobStatus), help="Only these.")
-@click.option("--outcome", type=one_of(InboxOutcome), help="Only these.")
+@click.option("--status", type=OneOf(JobStatus), help="Only these.")
+@click.option("--outcome", type=OneOf(InboxOutcome), help="Only these.")
 @_limit
-def list_events(status: str | None, outcome: str | None, limit: int) -> None:
+def list_events(status: JobStatus | None, outcome: InboxOutcome | None, limit: int) -> None:
     """List events, newest first; those that are dead, or were not applied, wait for a person."""
     with application():
-        events = list_inbox(
-            JobStatus(status) if status else None, InboxOutcome(outcome) if outcome else None, limit
-        )
-    print_lines(map(_event_line, events))
+        print_lines(map(_event_line, list_inbox(status, outcome, limit)))
 
 
 @webhooks.command("show")

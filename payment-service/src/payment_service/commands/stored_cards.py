@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.domain.idempotency_keys import IdempotentRequest, StoredAnswer
-from payment_service.errors import PaymentMethodNotFound
+from payment_service.errors import NotFound
 from payment_service.models.card import PaymentMethod
 from payment_service.processing.dependencies import Dependencies
 from payment_service.processing.idempotent import answer_once
@@ -71,7 +71,7 @@ def detach_payment_method(
     """Detach it; one that is detached stays as it is. A payment that has read the number already goes on.
 
     Raises:
-        PaymentMethodNotFound: the merchant has none of this id.
+        NotFound: the merchant has none of this id.
     """
     now = utc_now()
 
@@ -86,7 +86,7 @@ def detach_payment_method(
             .execution_options(populate_existing=True)
         )
         if method is None:
-            raise PaymentMethodNotFound
+            raise NotFound("payment method")
         if method.detached_at is None:
             method.detached_at = now
             forget_card(session, method.public_id)

@@ -6,8 +6,7 @@ from typing import Any
 
 from flask import g, request
 from service_kit.clock import utc_now
-from service_kit.web.api import Blueprint, ProblemSchema
-from service_kit.web.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
+from service_kit.web.api import Blueprint, problem_response
 
 from payment_service.controllers.request import check_public_ids, current_dependencies
 from payment_service.domain.access.api_clients import ClientRecord
@@ -42,8 +41,8 @@ def require_scope(name: str) -> Callable[[View], View]:
         documented: View = Blueprint.doc(
             security=[{SECURITY_SCHEME: [scope.value]}],
             responses={
-                "401": _problem("No access token, or one that is not valid"),
-                "403": _problem(f"The access token does not have the scope {scope}"),
+                "401": problem_response("No access token, or one that is not valid"),
+                "403": problem_response(f"The access token does not have the scope {scope}"),
             },
         )(guarded)
         setattr(documented, REQUIRED_SCOPE, scope)
@@ -69,7 +68,3 @@ def _bearer_token() -> str:
     if scheme.lower() != "bearer" or not token.strip():
         raise AccessTokenMissing
     return token.strip()
-
-
-def _problem(description: str) -> dict[str, Any]:
-    return {"description": description, "content": {PROBLEM_CONTENT_TYPE: {"schema": ProblemSchema}}}

@@ -26,14 +26,14 @@ _PAGES_AFTER_A_FORM = payment_page.described_pages(
 @checkout.doc(responses=_PAGES)
 def show_page(token: str) -> Response:
     """Show the page on which a person pays."""
-    return payment_page.show(_reference(token), token)
+    return payment_page.show(_reference, token)
 
 
 @checkout.post("/<token>")
 @checkout.doc(requestBody=payment_page.described_form(), responses=_PAGES_AFTER_A_FORM)
 def submit_form(token: str) -> Response:
     """Take the form of the page."""
-    return payment_page.submit(_reference(token), token)
+    return payment_page.submit(_reference, token)
 
 
 @checkout.get("/3ds/<return_token>")

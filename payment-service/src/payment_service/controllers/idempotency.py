@@ -9,17 +9,17 @@ from enum import Enum
 from functools import wraps
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Response, g, request
 from service_kit.web import strict_json
-from service_kit.web.api import Blueprint, ProblemSchema
-from service_kit.web.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
+from service_kit.web.api import Blueprint
 
 from payment_service.controllers.access import current_actor, current_merchant_id
 from payment_service.controllers.request import current_dependencies
 from payment_service.domain.idempotency_keys import IdempotentRequest, StoredAnswer
 from payment_service.errors import IdempotencyKeyInvalid, IdempotencyKeyMissing
+from payment_service.processing.dependencies import Dependencies
 from payment_service.processing.idempotent import IdempotentOperation, PaymentRows
 from payment_service.values.cards import CardData
 
@@ -28,6 +28,7 @@ REPLAYED_HEADER = "Idempotent-Replayed"
 IS_IDEMPOTENT = "is_idempotent"
 LONGEST_KEY = 255
 View = Callable[..., Any]
+C = TypeVar("C")
 # Nothing that is stored may depend on it (PCI DSS 3.3.1): three digits are guessed at once.
 LEFT_OUT = frozenset({"cvc", "cvv"})
 _PURPOSE = b"parameters of an idempotent request\n"
@@ -79,11 +80,15 @@ def idempotent_request(body: object = None) -> IdempotentRequest:
     )
 
 
-def idempotent_operation(
-    present: Callable[[PaymentRows], StoredAnswer], body: object = None
-) -> IdempotentOperation:
-    """Return the running request under its key, about a payment; ``body`` is what the schema loaded."""
-    return IdempotentOperation(idempotent_request(body), current_actor(), present)
+def carry_out(
+    use_case: Callable[[C, IdempotentOperation, Dependencies], StoredAnswer],
+    command: C,
+    present: Callable[[PaymentRows], StoredAnswer],
+    body: object,
+) -> Response:
+    """Carry a command about a payment out under the request's key; ``body`` is what the schema loaded."""
+    operation = IdempotentOperation(idempotent_request(body), current_actor(), present)
+    return respond(use_case(command, operation, current_dependencies()))
 
 
 def respond(answer: StoredAnswer) -> Response:
@@ -110,13 +115,7 @@ def _describe(view: View, status: int, meaning: str) -> View:
     described = getattr(view, "_apidoc", {}).get("response", {}).get("responses", {})
     own = described.get(status)
     if own is None:
-        add: Callable[[View], View] = Blueprint("idempotency", __name__).alt_response(
-            status,
-            schema=ProblemSchema,
-            description=meaning[0].upper() + meaning[1:],
-            content_type=PROBLEM_CONTENT_TYPE,
-        )
-        return add(view)
+        return Blueprint("idempotency", __name__).problem(status, meaning[0].upper() + meaning[1:])(view)
     for response in own:
         # The body's schema refers to one description of 400 for all routes: a name, nothing to add to.
         if isinstance(response, dict):

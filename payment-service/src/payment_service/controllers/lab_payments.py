@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Response, request
 from service_kit.web.api import Blueprint, StrictParser
+from service_kit.web.pages import choose_language
 from service_kit.web.problems import Problem
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
@@ -15,14 +16,14 @@ from payment_service.commands.payments.process_payment import process_payment
 from payment_service.controllers import payment_page
 from payment_service.controllers.request import current_dependencies, read_payment_id, trusted_client_ip
 from payment_service.domain.payments.events import SHOP
-from payment_service.domain.payments.references import LabPayment, PaymentReference
+from payment_service.domain.payments.references import LabPayment
 from payment_service.domain.payments.results import PaymentResult, ProcessingResult
-from payment_service.errors import PaymentNotFound
+from payment_service.domain.payments.transitions import MovementKind
 from payment_service.models.payment import Payment
-from payment_service.pages.languages import choose_language
-from payment_service.pages.page_models import NoSuchPaymentPage, decline_sentence
+from payment_service.pages.page_models import decline_sentence
 from payment_service.processing.charge import CardPayment
 from payment_service.queries.payments import get_payment
+from payment_service.refusals import REFUSALS
 from payment_service.schemas.lab import (
     CreatedSchema,
     CreatePaymentSchema,
@@ -31,6 +32,7 @@ from payment_service.schemas.lab import (
     ProcessedSchema,
 )
 from payment_service.values.cards import CardData
+from payment_service.values.statuses import MovementState
 
 LOOK_AGAIN_AFTER_S = 10
 
@@ -52,11 +54,8 @@ class LabBlueprint(Blueprint):
 lab_payments = LabBlueprint("lab", "lab", description="The lab surface: Store Manager's payments")
 
 
-def _as_page(respond: Callable[[PaymentReference, str], Response], payment_id: str) -> Response:
-    try:
-        return respond(LabPayment(read_payment_id(payment_id)), payment_id)
-    except PaymentNotFound:
-        return payment_page.respond(NoSuchPaymentPage(payment_id))
+def _reference(payment_id: str) -> LabPayment:
+    return LabPayment(read_payment_id(payment_id))
 
 
 def answers_forms_with_the_page(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,7 +64,7 @@ def answers_forms_with_the_page(view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def choose(payment_id: str) -> Any:
         if payment_page.is_form(request):
-            return _as_page(payment_page.submit, payment_id)
+            return payment_page.submit(_reference, payment_id)
         return view(payment_id=payment_id)
 
     return choose
@@ -95,7 +94,7 @@ def show(payment_id: str) -> Payment:
 )
 def show_page(payment_id: str) -> Response:
     """Show the payment page: a form, or how the payment stands."""
-    return _as_page(payment_page.show, payment_id)
+    return payment_page.show(_reference, payment_id)
 
 
 @lab_payments.post("/payments/process/<payment_id>")
@@ -127,8 +126,7 @@ def process(card: CardData, payment_id: str) -> Any:
     dependencies = current_dependencies()
     client_ip = trusted_client_ip(request, dependencies.config.trusted_proxies)
     paid_with = CardPayment(card=card, actor=SHOP, client_ip=client_ip)
-    reference = LabPayment(read_payment_id(payment_id))
-    return _answer(process_payment(reference, paid_with, dependencies))
+    return _answer(process_payment(_reference(payment_id), paid_with, dependencies))
 
 
 def _answer(processed: PaymentResult) -> Any:
@@ -142,21 +140,21 @@ def _answer(processed: PaymentResult) -> Any:
     document["status"] = processed.status
     if processed.result is ProcessingResult.PAID:
         return document
-    document["next_action"] = _next_action(processed)
+    url = processed.next_action_url
+    document["next_action"] = (
+        {"type": "look_again", "retry_after_s": LOOK_AGAIN_AFTER_S}
+        if url is None
+        else {"type": "redirect_to_url", "redirect_to_url": {"url": url}}
+    )
     return document, HTTPStatus.ACCEPTED, {"Retry-After": str(LOOK_AGAIN_AFTER_S)}
-
-
-def _next_action(processed: PaymentResult) -> dict[str, Any]:
-    if processed.next_action_url is not None:
-        return {"type": "redirect_to_url", "redirect_to_url": {"url": processed.next_action_url}}
-    return {"type": "look_again", "retry_after_s": LOOK_AGAIN_AFTER_S}
 
 
 def _declined(processed: PaymentResult, document: dict[str, Any]) -> Response:
     language = choose_language(request.headers.get("Accept-Language", "en"))
+    refusal = REFUSALS[MovementKind.CHARGE, MovementState.DECLINED]
     return Problem(
-        HTTPStatus.PAYMENT_REQUIRED,
-        "payment_declined",
+        refusal.status,
+        refusal.code,
         decline_sentence(processed.decline_code, language),
         members={**document, "decline_code": processed.decline_code, "payment_status": processed.status},
     ).response()

@@ -1,7 +1,6 @@
 """Which page shows a payment, by its state or by what came of paying it."""
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,31 +18,27 @@ from payment_service.domain.payments.transitions import HOLDING, PAYABLE
 from payment_service.models.movement import PaymentAttempt
 from payment_service.pages.form import Field, RefusedForm, SubmittedForm
 from payment_service.pages.page_models import (
-    ClosedPage,
-    ClosedReason,
-    DeclinedPage,
-    HandOverPage,
-    NotPaidPage,
-    PaidPage,
-    PayPage,
-    PendingPage,
-    PendingReason,
+    declined_page,
+    hand_over_page,
+    not_paid_page,
+    paid_page,
+    pay_page,
+    standing_page,
 )
 from payment_service.pages.render import FormState, Page, PaymentSummary, Receipt
 from payment_service.queries.payments import PaymentWithContext
+from payment_service.refusals import BEING_PROCESSED, OUTCOME_UNKNOWN, STANDINGS
 from payment_service.values.statuses import PaymentStatus, Surface
 
-CLOSED: Mapping[str, ClosedReason] = {
-    PaymentStatus.CANCELLED: ClosedReason.CANCELLED,
-    PaymentStatus.EXPIRED: ClosedReason.EXPIRED,
-}
 
-
-def page_of(found: PaymentWithContext) -> Page:
-    """Return the payment's own page: with the form while it can be paid."""
-    if found.payment.status in PAYABLE:
-        return PayPage(summary_of(found), new_form())
-    return _page_without_form(found)
+def page_of(found: PaymentWithContext, refused: RefusedForm | None = None) -> Page:
+    """Return the payment's own page: with the form, or the refused one again, while it can be paid."""
+    if found.payment.status not in PAYABLE:
+        return _page_without_form(found)
+    form = new_form()
+    if refused is not None:
+        form = replace(form, kept=refused.kept, errors=refused.errors)
+    return pay_page(summary_of(found), form)
 
 
 def page_of_return(found: PaymentWithContext, attempt: PaymentAttempt, *, bank_waits: bool) -> Page:
@@ -56,30 +51,22 @@ def page_of_return(found: PaymentWithContext, attempt: PaymentAttempt, *, bank_w
     is_own = last is not None and last.id == attempt.id
     if found.payment.status in PAYABLE:
         if last is not None and last.state in REFUSED:
-            return DeclinedPage(summary, None, last.decline_code)
-        return NotPaidPage(summary)
+            return declined_page(summary, None, last.decline_code)
+        return not_paid_page(summary)
     if found.payment.status == PaymentStatus.REQUIRES_ACTION and is_own and not bank_waits:
-        return PendingPage(summary, PendingReason.UNKNOWN)
+        return standing_page(summary, OUTCOME_UNKNOWN)
     return _page_without_form(found, is_repeat=not is_own)
-
-
-def page_of_refused_form(found: PaymentWithContext, form: RefusedForm) -> Page:
-    """Return the form again with its errors, while it can be paid."""
-    page = page_of(found)
-    if isinstance(page, PayPage):
-        return replace(page, form=replace(page.form, kept=form.kept, errors=form.errors))
-    return page
 
 
 def page_of_result(summary: PaymentSummary, result: PaymentResult, form: SubmittedForm) -> Page:
     """Return the page that answers a form which was processed."""
     if result.result is ProcessingResult.DECLINED:
-        return DeclinedPage(summary, form_after(form), result.decline_code)
+        return declined_page(summary, form_after(form), result.decline_code)
     if result.result is ProcessingResult.PENDING:
-        return _pending_page(summary, result, PendingReason.UNKNOWN)
+        return _page_of_pending(summary, result)
     # Only whoever paid is told where the receipt goes: it may be somebody else's address.
     receipt = replace(_receipt(result, utc_now()), receipt_email=form.email if result.is_own else None)
-    return PaidPage(summary, receipt, is_repeat=not result.is_own)
+    return paid_page(summary, receipt, is_repeat=not result.is_own)
 
 
 def summary_of(found: PaymentWithContext) -> PaymentSummary:
@@ -112,18 +99,19 @@ def _page_without_form(found: PaymentWithContext, *, is_repeat: bool = True) -> 
     result = describe(payment, attempt)
     if payment.status in SUCCEEDED:
         ended_at = attempt.ended_at if attempt else None
-        return PaidPage(summary, _receipt(result, ended_at or payment.created_at), is_repeat)
-    if payment.status in CLOSED:
-        return ClosedPage(summary, CLOSED[payment.status])
-    is_fresh = attempt is not None and utc_now() < attempt.send_before
-    return _pending_page(summary, result, PendingReason.PROCESSING if is_fresh else PendingReason.UNKNOWN)
+        return paid_page(summary, _receipt(result, ended_at or payment.created_at), is_repeat=is_repeat)
+    return _page_of_pending(summary, result, attempt)
 
 
-def _pending_page(summary: PaymentSummary, result: PaymentResult, otherwise: PendingReason) -> Page:
+def _page_of_pending(
+    summary: PaymentSummary, result: PaymentResult, at_work: PaymentAttempt | None = None
+) -> Page:
+    """Return the page of a payment that nobody can pay now; somebody may still send ``at_work``."""
     if result.next_action_url is not None and result.attempt_id is not None:
-        return HandOverPage(summary, result.next_action_url, result.attempt_id)
-    is_held = result.status == PaymentStatus.IN_REVIEW
-    return PendingPage(summary, PendingReason.REVIEW if is_held else otherwise)
+        return hand_over_page(summary, result.next_action_url, result.attempt_id)
+    name = STANDINGS.get(result.status, OUTCOME_UNKNOWN)
+    may_be_sent = at_work is not None and utc_now() < at_work.send_before
+    return standing_page(summary, OUTCOME_UNKNOWN if name == BEING_PROCESSED and not may_be_sent else name)
 
 
 def _receipt(result: PaymentResult, paid_at: datetime) -> Receipt:

@@ -3,7 +3,7 @@
 One page for all payments; who shows it says by which reference a payment is found.
 """
 
-from dataclasses import replace
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -11,15 +11,14 @@ from flask import Flask, Request, Response, request
 from service_kit.clock import utc_now
 from service_kit.db.database import CommitOutcomeUnknown, DatabaseUnavailable
 from service_kit.process.config import Profile
+from service_kit.web.pages import Language, choose_language
 from service_kit.web.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 
 from payment_service.commands.payments.process_payment import process_payment
 from payment_service.commands.payments.return_from_bank import return_from_bank
 from payment_service.controllers.page_of_payment import (
-    CLOSED,
     form_after,
     page_of,
-    page_of_refused_form,
     page_of_result,
     page_of_return,
     summary_of,
@@ -28,27 +27,23 @@ from payment_service.controllers.request import current_dependencies, trusted_cl
 from payment_service.domain.payments.events import PAYER
 from payment_service.domain.payments.locks import MovementReference
 from payment_service.domain.payments.references import PaymentOfAttempt, PaymentReference
+from payment_service.domain.payments.transitions import MovementKind
 from payment_service.errors import (
-    ChargeAbandoned,
-    ChargeNotSent,
+    ChargeRefused,
     PaymentBusy,
     PaymentClosed,
     PaymentNotFound,
     ProcessingUnavailable,
 )
 from payment_service.pages.form import OTHER_CARD, Field, RefusedForm, SubmittedForm, read_form
-from payment_service.pages.languages import Language, choose_language
 from payment_service.pages.page_models import (
-    ClosedPage,
-    HandOverPage,
-    NoSuchPaymentPage,
-    NotSentPage,
-    PendingPage,
-    PendingReason,
-    ProblemPage,
-    UnavailablePage,
+    no_such_payment_page,
+    not_charged_page,
+    problem_page,
+    standing_page,
+    stuck,
 )
-from payment_service.pages.render import Page, page_headers, render_page
+from payment_service.pages.render import TEMPLATES, Page, render_page
 from payment_service.problems import RETRY_AFTER_S
 from payment_service.processing.abandonment import abandon_attempt
 from payment_service.processing.charge import CardPayment
@@ -57,22 +52,15 @@ from payment_service.queries.payments import (
     get_payment_with_context,
     get_returned_attempt,
 )
+from payment_service.refusals import BEING_PROCESSED, STANDINGS, refusal_of
 from payment_service.values.cards import is_card_number
 from payment_service.values.statuses import PaymentStatus
 
 FORM = "application/x-www-form-urlencoded"
 FORM_TYPES = frozenset({FORM, "multipart/form-data"})
 RETRY_LATER = frozenset({HTTPStatus.ACCEPTED, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
-PAGE_ENDPOINTS = frozenset(
-    {
-        "lab.show_page",
-        "lab.process",
-        "checkout.show_page",
-        "checkout.submit_form",
-        "checkout.show_return",
-        "checkout.submit_return",
-    }
-)
+FindReference = Callable[[str], PaymentReference]
+LAB_PAGES = frozenset({"lab.show_page", "lab.process"})
 
 
 def described_pages(**statuses: str) -> dict[str, Any]:
@@ -92,44 +80,26 @@ def is_form(given: Request) -> bool:
     return given.mimetype in FORM_TYPES
 
 
-def show(reference: PaymentReference, requested_id: str) -> Response:
+def show(find: FindReference, requested_id: str) -> Response:
     """Answer a GET of the link: the form, or the payment's state. It changes nothing."""
-    try:
-        found = get_payment_with_context(reference)
-    except PaymentNotFound:
-        return respond(NoSuchPaymentPage(requested_id))
-    return respond(page_of(found), HTTPStatus.OK)
+    return _answer(lambda: page_of(get_payment_with_context(find(requested_id))), requested_id, HTTPStatus.OK)
 
 
-def submit(reference: PaymentReference, requested_id: str) -> Response:
+def submit(find: FindReference, requested_id: str) -> Response:
     """Answer a POST of the form, or of the button beside a challenge."""
-    try:
-        found = get_payment_with_context(reference)
-        if OTHER_CARD in request.form:
-            return respond(_end_challenge(found, reference))
-        form = read_form(request.form, today=utc_now().date(), is_acceptable_number=_is_acceptable_number)
-        if isinstance(form, RefusedForm):
-            return respond(page_of_refused_form(found, form))
-        return respond(_pay(found, reference, form))
-    except PaymentNotFound:
-        return respond(NoSuchPaymentPage(requested_id))
-    except (DatabaseUnavailable, CommitOutcomeUnknown):
-        # Not "nothing was charged": the same form, or another, may have been charged before.
-        return respond(ProblemPage(HTTPStatus.SERVICE_UNAVAILABLE))
+    return _answer(lambda: _page_of_form(find(requested_id)), requested_id)
 
 
 def show_returned(return_token: str) -> Response:
     """Answer a browser that comes back from its bank: the bank is asked, the return itself proves nothing."""
-    try:
+
+    def page() -> Page:
         attempt = get_returned_attempt(return_token)
         bank_waits = return_from_bank(attempt, current_dependencies(), actor=PAYER)
         found = get_payment_with_context(PaymentOfAttempt(attempt.payment_id))
-    except PaymentNotFound:
-        return respond(NoSuchPaymentPage("checkout"))
-    except (DatabaseUnavailable, CommitOutcomeUnknown):
-        return respond(ProblemPage(HTTPStatus.SERVICE_UNAVAILABLE))
-    page = page_of_return(found, attempt, bank_waits=bank_waits)
-    return respond(page, HTTPStatus.OK, is_return=True)
+        return page_of_return(found, attempt, bank_waits=bank_waits)
+
+    return _answer(page, "checkout", HTTPStatus.OK, is_return=True)
 
 
 def init_app(app: Flask) -> None:
@@ -137,10 +107,33 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def problem_as_page(response: Response) -> Response:
-        wants_page = request.endpoint in PAGE_ENDPOINTS and (request.method == "GET" or is_form(request))
+        has_pages = request.blueprint == "checkout" or request.endpoint in LAB_PAGES
+        wants_page = has_pages and (request.method == "GET" or is_form(request))
         if wants_page and response.mimetype == PROBLEM_CONTENT_TYPE:
-            return respond(ProblemPage(HTTPStatus(response.status_code)))
+            return respond(problem_page(HTTPStatus(response.status_code)))
         return response
+
+
+def _answer(
+    make: Callable[[], Page], requested_id: str, status: HTTPStatus | None = None, *, is_return: bool = False
+) -> Response:
+    """Answer with the page that ``make`` returns, or the one that says why there is none."""
+    try:
+        page = make()
+    except PaymentNotFound:
+        return respond(no_such_payment_page(requested_id))
+    except (DatabaseUnavailable, CommitOutcomeUnknown):
+        # Not "nothing was charged": the same form, or another, may have been charged before.
+        return respond(problem_page(HTTPStatus.SERVICE_UNAVAILABLE))
+    return respond(page, status, is_return=is_return)
+
+
+def _page_of_form(reference: PaymentReference) -> Page:
+    found = get_payment_with_context(reference)
+    if OTHER_CARD in request.form:
+        return _end_challenge(found, reference)
+    form = read_form(request.form, today=utc_now().date(), is_acceptable_number=_is_acceptable_number)
+    return page_of(found, form) if isinstance(form, RefusedForm) else _pay(found, reference, form)
 
 
 def _end_challenge(found: PaymentWithContext, reference: PaymentReference) -> Page:
@@ -153,8 +146,7 @@ def _end_challenge(found: PaymentWithContext, reference: PaymentReference) -> Pa
     if attempt is not None and is_meant and found.payment.status == PaymentStatus.REQUIRES_ACTION:
         abandon_attempt(MovementReference.of(attempt), current_dependencies(), actor=PAYER)
         found = get_payment_with_context(reference)
-    page = page_of(found)
-    return replace(page, is_stuck=is_meant) if isinstance(page, HandOverPage) else page
+    return stuck(page_of(found)) if is_meant else page_of(found)
 
 
 def _pay(found: PaymentWithContext, reference: PaymentReference, form: SubmittedForm) -> Page:
@@ -171,15 +163,14 @@ def _pay(found: PaymentWithContext, reference: PaymentReference, form: Submitted
     try:
         result = process_payment(reference, paid_with, dependencies)
     except PaymentBusy:
-        return PendingPage(summary, PendingReason.PROCESSING)
+        return standing_page(summary, BEING_PROCESSED)
     except PaymentClosed as closed:
-        return ClosedPage(summary, CLOSED[closed.status])
-    except ChargeNotSent:
-        return NotSentPage(summary, form_after(form))
-    except ChargeAbandoned:
-        return NotSentPage(summary, form_after(form), is_abandoned=True)
+        return standing_page(summary, STANDINGS[closed.status])
+    except ChargeRefused as refused:
+        refusal = refusal_of(MovementKind.CHARGE, refused.state)
+        return not_charged_page(summary, form_after(form), refusal.status, refusal.payer)
     except ProcessingUnavailable:
-        return UnavailablePage(summary, form_after(form))
+        return not_charged_page(summary, form_after(form), HTTPStatus.SERVICE_UNAVAILABLE, "unavailable")
     return page_of_result(summary, result, form)
 
 
@@ -200,7 +191,7 @@ def respond(page: Page, status: HTTPStatus | None = None, *, is_return: bool = F
     is_lab = current_dependencies().config.profile is Profile.LAB
     html = render_page(page, language, is_lab=is_lab, is_return=is_return)
     status = status or page.status
-    headers: dict[str, Any] = page_headers(language)
+    headers: dict[str, Any] = TEMPLATES.headers(language)
     if status in RETRY_LATER:
         headers["Retry-After"] = RETRY_AFTER_S
     return Response(html, status, headers)

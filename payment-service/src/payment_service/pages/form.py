@@ -56,9 +56,10 @@ def read_form(
     digits = _SEPARATORS.sub("", number)
     expiry = _month_and_year(expiry_text)
     found = {
-        Field.CARD_NUMBER: _number_error(digits, is_acceptable_number),
+        Field.CARD_NUMBER: _text_error(digits, _CARD_NUMBER)
+        or (None if is_acceptable_number(digits) else FieldError.CHECK_DIGIT),
         Field.EXPIRATION_DATE: _expiry_error(expiry_text, expiry, today),
-        Field.CARD_CODE: _code_error(code),
+        Field.CARD_CODE: _text_error(code, _CARD_CODE),
         Field.EMAIL: _email_error(email),
         Field.FORM_KEY: None if _FORM_KEY.fullmatch(form_key) else FieldError.REQUIRED,
     }
@@ -106,12 +107,10 @@ def _typed(fields: Mapping[str, str], name: Field) -> str:
     return fields.get(name, "").strip()
 
 
-def _number_error(digits: str, is_acceptable_number: Callable[[str], bool]) -> FieldError | None:
-    if not digits:
+def _text_error(text: str, form: re.Pattern[str]) -> FieldError | None:
+    if not text:
         return FieldError.REQUIRED
-    if not _CARD_NUMBER.fullmatch(digits):
-        return FieldError.MALFORMED
-    return None if is_acceptable_number(digits) else FieldError.CHECK_DIGIT
+    return None if form.fullmatch(text) else FieldError.MALFORMED
 
 
 def _month_and_year(text: str) -> tuple[int, int] | None:
@@ -124,26 +123,14 @@ def _month_and_year(text: str) -> tuple[int, int] | None:
 
 
 def _expiry_error(text: str, expiry: tuple[int, int] | None, today: date) -> FieldError | None:
-    if not text:
-        return FieldError.REQUIRED
     if expiry is None:
-        return FieldError.MALFORMED
-    month, year = expiry
-    return FieldError.EXPIRED if has_expired(month, year, today) else None
-
-
-def _code_error(code: str) -> FieldError | None:
-    if not code:
-        return FieldError.REQUIRED
-    return None if _CARD_CODE.fullmatch(code) else FieldError.MALFORMED
+        return FieldError.MALFORMED if text else FieldError.REQUIRED
+    return FieldError.EXPIRED if has_expired(*expiry, today) else None
 
 
 def _email_error(email: str) -> FieldError | None:
-    if not email:
-        return None
-    if len(email) > _LONGEST_EMAIL or len(email.partition("@")[0]) > _LONGEST_LOCAL_PART:
-        return FieldError.MALFORMED
-    return None if _EMAIL.fullmatch(email) else FieldError.MALFORMED
+    fits = len(email) <= _LONGEST_EMAIL and len(email.partition("@")[0]) <= _LONGEST_LOCAL_PART
+    return None if not email or (fits and _EMAIL.fullmatch(email)) else FieldError.MALFORMED
 
 
 def _may_hold_number(text: str) -> bool:

@@ -1,255 +1,114 @@
-"""The pages, one frozen dataclass per kind with its status and what it says; controllers fill them in."""
+"""The pages, one function per kind, with their status and what they say; controllers call them."""
 
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping
+from dataclasses import replace
 from http import HTTPStatus
 
-from payment_service.pages.languages import Language, has_text, say
-from payment_service.pages.render import FormState, Link, PaymentSummary, Receipt, Say, View
+from service_kit.web.pages import Language
+
+from payment_service.pages.languages import CATALOGUE
+from payment_service.pages.render import FormState, Link, Page, PaymentSummary, Receipt
 
 # What the shop writes into its payment link when it could not reach us while it made the order.
 LINKS_WITHOUT_PAYMENT = frozenset({"0", "None"})
-_DECLINES_EXPLAINED = frozenset(
-    {
-        "insufficient_funds",
-        "expired_card",
-        "incorrect_cvc",
-        "invalid_number",
-        "issuer_unavailable",
-        "authentication_failed",
-    }
-)
+_WAIT, _CLOSED = ("pending.do", "pending.safe"), ("closed.do",)
+# How a payment stands that nobody can pay now: with which status a form is answered, the tone, the advice.
+_STANDINGS: Mapping[str, tuple[HTTPStatus, str, tuple[str, ...]]] = {
+    "pending.unknown": (HTTPStatus.ACCEPTED, "wait", _WAIT),
+    "pending.processing": (HTTPStatus.CONFLICT, "wait", _WAIT),
+    "pending.review": (HTTPStatus.ACCEPTED, "wait", ("pending.review.again", "pending.review.do")),
+    "closed.cancelled": (HTTPStatus.CONFLICT, "stop", _CLOSED),
+    "closed.expired": (HTTPStatus.CONFLICT, "stop", _CLOSED),
+}
 
 
-@dataclass(frozen=True, slots=True)
-class PayPage:
-    """The form: fresh, or with what was wrong in it."""
-
-    payment: PaymentSummary
-    form: FormState
-
-    @property
-    def status(self) -> HTTPStatus:
-        return HTTPStatus.BAD_REQUEST if self.form.errors else HTTPStatus.OK
-
-    def view(self, say: Say) -> View:
-        heading = say("form.heading")
-        return View("ask", say("pay.heading"), (), self.payment, self.form, heading)
+def pay_page(payment: PaymentSummary, form: FormState) -> Page:
+    """Return the form: fresh, or with what was wrong in it."""
+    status = HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.OK
+    return Page(status, "ask", "pay.heading", (), payment, form, "form.heading")
 
 
-@dataclass(frozen=True, slots=True)
-class DeclinedPage:
-    """The bank said no; the form is there for another card, with a new key.
+def declined_page(payment: PaymentSummary, form: FormState | None, decline_code: str | None = None) -> Page:
+    """Say that the bank said no; the form is there for another card, with a new key.
 
     Without a form the payment's own page has it. ``decline_code`` None, or one we do not know, gets a
     general sentence.
     """
-
-    payment: PaymentSummary
-    form: FormState | None
-    decline_code: str | None = None
-    status = HTTPStatus.PAYMENT_REQUIRED
-
-    def view(self, say: Say) -> View:
-        return View(
-            "stop",
-            say("declined.heading"),
-            (say(decline_key(self.decline_code)), say("declined.no_charge")),
-            self.payment,
-            self.form,
-            say("form.other_card"),
-            onward=None if self.form else Link(say("form.other_card"), self.payment.page_url),
-        )
+    texts = (decline_key(decline_code), "declined.no_charge")
+    onward = None if form else Link("form.other_card", payment.page_url)
+    status, again = HTTPStatus.PAYMENT_REQUIRED, "form.other_card"
+    return Page(status, "stop", "declined.heading", texts, payment, form, again, onward=onward)
 
 
 def decline_key(decline_code: str | None) -> str:
-    """Return the name of the sentence; unknown and delicate codes get the general one.
-
-    Nobody is told that a card is reported lost or stolen, or looks fraudulent: the thief would learn it.
-    """
-    return f"declined.{decline_code if decline_code in _DECLINES_EXPLAINED else 'default'}"
+    """Return the name of the sentence; codes without one of their own get the general one."""
+    key = f"decline.{decline_code}"
+    return key if key in CATALOGUE else "decline.default"
 
 
 def decline_sentence(decline_code: str | None, language: Language) -> str:
     """Return what a customer is told about a decline."""
-    return say(language, decline_key(decline_code))
+    return CATALOGUE.say(language, decline_key(decline_code))
 
 
-@dataclass(frozen=True, slots=True)
-class NotSentPage:
-    """Nothing was charged, the form is there again: the bank could surely not be reached.
+def not_charged_page(payment: PaymentSummary, form: FormState, status: HTTPStatus, name: str) -> Page:
+    """Say why surely nothing was charged, by the ``name`` of the sentences; the form is there again."""
+    return Page(status, "stop", f"{name}.heading", (f"{name}.text",), payment, form, "form.again")
 
-    ``is_abandoned``: or the attempt was given up, and the bank will never carry it out.
+
+def paid_page(payment: PaymentSummary, receipt: Receipt, *, is_repeat: bool = False) -> Page:
+    """Say that it is paid; ``is_repeat`` when it was paid before this request, which charged nothing."""
+    name = f"{'held' if receipt.is_hold else 'paid'}.{'repeat_' if is_repeat else ''}"
+    texts = (f"{name}text", *(("paid.email",) if receipt.receipt_email else ()))
+    return Page(HTTPStatus.OK, "done", f"{name}heading", texts, payment, receipt=receipt)
+
+
+def standing_page(payment: PaymentSummary, name: str) -> Page:
+    """Say how a payment stands that nobody can pay now: do not pay again but look again, or it is over."""
+    status, tone, advice = _STANDINGS[name]
+    link = "look_again" if tone == "wait" else None
+    return Page(status, tone, f"{name}.heading", (f"{name}.text", *advice), payment, link=link)
+
+
+def hand_over_page(payment: PaymentSummary, url: str, attempt_id: str) -> Page:
+    """Say that the bank wants to see who pays: its cardholder goes on to ``url`` (3-D Secure).
+
+    ``attempt_id`` is what "use another card" ends.
     """
-
-    payment: PaymentSummary
-    form: FormState
-    is_abandoned: bool = False
-    status = HTTPStatus.BAD_GATEWAY
-
-    def view(self, say: Say) -> View:
-        name = "abandoned" if self.is_abandoned else "not_sent"
-        texts = (say(f"{name}.text"),)
-        return View("stop", say(f"{name}.heading"), texts, self.payment, self.form, say("form.again"))
-
-
-@dataclass(frozen=True, slots=True)
-class UnavailablePage:
-    """We cannot take the payment just now and nothing was charged.
-
-    Both are None when not even the payment could be read.
-    """
-
-    payment: PaymentSummary | None = None
-    form: FormState | None = None
-    status = HTTPStatus.SERVICE_UNAVAILABLE
-
-    def view(self, say: Say) -> View:
-        return View(
-            "stop",
-            say("unavailable.heading"),
-            (say("unavailable.text"),),
-            self.payment,
-            self.form,
-            say("form.again"),
-            link=None if self.form else say("open_again"),
-        )
+    return Page(
+        HTTPStatus.ACCEPTED,
+        "ask",
+        "hand_over.heading",
+        ("hand_over.text", "hand_over.back"),
+        payment,
+        onward=Link("hand_over.go", url),
+        other_card=attempt_id,
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class PaidPage:
-    """Paid; ``is_repeat`` when it was paid before this request, which charged nothing."""
-
-    payment: PaymentSummary
-    receipt: Receipt
-    is_repeat: bool = False
-    status = HTTPStatus.OK
-
-    def view(self, say: Say) -> View:
-        name = "held" if self.receipt.is_hold else "paid"
-        if self.is_repeat:
-            heading, texts = say(f"{name}.repeat_heading"), [say(f"{name}.repeat_text")]
-        else:
-            heading = say(f"{name}.heading")
-            texts = [say(f"{name}.text", merchant=self.payment.merchant_name)]
-        if self.receipt.receipt_email:
-            texts.append(say("paid.email", email=self.receipt.receipt_email))
-        return View("done", heading, tuple(texts), self.payment, receipt=self.receipt)
+def stuck(page: Page) -> Page:
+    """Say on a hand-over that its attempt was to be ended, and that the bank did not confirm it."""
+    return replace(page, texts=("hand_over.stuck",)) if page.other_card else page
 
 
-class PendingReason(StrEnum):
-    """Why the outcome is not there yet."""
-
-    UNKNOWN = "unknown"
-    """The bank was asked and has not answered."""
-    PROCESSING = "processing"
-    """Another request is paying at this moment."""
-    REVIEW = "review"
-    """A person looks at it before anything is charged."""
+def not_paid_page(payment: PaymentSummary) -> Page:
+    """Say that the try is over and took nothing; the payment's own page has the form for another one."""
+    onward = Link("open_again", payment.page_url)
+    return Page(HTTPStatus.OK, "stop", "not_paid.heading", ("not_paid.text",), payment, onward=onward)
 
 
-@dataclass(frozen=True, slots=True)
-class PendingPage:
-    """The outcome is still to come: do not pay again, look again."""
-
-    payment: PaymentSummary
-    reason: PendingReason
-
-    @property
-    def status(self) -> HTTPStatus:
-        is_elsewhere = self.reason is PendingReason.PROCESSING
-        return HTTPStatus.CONFLICT if is_elsewhere else HTTPStatus.ACCEPTED
-
-    def view(self, say: Say) -> View:
-        name = f"pending.{self.reason}"
-        is_review = self.reason is PendingReason.REVIEW
-        advice = (
-            ("pending.review.again", "pending.review.do") if is_review else ("pending.do", "pending.safe")
-        )
-        texts = (say(f"{name}.text"), *map(say, advice))
-        return View("wait", say(f"{name}.heading"), texts, self.payment, link=say("look_again"))
+def no_such_payment_page(requested_id: str) -> Page:
+    """Say that no payment has this id, the one in the address as it was typed."""
+    if requested_id in LINKS_WITHOUT_PAYMENT:
+        texts = ("no_payment.broken_text", "no_payment.broken_do")
+        return Page(HTTPStatus.NOT_FOUND, "stop", "no_payment.broken_heading", texts)
+    return Page(HTTPStatus.NOT_FOUND, "stop", "no_payment.heading", ("no_payment.text",))
 
 
-@dataclass(frozen=True, slots=True)
-class HandOverPage:
-    """The bank wants to see who pays: its cardholder goes on to ``url`` (3-D Secure).
-
-    ``attempt_id`` is what "use another card" ends; ``is_stuck`` when it was to be ended and the bank did not
-    confirm that.
-    """
-
-    payment: PaymentSummary
-    url: str
-    attempt_id: str
-    is_stuck: bool = False
-    status = HTTPStatus.ACCEPTED
-
-    def view(self, say: Say) -> View:
-        back = say("hand_over.back", merchant=self.payment.merchant_name)
-        return View(
-            "ask",
-            say("hand_over.heading"),
-            (say("hand_over.stuck"),) if self.is_stuck else (say("hand_over.text"), back),
-            self.payment,
-            onward=Link(say("hand_over.go"), self.url),
-            other_card=self.attempt_id,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class NotPaidPage:
-    """The try is over and took nothing; the payment's own page has the form for another one."""
-
-    payment: PaymentSummary
-    status = HTTPStatus.OK
-
-    def view(self, say: Say) -> View:
-        onward = Link(say("open_again"), self.payment.page_url)
-        texts = (say("not_paid.text"),)
-        return View("stop", say("not_paid.heading"), texts, self.payment, onward=onward)
-
-
-class ClosedReason(StrEnum):
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class ClosedPage:
-    """The payment can no longer be made."""
-
-    payment: PaymentSummary
-    reason: ClosedReason
-    status = HTTPStatus.CONFLICT
-
-    def view(self, say: Say) -> View:
-        texts = (say(f"closed.{self.reason}.text"), say("closed.do"))
-        return View("stop", say(f"closed.{self.reason}.heading"), texts, self.payment)
-
-
-@dataclass(frozen=True, slots=True)
-class NoSuchPaymentPage:
-    """No payment has this id; ``requested_id`` is the id in the address, as it was typed."""
-
-    requested_id: str
-    status = HTTPStatus.NOT_FOUND
-
-    def view(self, say: Say) -> View:
-        if self.requested_id in LINKS_WITHOUT_PAYMENT:
-            texts = (say("no_payment.broken_text"), say("no_payment.broken_do"))
-            return View("stop", say("no_payment.broken_heading"), texts)
-        return View("stop", say("no_payment.heading"), (say("no_payment.text"),))
-
-
-@dataclass(frozen=True, slots=True)
-class ProblemPage:
-    """Any other refusal or failure, by its status code; ``payment_id`` and more are not known."""
-
-    status: HTTPStatus
-
-    def view(self, say: Say) -> View:
-        is_explained = has_text(f"problem.{self.status.value}.heading")
-        name = f"problem.{self.status.value}" if is_explained else "problem.default"
-        invitation = say("open_again" if is_explained else "look_again")
-        link = None if self.status == HTTPStatus.NOT_FOUND else invitation
-        return View("stop", say(f"{name}.heading"), (say(f"{name}.text"),), link=link)
+def problem_page(status: HTTPStatus) -> Page:
+    """Say that something else was refused or failed, by its status code; no payment is known."""
+    is_explained = f"problem.{status.value}.heading" in CATALOGUE
+    name = f"problem.{status.value}" if is_explained else "problem.default"
+    invitation = "open_again" if is_explained else "look_again"
+    link = None if status == HTTPStatus.NOT_FOUND else invitation
+    return Page(status, "stop", f"{name}.heading", (f"{name}.text",), link=link)

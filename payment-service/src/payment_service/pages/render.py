@@ -1,37 +1,19 @@
-"""Turns a page into HTML: what it is made of, as the template takes it, and the headers that go with it."""
+"""Turns a page into HTML: what it is made of, as the template takes it."""
 
-from base64 import b64encode
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from hashlib import sha256
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from service_kit.web.pages import Language, Templates
 
 from payment_service.pages.form import OTHER_CARD, Field, FieldError
-from payment_service.pages.languages import Language, format_amount, format_moment, say
+from payment_service.pages.languages import CATALOGUE, format_amount, format_moment
 from payment_service.values.money import Money
 
-_templates = Environment(
-    loader=PackageLoader("payment_service"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_STYLE: Final = _templates.get_template("payment_page.css").render()
-_STYLE_HASH: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
-
-CONTENT_SECURITY_POLICY: Final = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-"""Nothing is loaded, no script runs, and the form goes only to where the page came from."""
-
+TEMPLATES: Final = Templates("payment_service", "payment_page.css")
 LAB_CARD: Final = {
     "number": "9999 9999 9999 9".replace(" ", "\N{NO-BREAK SPACE}"),
     "code": "123",
@@ -93,39 +75,25 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """What the template shows.
+class Page:
+    """What a page shows; every text is the name of a sentence in templates/texts.
 
-    ``tone`` is the colour and the sign: ask, done, wait or stop. ``link`` is the text of a link to this same
-    address, ``onward`` leads to what comes next, ``back`` to the merchant. ``other_card`` is the attempt that
-    the button "use another card" ends.
+    ``status`` is the code with which it answers a submitted form, the JSON answer's code. ``tone`` is the
+    colour and the sign: ask, done, wait or stop. ``link`` is the text of a link to this same address,
+    ``onward`` leads to what comes next. ``other_card`` is the attempt that "use another card" ends.
     """
 
+    status: HTTPStatus
     tone: str
     heading: str
-    texts: tuple[str, ...] = ()
+    texts: tuple[str, ...]
     payment: PaymentSummary | None = None
     form: FormState | None = None
-    form_heading: str = ""
+    form_heading: str | None = None
     receipt: Receipt | None = None
     link: str | None = None
     onward: Link | None = None
     other_card: str | None = None
-    back: Link | None = None
-
-
-Say = Callable[..., str]
-
-
-class Page(Protocol):
-    """``status`` is the code with which it answers a submitted form, the JSON answer's code."""
-
-    @property
-    def status(self) -> HTTPStatus: ...
-
-    def view(self, say: Say) -> View:
-        """Return what it shows; ``say`` gives a sentence of the catalogue in the reader's language."""
-        ...
 
 
 def render_page(page: Page, language: Language, *, is_lab: bool = False, is_return: bool = False) -> str:
@@ -133,32 +101,22 @@ def render_page(page: Page, language: Language, *, is_lab: bool = False, is_retu
 
     ``is_lab`` adds the test card to the form. ``is_return``: it is not shown at the payment's own address.
     """
-    speak = partial(say, language)
-    view = page.view(speak)
-    if view.payment and view.payment.return_url and not view.form and not view.other_card:
-        back = Link(speak("back", merchant=view.payment.merchant_name), view.payment.return_url)
-        view = replace(view, back=back)
-    return _templates.get_template("page.html").render(
-        view=view,
+    payment, receipt = page.payment, page.receipt
+    return TEMPLATES.render(
+        "page.html",
+        page=page,
         language=language.value,
-        style=Markup(_STYLE),  # noqa: S704 - our own file, inside <style>, where nothing may be escaped
-        say=speak,
-        amount=format_amount(view.payment.amount, language) if view.payment else None,
-        paid_amount=format_amount(view.receipt.amount, language) if view.receipt else None,
-        moment=lambda moment: format_moment(moment, language),
+        say=partial(
+            CATALOGUE.say,
+            language,
+            merchant=payment.merchant_name if payment else "",
+            email=(receipt and receipt.receipt_email) or "",
+        ),
+        amount=format_amount(payment.amount, language) if payment else None,
+        paid_amount=format_amount(receipt.amount, language) if receipt else None,
+        moment=partial(format_moment, language=language),
         lab_card=LAB_CARD if is_lab else None,
         fields=Field,
         other_card_field=OTHER_CARD,
-        own_page=view.payment.page_url if view.payment and is_return else None,
+        own_page=payment.page_url if payment and is_return else None,
     )
-
-
-def page_headers(language: Language) -> dict[str, str]:
-    """Return the headers of every page: nobody may keep it, frame it, or add anything to it."""
-    return {
-        "Content-Type": "text/html; charset=utf-8",
-        "Content-Language": language.value,
-        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-        "Cache-Control": "no-store",
-        "Vary": "Accept-Language",
-    }

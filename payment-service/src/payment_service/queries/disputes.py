@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from payment_service.errors import DisputeNotFound
+from payment_service.errors import NotFound
 from payment_service.extensions import db
 from payment_service.models.dispute import Dispute
 from payment_service.queries.pagination import (
@@ -27,10 +27,10 @@ def get_dispute(merchant_id: int, public_id: str) -> Dispute:
     """Return one dispute of the merchant.
 
     Raises:
-        DisputeNotFound: it has none with this id.
+        NotFound: it has none with this id.
     """
     with db.reading() as session:
-        return read_one(session, select(Dispute), _listing(merchant_id), public_id, DisputeNotFound)
+        return read_one(session, select(Dispute), _listing(merchant_id), public_id, NotFound("dispute"))
 
 
 def list_disputes(merchant_id: int, page: PageRequest, **filters: Any) -> Page[Dispute]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from payment_service.errors import MerchantNotFound
+from payment_service.errors import NotFound
 from payment_service.extensions import db
 from payment_service.models.merchant import Merchant
 
@@ -13,13 +13,13 @@ def get_merchant(key: int | str) -> Merchant:
     """Return a merchant by its primary key, or by the public id that an operator names.
 
     Raises:
-        MerchantNotFound: there is none.
+        NotFound: there is none.
     """
     column = Merchant.id if isinstance(key, int) else Merchant.public_id
     with db.reading() as session:
         merchant = session.scalar(select(Merchant).where(column == key))
     if merchant is None:
-        raise MerchantNotFound
+        raise NotFound("merchant")
     return merchant
 
 

@@ -55,7 +55,7 @@ def limited(statement: Select[Row], filters: Mapping[str, Any], conditions: Cond
 
 
 def read_one(
-    session: Session, statement: Select[Row], listing: Listing, public_id: str, missing: type[PaymentError]
+    session: Session, statement: Select[Row], listing: Listing, public_id: str, missing: PaymentError
 ) -> Row:
     """Return the row of a public id.
 

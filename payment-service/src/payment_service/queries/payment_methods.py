@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from payment_service.errors import PaymentMethodNotFound
+from payment_service.errors import NotFound
 from payment_service.extensions import db
 from payment_service.models.card import PaymentMethod
 from payment_service.queries.pagination import Listing, Page, PageRequest, read_one, read_page
@@ -12,11 +12,11 @@ def get_payment_method(merchant_id: int, payment_method_id: str) -> PaymentMetho
     """Return one, detached or not.
 
     Raises:
-        PaymentMethodNotFound: the merchant has none of this id.
+        NotFound: the merchant has none of this id.
     """
     listing, statement = _listing(merchant_id), select(PaymentMethod)
     with db.reading() as session:
-        return read_one(session, statement, listing, payment_method_id, PaymentMethodNotFound)
+        return read_one(session, statement, listing, payment_method_id, NotFound("payment method"))
 
 
 def list_payment_methods(merchant_id: int, customer_id: str | None, page: PageRequest) -> Page[PaymentMethod]:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.references import MerchantPayment
-from payment_service.errors import RefundNotFound
+from payment_service.errors import NotFound
 from payment_service.extensions import db
 from payment_service.models.movement import Refund
 from payment_service.models.payment import Payment
@@ -24,11 +24,11 @@ def get_refund(merchant_id: int, refund_id: str) -> RefundOfPayment:
     """Return one refund.
 
     Raises:
-        RefundNotFound: the merchant has none with this id.
+        NotFound: the merchant has none with this id.
     """
     listing = _listing(Refund.merchant_id == merchant_id)
     with db.reading() as session:
-        refund = read_one(session, select(Refund), listing, refund_id, RefundNotFound)
+        refund = read_one(session, select(Refund), listing, refund_id, NotFound("refund"))
         return _with_payments(session, [refund])[0]
 
 

@@ -1,15 +1,16 @@
 """Tokens and keys as JSON, with the names of RFC 6749 and RFC 7517."""
 
 import marshmallow as ma
+from service_kit.web.shown_fields import shown
 
 
 class TokenSchema(ma.Schema):
     """RFC 6749, 5.1."""
 
-    access_token = ma.fields.String(required=True, metadata={"description": "A JWT (RFC 9068)."})
-    token_type = ma.fields.String(required=True, metadata={"example": "Bearer"})
-    expires_in = ma.fields.Integer(required=True, metadata={"description": "Seconds.", "example": 900})
-    scope = ma.fields.String(required=True, metadata={"example": "payments:read payments:write"})
+    access_token = shown(ma.fields.String, description="A JWT (RFC 9068).")
+    token_type = shown(ma.fields.String, example="Bearer")
+    expires_in = shown(ma.fields.Integer, description="Seconds.", example=900)
+    scope = shown(ma.fields.String, example="payments:read payments:write")
 
 
 class TokenRefusalSchema(ma.Schema):
@@ -27,10 +28,10 @@ class TokenRefusalSchema(ma.Schema):
 class JwkSchema(ma.Schema):
     """A public key; ``crv`` and ``x`` are of Ed25519, ``n`` and ``e`` of RSA."""
 
-    kty = ma.fields.String(required=True, metadata={"example": "OKP"})
+    kty = shown(ma.fields.String, example="OKP")
     kid = ma.fields.String(required=True)
-    alg = ma.fields.String(required=True, metadata={"example": "EdDSA"})
-    use = ma.fields.String(required=True, metadata={"example": "sig"})
+    alg = shown(ma.fields.String, example="EdDSA")
+    use = shown(ma.fields.String, example="sig")
     crv = ma.fields.String(metadata={"example": "Ed25519"})
     x = ma.fields.String()
     n = ma.fields.String()
@@ -46,14 +47,14 @@ class JwksSchema(ma.Schema):
 class MerchantSchema(ma.Schema):
     """The merchant's own data, as receipts show it."""
 
-    id = ma.fields.String(required=True, attribute="public_id", metadata={"example": "mer_lab"})
+    id = shown(ma.fields.String, attribute="public_id", example="mer_lab")
     object = ma.fields.Constant("merchant", required=True)
-    name = ma.fields.String(required=True, metadata={"description": "What payers know it by."})
+    name = shown(ma.fields.String, description="What payers know it by.")
     legal_name = ma.fields.String(required=True)
-    address = ma.fields.String(required=True, metadata={"description": "Its lines, a newline between."})
-    tax_number = ma.fields.String(required=True, metadata={"description": "Empty where there is none."})
-    locale = ma.fields.String(required=True, metadata={"example": "fr"})
-    currency = ma.fields.String(required=True, metadata={"example": "MAD", "description": "ISO 4217."})
+    address = shown(ma.fields.String, description="Its lines, a newline between.")
+    tax_number = shown(ma.fields.String, description="Empty where there is none.")
+    locale = shown(ma.fields.String, example="fr")
+    currency = shown(ma.fields.String, example="MAD", description="ISO 4217.")
     # Not a DateTime with a format of its own: apispec describes that with a pattern that is null.
     created_at = ma.fields.Function(
         lambda merchant: f"{merchant.created_at:%Y-%m-%dT%H:%M:%S.%f}Z",

@@ -10,6 +10,7 @@ from flask import current_app
 from marshmallow import ValidationError, fields
 from service_kit.clock import utc_now
 from service_kit.decimals import read_decimal
+from service_kit.web.shown_fields import shown
 from service_kit.web.strict_json import MAX_NUMBER_LENGTH
 
 from payment_service.values.cards import CardData, has_expired, is_card_number
@@ -75,7 +76,7 @@ class CreatePaymentSchema(LabSchema):
 
 
 class CreatedSchema(ma.Schema):
-    payment_id = ma.fields.Integer(required=True, metadata={"example": 3})
+    payment_id = shown(ma.fields.Integer, example=3)
 
 
 class DigitsField(fields.Field[str]):
@@ -151,28 +152,25 @@ class LabCardSchema(LabSchema):
 
 
 class ProcessedSchema(ma.Schema):
-    order_id = ma.fields.Integer(required=True, metadata={"example": 1})
-    payment_id = ma.fields.Integer(required=True, metadata={"example": 3})
+    order_id = shown(ma.fields.Integer, example=1)
+    payment_id = shown(ma.fields.Integer, example=3)
     is_paid = ma.fields.Boolean(required=True)
     status = ma.fields.String(metadata={"example": "completed"})
     next_action = ma.fields.Dict(metadata={"description": "Only while the outcome is open."})
 
 
 class LabPaymentSchema(ma.Schema):
-    id = ma.fields.Integer(required=True, metadata={"example": 1})
+    id = shown(ma.fields.Integer, example=1)
     order_id = ma.fields.Integer(required=True)
     user_id = ma.fields.Integer(required=True)
-    total_amount = ma.fields.Method(
-        "major_units", metadata={"type": "number", "description": "In major units.", "example": 1999.99}
+    # The exact amount, which JSON then shows without binary noise.
+    total_amount = ma.fields.Function(
+        lambda payment: payment.amount.to_decimal(),
+        metadata={"type": "number", "description": "In major units.", "example": 1999.99},
     )
     currency = ma.fields.String()
     is_paid = ma.fields.Boolean(required=True)
     status = ma.fields.String()
-
-    def major_units(self, payment: Any) -> Decimal:
-        """Return the exact amount, which JSON then shows without binary noise."""
-        amount: Decimal = payment.amount.to_decimal()
-        return amount
 
 
 LARGEST_AMOUNT = Decimal("9999999999.99")

@@ -72,7 +72,7 @@ class CardData:
         return self._pan, self.exp_month, self.exp_year, self._cvv
 
 
-def is_card_number(digits: str, *, without_luhn: frozenset[str]) -> bool:
+def is_card_number(digits: str, *, without_luhn: frozenset[str] = frozenset()) -> bool:
     """Whether ``digits`` can be a PAN (ISO/IEC 7812: 12 to 19 digits and a Luhn check digit).
 
     The numbers in ``without_luhn`` are accepted as they are: a setting of the lab surface.

@@ -29,28 +29,14 @@ class Vault:
         self.keys = keys
 
     def store(
-        self,
-        session: Session,
-        owner: str,
-        purpose: Purpose,
-        card: CardData,
-        merchant_id: int,
-        now: datetime,
+        self, session: Session, owner: str, purpose: Purpose, card: CardData, merchant_id: int, now: datetime
     ) -> None:
         """Keep number and expiry for ``owner`` (``att_…`` or ``pm_…``), which has one card at most."""
+        row = SealedCard(owner=owner, purpose=purpose, merchant_id=merchant_id, created_at=now)
         text = json.dumps([card.pan, card.exp_month, card.exp_year]).encode()
-        envelope = self.keys.seal(text, _context(owner, purpose, merchant_id))
-        session.add(
-            SealedCard(
-                owner=owner,
-                purpose=purpose,
-                merchant_id=merchant_id,
-                key_id=envelope.key_id,
-                wrapped_key=envelope.wrapped_key,
-                sealed=envelope.sealed,
-                created_at=now,
-            )
-        )
+        envelope = self.keys.seal(text, _context(row))
+        row.key_id, row.wrapped_key, row.sealed = envelope.key_id, envelope.wrapped_key, envelope.sealed
+        session.add(row)
 
     def open(self, session: Session, owner: str, purpose: Purpose, merchant_id: int) -> CardData | None:
         """Return the card that is kept for just this, without a CVV; None if there is none (any more).
@@ -68,7 +54,7 @@ class Vault:
         if row is None:
             return None
         try:
-            text = self.keys.open(_envelope(row), _context_of(row))
+            text = self.keys.open(_envelope(row), _context(row))
         # A changed row may not even be base64 (ValueError) any more.
         except (KeyError, InvalidTag, ValueError) as exc:
             raise SealedCardUnreadable(owner, row.key_id) from exc
@@ -82,7 +68,7 @@ class Vault:
             SealedCardUnreadable: see :meth:`open`; the row stays as it is.
         """
         try:
-            envelope = self.keys.rewrap(_envelope(row), _context_of(row))
+            envelope = self.keys.rewrap(_envelope(row), _context(row))
         except (KeyError, InvalidTag, ValueError) as exc:
             raise SealedCardUnreadable(row.owner, row.key_id) from exc
         row.key_id, row.wrapped_key = envelope.key_id, envelope.wrapped_key
@@ -96,9 +82,5 @@ def _envelope(row: SealedCard) -> Envelope:
     return Envelope(row.key_id, row.wrapped_key, row.sealed)
 
 
-def _context_of(row: SealedCard) -> str:
-    return _context(row.owner, row.purpose, row.merchant_id)
-
-
-def _context(owner: str, purpose: str, merchant_id: int) -> str:
-    return f"{owner}\n{purpose}\n{merchant_id}"
+def _context(row: SealedCard) -> str:
+    return f"{row.owner}\n{row.purpose}\n{row.merchant_id}"

@@ -1,6 +1,7 @@
 """The command lines of the services: what an operator can put right is said in one sentence."""
 
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import click
 from environs import EnvError
@@ -9,6 +10,15 @@ from sqlalchemy.exc import DBAPIError
 from service_kit.db.database import CommitOutcomeUnknown, DatabaseUnavailable
 from service_kit.db.migrations import UnknownRevision
 from service_kit.process.config import ConfigurationError
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class OneOf(click.Choice[E]):
+    """A choice of the values of an enum; the command is given the member."""
+
+    def normalize_choice(self, choice: object, ctx: click.Context | None) -> str:
+        return str(choice)
 
 
 class OperatorCommands(click.Group):

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.domain.access.api_clients import new_client_secret
-from payment_service.errors import ApiClientNotFound, MerchantNotFound
+from payment_service.errors import NotFound
 from payment_service.extensions import db
 from payment_service.models.merchant import LAB_CLIENT_ID, LAB_MERCHANT_ID, ApiClient, Merchant
 from payment_service.processing.dependencies import Dependencies
@@ -38,7 +38,7 @@ def create_api_client(command: CreateApiClient, dependencies: Dependencies) -> C
     """Store the client and return its credentials.
 
     Raises:
-        MerchantNotFound: no merchant has that id.
+        NotFound: no merchant has that id.
     """
     now = utc_now()
     credentials = ClientCredentials(command.client_id or new_id("cli"), new_client_secret())
@@ -48,7 +48,7 @@ def create_api_client(command: CreateApiClient, dependencies: Dependencies) -> C
         owner = select(Merchant.id).where(Merchant.public_id == command.merchant_public_id)
         merchant_id = session.scalar(owner)
         if merchant_id is None:
-            raise MerchantNotFound
+            raise NotFound("merchant")
         client = ApiClient(
             client_id=credentials.client_id,
             merchant_id=merchant_id,
@@ -67,7 +67,7 @@ def disable_api_client(client_id: str) -> None:
     """Let it have no more tokens; those it has are refused within seconds, see ``ClientDirectory``.
 
     Raises:
-        ApiClientNotFound: no client has that id.
+        NotFound: no client has that id.
     """
     now = utc_now()
 
@@ -81,7 +81,7 @@ def disable_api_client(client_id: str) -> None:
 def _lock_client(session: Session, client_id: str) -> ApiClient:
     client = session.scalar(select(ApiClient).where(ApiClient.client_id == client_id).with_for_update())
     if client is None:
-        raise ApiClientNotFound
+        raise NotFound("API client")
     return client
 
 
@@ -111,7 +111,7 @@ def rotate_client_secret(client_id: str, overlap: timedelta, dependencies: Depen
     """Return the new credentials; the secret before this one ends after ``overlap``, older ones now.
 
     Raises:
-        ApiClientNotFound: no client has that id.
+        NotFound: no client has that id.
     """
     previous_expires_at = utc_now() + overlap
     credentials = ClientCredentials(client_id, new_client_secret())

@@ -14,7 +14,7 @@ from payment_service.domain.payments.transitions import PAYABLE, kind_of
 from payment_service.models.movement import AnyMovement, PaymentAttempt, Refund
 from payment_service.models.payment import Payment
 from payment_service.processing.idempotent import PaymentRows
-from payment_service.refusals import REFUSALS
+from payment_service.refusals import refusal_of
 from payment_service.schemas.v1.movements import RefundSchema, RefundView
 from payment_service.schemas.v1.payment import PaymentSchema, PaymentView
 from payment_service.values.statuses import MovementState, PaymentStatus
@@ -24,12 +24,20 @@ _OPEN = frozenset({PaymentStatus.PROCESSING, PaymentStatus.REQUIRES_ACTION, Paym
 _PAYMENT, _REFUND = PaymentSchema(), RefundSchema()
 
 
-def present_payment(rows: PaymentRows) -> StoredAnswer:
-    return _present_payment(rows, HTTPStatus.OK, None)
+def present_payment(
+    rows: PaymentRows, done: HTTPStatus = HTTPStatus.OK, location: str | None = None
+) -> StoredAnswer:
+    """Answer with the payment; a problem when the last attempt to pay it was refused."""
+    payment, attempt, shown = rows.payment, rows.attempt, _show_payment(rows)
+    if attempt is not None and payment.status in PAYABLE:
+        return _refused(attempt, {"decline_code": attempt.decline_code, "payment": shown}, location=location)
+    status = HTTPStatus.ACCEPTED if payment.status in _OPEN else done
+    retry_after_s = RETRY_AFTER_S if payment.status == PaymentStatus.PROCESSING else None
+    return stored(status, shown, location, retry_after_s)
 
 
 def present_created(rows: PaymentRows) -> StoredAnswer:
-    return _present_payment(rows, HTTPStatus.CREATED, f"/v1/payments/{rows.payment.public_id}")
+    return present_payment(rows, HTTPStatus.CREATED, f"/v1/payments/{rows.payment.public_id}")
 
 
 def present_follow_up(rows: PaymentRows) -> StoredAnswer:
@@ -60,15 +68,6 @@ def _show_payment(rows: PaymentRows) -> Mapping[str, Any]:
     return shown
 
 
-def _present_payment(rows: PaymentRows, done: HTTPStatus, location: str | None) -> StoredAnswer:
-    payment, attempt, shown = rows.payment, rows.attempt, _show_payment(rows)
-    if attempt is not None and payment.status in PAYABLE:
-        return _refused(attempt, {"decline_code": attempt.decline_code, "payment": shown}, location=location)
-    status = HTTPStatus.ACCEPTED if payment.status in _OPEN else done
-    retry_after_s = RETRY_AFTER_S if payment.status == PaymentStatus.PROCESSING else None
-    return stored(status, shown, location, retry_after_s)
-
-
 def _present_movement(
     movement: AnyMovement,
     done: HTTPStatus,
@@ -90,8 +89,7 @@ def _present_movement(
 def _refused(
     movement: AnyMovement, members: Mapping[str, Any], *, location: str | None = None
 ) -> StoredAnswer:
-    kind, state = kind_of(movement), MovementState(movement.state)
-    refusal = REFUSALS.get((kind, state), REFUSALS[kind, MovementState.NOT_SENT])
+    refusal = refusal_of(kind_of(movement), movement.state)
     problem = Problem(refusal.status, refusal.code, refusal.detail, members=members)
     body = strict_json.dumps(problem.document()).encode()
     return StoredAnswer(refusal.status, body, PROBLEM_CONTENT_TYPE, location)

@@ -1,17 +1,29 @@
-"""``/v1/balance``: what a merchant is owed, and how it came to that."""
+"""``/v1/merchant`` and ``/v1/balance``: the caller's own data, what it is owed, and how it came to that."""
 
 from typing import Any
 
 from service_kit.web.api import Blueprint
 
 from payment_service.controllers.access import current_merchant_id, require_scope
+from payment_service.models.merchant import Merchant
 from payment_service.queries.balances import Balance, get_balance
 from payment_service.queries.ledger_entries import ListedEntry, list_entries
+from payment_service.queries.merchants import get_merchant
 from payment_service.queries.pagination import Page
+from payment_service.schemas.access import MerchantSchema
 from payment_service.schemas.v1.balance import BalanceEntrySchema, BalanceSchema, EntryQuerySchema
 from payment_service.schemas.v1.pagination import list_schema
 
+merchant = Blueprint("merchant", "merchant", url_prefix="/v1/merchant", description="The merchant itself")
 balance = Blueprint("balance", "balance", url_prefix="/v1/balance", description="The merchant's books")
+
+
+@merchant.get("")
+@require_scope("payments:read")
+@merchant.response(200, MerchantSchema)
+def show_merchant() -> Merchant:
+    """Show the merchant whose access token this is."""
+    return get_merchant(current_merchant_id())
 
 
 @balance.get("")

@@ -8,7 +8,8 @@ from payment_service.controllers.access import current_merchant_id, require_scop
 from payment_service.models.dispute import Dispute
 from payment_service.queries.disputes import get_dispute, list_disputes
 from payment_service.queries.pagination import Page
-from payment_service.schemas.v1.dispute import DisputeListSchema, DisputeQuerySchema, DisputeSchema
+from payment_service.schemas.v1.dispute import DisputeQuerySchema, DisputeSchema
+from payment_service.schemas.v1.pagination import list_schema
 
 disputes = Blueprint(
     "disputes",
@@ -21,7 +22,7 @@ disputes = Blueprint(
 @disputes.get("")
 @require_scope("payments:read")
 @disputes.arguments(DisputeQuerySchema, location="query")
-@disputes.response(200, DisputeListSchema)
+@disputes.response(200, list_schema(DisputeSchema))
 @disputes.problem(400, "A filter or cursor that is none")
 def show_disputes(query: dict[str, Any]) -> Page[Dispute]:
     """List disputes, newest first."""

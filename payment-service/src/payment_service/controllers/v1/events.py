@@ -9,8 +9,8 @@ from payment_service.domain.payments.references import MerchantPayment
 from payment_service.models.payment import PaymentEvent
 from payment_service.queries.events import list_events, list_events_of_payment
 from payment_service.queries.pagination import Page
-from payment_service.schemas.v1.events import EventListSchema, EventQuerySchema, TimelineSchema
-from payment_service.schemas.v1.pagination import PageQuerySchema
+from payment_service.schemas.v1.events import EventQuerySchema, EventSchema, TimelineEntrySchema
+from payment_service.schemas.v1.pagination import PageQuerySchema, list_schema
 
 events = Blueprint("events", "events", url_prefix="/v1", description="What happened to payments")
 
@@ -18,7 +18,7 @@ events = Blueprint("events", "events", url_prefix="/v1", description="What happe
 @events.get("/events")
 @require_scope("events:read")
 @events.arguments(EventQuerySchema, location="query")
-@events.response(200, EventListSchema)
+@events.response(200, list_schema(EventSchema))
 @events.problem(400, "A filter or cursor that is none")
 def show_events(query: dict[str, Any]) -> Page[PaymentEvent]:
     """List the events of all payments, newest first, as they were sealed."""
@@ -28,7 +28,7 @@ def show_events(query: dict[str, Any]) -> Page[PaymentEvent]:
 @events.get("/payments/<payment_id>/events")
 @require_scope("payments:read")
 @events.arguments(PageQuerySchema, location="query")
-@events.response(200, TimelineSchema)
+@events.response(200, list_schema(TimelineEntrySchema))
 @events.problem(400, "A cursor that is none")
 @events.problem(404, "The merchant has no such payment")
 def show_timeline(query: dict[str, Any], payment_id: str) -> Page[PaymentEvent]:

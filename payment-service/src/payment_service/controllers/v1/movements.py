@@ -9,8 +9,7 @@ from payment_service.commands.payments.cancel_payment import CancelPayment, canc
 from payment_service.commands.payments.capture_payment import CapturePayment, capture_payment
 from payment_service.commands.payments.review_payment import ReviewPayment, approve_payment, reject_payment
 from payment_service.controllers.access import current_merchant_id, require_scope
-from payment_service.controllers.idempotency import idempotent, idempotent_operation, respond
-from payment_service.controllers.request import current_dependencies
+from payment_service.controllers.idempotency import carry_out, idempotent
 from payment_service.controllers.v1.answers import present_follow_up, present_payment
 from payment_service.domain.settlement.captures import CaptureRequest
 from payment_service.schemas.v1.movements import CancelSchema, CaptureSchema
@@ -36,8 +35,7 @@ captures = Blueprint(
 def capture(body: CaptureRequest, payment_id: str) -> Response:
     """Take all or part of what is held; several times until one is final."""
     command = CapturePayment(current_merchant_id(), payment_id, body)
-    operation = idempotent_operation(present_follow_up, body)
-    return respond(capture_payment(command, operation, current_dependencies()))
+    return carry_out(capture_payment, command, present_follow_up, body)
 
 
 cancellations = Blueprint(
@@ -60,8 +58,7 @@ cancellations = Blueprint(
 def cancel(body: dict[str, Any], payment_id: str) -> Response:
     """Cancel it and release what is held; of what was captured in part, the rest, and it is complete."""
     command = CancelPayment(current_merchant_id(), payment_id, body["reason"])
-    operation = idempotent_operation(present_follow_up, body)
-    return respond(cancel_payment(command, operation, current_dependencies()))
+    return carry_out(cancel_payment, command, present_follow_up, body)
 
 
 reviews = Blueprint("reviews", "reviews", url_prefix="/v1/payments", description="Payments held for review")
@@ -80,8 +77,7 @@ reviews = Blueprint("reviews", "reviews", url_prefix="/v1/payments", description
 def approve(body: dict[str, Any], payment_id: str) -> Response:
     """Let it go on to the bank, without the payer: no 3-D Secure, no CVC."""
     command = ReviewPayment(current_merchant_id(), payment_id, body["reason"])
-    operation = idempotent_operation(present_payment, body)
-    return respond(approve_payment(command, operation, current_dependencies()))
+    return carry_out(approve_payment, command, present_payment, body)
 
 
 @reviews.post("/<payment_id>/reject")
@@ -94,5 +90,4 @@ def approve(body: dict[str, Any], payment_id: str) -> Response:
 def reject(body: dict[str, Any], payment_id: str) -> Response:
     """Cancel it; nothing was charged."""
     command = ReviewPayment(current_merchant_id(), payment_id, body["reason"])
-    operation = idempotent_operation(present_payment, body)
-    return respond(reject_payment(command, operation, current_dependencies()))
+    return carry_out(reject_payment, command, present_payment, body)

@@ -1,5 +1,6 @@
 """``/v1/payment-methods``: cards that a merchant stores for later payments."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -20,9 +21,8 @@ from payment_service.domain.idempotency_keys import StoredAnswer
 from payment_service.models.card import PaymentMethod
 from payment_service.queries.pagination import Page
 from payment_service.queries.payment_methods import get_payment_method, list_payment_methods
+from payment_service.schemas.v1.pagination import list_schema
 from payment_service.schemas.v1.payment_method import (
-    NewPaymentMethod,
-    PaymentMethodListSchema,
     PaymentMethodQuerySchema,
     PaymentMethodSchema,
     StorePaymentMethodSchema,
@@ -41,17 +41,16 @@ payment_methods = Blueprint(
 @idempotent
 @payment_methods.arguments(StorePaymentMethodSchema)
 @payment_methods.response(201, PaymentMethodSchema)
-def store(body: NewPaymentMethod) -> Response:
+def store(body: dict[str, Any]) -> Response:
     """Store a card. The bank is not asked about it; a `cvc` is checked for its form and forgotten."""
-    command = StorePaymentMethod(current_merchant_id(), body.card, body.customer_id)
-    operation = idempotent_request(body)
-    return respond(store_payment_method(command, operation, _present_new, current_dependencies()))
+    command, present = StorePaymentMethod(current_merchant_id(), **body), _present(HTTPStatus.CREATED)
+    return respond(store_payment_method(command, idempotent_request(body), present, current_dependencies()))
 
 
 @payment_methods.get("")
 @require_scope("payments:read")
 @payment_methods.arguments(PaymentMethodQuerySchema, location="query")
-@payment_methods.response(200, PaymentMethodListSchema)
+@payment_methods.response(200, list_schema(PaymentMethodSchema))
 def list_attached(query: dict[str, Any]) -> Page[PaymentMethod]:
     """List the cards that can pay, newest first; what was detached is left out."""
     return list_payment_methods(current_merchant_id(), query["customer"], query["page"])
@@ -73,14 +72,10 @@ def show(payment_method_id: str) -> PaymentMethod:
 @payment_methods.problem(404, "No such payment method")
 def detach(payment_method_id: str) -> Response:
     """Forget a card: it can pay no more, and its number is deleted. There is no way back."""
-    command = DetachPaymentMethod(current_merchant_id(), payment_method_id)
-    return respond(detach_payment_method(command, idempotent_request(), _present, current_dependencies()))
+    command, present = DetachPaymentMethod(current_merchant_id(), payment_method_id), _present(HTTPStatus.OK)
+    return respond(detach_payment_method(command, idempotent_request(), present, current_dependencies()))
 
 
-def _present_new(method: PaymentMethod) -> StoredAnswer:
-    return _present(method, HTTPStatus.CREATED)
-
-
-def _present(method: PaymentMethod, status: HTTPStatus = HTTPStatus.OK) -> StoredAnswer:
-    """Return the answer that shows a payment method, made from its row alone."""
-    return stored(status, PaymentMethodSchema().dump(method))
+def _present(status: HTTPStatus) -> Callable[[PaymentMethod], StoredAnswer]:
+    """Return what answers with a payment method, from its row alone."""
+    return lambda method: stored(status, PaymentMethodSchema().dump(method))

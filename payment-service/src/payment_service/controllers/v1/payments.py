@@ -11,8 +11,7 @@ from payment_service.commands.payments.create_merchant_payment import (
     create_merchant_payment,
 )
 from payment_service.controllers.access import current_merchant_id, require_scope
-from payment_service.controllers.idempotency import idempotent, idempotent_operation, respond
-from payment_service.controllers.request import current_dependencies
+from payment_service.controllers.idempotency import carry_out, idempotent
 from payment_service.controllers.v1.answers import present_created, present_payment, view_of
 from payment_service.domain.payments.references import MerchantPayment
 from payment_service.queries.pagination import Page
@@ -21,12 +20,10 @@ from payment_service.schemas.v1.pagination import list_schema
 from payment_service.schemas.v1.payment import PaymentSchema, PaymentView
 from payment_service.schemas.v1.payment_requests import (
     ConfirmSchema,
-    NewPayment,
     PaymentCreateSchema,
     PaymentsQuerySchema,
 )
 from payment_service.values.cards import CardData
-from payment_service.values.money import Money
 
 payments = Blueprint("payments", "payments", url_prefix="/v1/payments", description="Payments")
 
@@ -40,23 +37,10 @@ payments = Blueprint("payments", "payments", url_prefix="/v1/payments", descript
 @payments.problem(402, "With confirm: the bank declined; member `payment`, which can be confirmed again")
 @payments.problem(422, "With confirm: our checks refused it (member `payment`), or no such stored card")
 @payments.problem(502, "With confirm: surely not charged; member `payment`, which can be confirmed again")
-def create(body: NewPayment) -> Response:
+def create(body: dict[str, Any]) -> Response:
     """Create a payment; with `confirm: true` it is paid in the same request."""
-    command = CreateMerchantPayment(
-        merchant_id=current_merchant_id(),
-        amount=Money(body.amount, body.currency),
-        capture_method=body.capture_method,
-        order_id=body.order_id,
-        customer_id=body.customer_id,
-        email=body.email,
-        locale=body.locale,
-        description=body.description,
-        return_url=body.return_url,
-        details=body.details,
-        pay_with=body.pay_with,
-    )
-    operation = idempotent_operation(present_created, body)
-    return respond(create_merchant_payment(command, operation, current_dependencies()))
+    command = CreateMerchantPayment(current_merchant_id(), **body)
+    return carry_out(create_merchant_payment, command, present_created, body)
 
 
 @payments.post("/<payment_id>/confirm")
@@ -73,8 +57,7 @@ def create(body: NewPayment) -> Response:
 def confirm(body: CardData | str, payment_id: str) -> Response:
     """Pay it with a card, or with one that is stored."""
     command = ConfirmPayment(current_merchant_id(), payment_id, body)
-    operation = idempotent_operation(present_payment, body)
-    return respond(confirm_payment(command, operation, current_dependencies()))
+    return carry_out(confirm_payment, command, present_payment, body)
 
 
 @payments.get("/<payment_id>")

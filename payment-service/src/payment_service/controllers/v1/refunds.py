@@ -7,8 +7,7 @@ from service_kit.web.api import Blueprint
 
 from payment_service.commands.payments.refund_payment import RefundPayment, refund_payment
 from payment_service.controllers.access import current_merchant_id, require_scope
-from payment_service.controllers.idempotency import idempotent, idempotent_operation, respond
-from payment_service.controllers.request import current_dependencies
+from payment_service.controllers.idempotency import carry_out, idempotent
 from payment_service.controllers.v1.answers import present_refund
 from payment_service.queries.pagination import Page
 from payment_service.queries.refunds import get_refund, list_refunds
@@ -39,8 +38,7 @@ refunds = Blueprint(
 def create(body: dict[str, Any]) -> Response:
     """Give money back, all or in parts; never more than was captured."""
     command = RefundPayment(current_merchant_id(), body["payment"], body["amount"], body["reason"])
-    operation = idempotent_operation(present_refund, body)
-    return respond(refund_payment(command, operation, current_dependencies()))
+    return carry_out(refund_payment, command, present_refund, body)
 
 
 @refunds.get("")

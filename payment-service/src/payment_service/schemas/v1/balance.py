@@ -3,27 +3,31 @@
 from typing import Any
 
 import marshmallow as ma
+from service_kit.web.shown_fields import shown
 
 from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, Timestamp
 from payment_service.values.statuses import EntryKind, LedgerAccount
 
 
-def _balance(account: str, description: str, **schema: Any) -> ma.fields.Integer:
-    return ma.fields.Integer(
-        required=True, attribute=f"{account}_minor", metadata={**schema, "description": description}
-    )
+def _balance(account: str, **description: Any) -> ma.fields.Integer:
+    return shown(ma.fields.Integer, attribute=f"{account}_minor", **description)
 
 
 class CurrencyBalanceSchema(ma.Schema):
     """Balances of one currency: ``provider_receivable`` is always the sum of the other three."""
 
-    currency = ma.fields.String(required=True, metadata={"example": "MAD", "description": "ISO 4217."})
-    available = _balance("available", "What the merchant is owed (account merchant_payable).", example=199999)
-    refunds_in_transit = _balance(
-        "refunds_in_transit", "Refunds that were asked for and have not reached the cardholder yet."
+    currency = shown(ma.fields.String, example="MAD", description="ISO 4217.")
+    available = _balance(
+        "available", example=199999, description="What the merchant is owed (account merchant_payable)."
     )
-    disputes = _balance("disputes", "What is held back in open disputes.")
-    provider_receivable = _balance("provider_receivable", "What the providers hold for the merchant.")
+    refunds_in_transit = _balance(
+        "refunds_in_transit",
+        description="Refunds that were asked for and have not reached the cardholder yet.",
+    )
+    disputes = _balance("disputes", description="What is held back in open disputes.")
+    provider_receivable = _balance(
+        "provider_receivable", description="What the providers hold for the merchant."
+    )
 
 
 class BalanceSchema(ma.Schema):
@@ -34,9 +38,6 @@ class BalanceSchema(ma.Schema):
 
 
 class EntryQuerySchema(CreatedQuerySchema):
-    class Meta:
-        unknown = ma.EXCLUDE
-
     payment = PublicId(load_default=None, metadata={"description": "Of this payment only."})
     account = ma.fields.Enum(
         LedgerAccount, by_value=True, load_default=None, metadata={"description": "Of this account only."}
@@ -53,17 +54,17 @@ class BalanceEntrySchema(ma.Schema):
     object = ma.fields.Constant("balance_entry", required=True)
     account = ma.fields.String(required=True, attribute="entry.account")
     kind = ma.fields.String(required=True, attribute="entry.kind")
-    amount = ma.fields.Integer(
-        required=True,
+    amount = shown(
+        ma.fields.Integer,
         attribute="entry.balance_minor",
-        metadata={"description": "By how much it changed the account's balance; negative where it fell."},
+        description="By how much it changed the account's balance; negative where it fell.",
     )
     currency = ma.fields.String(required=True, attribute="entry.currency")
-    payment = ma.fields.String(required=True, metadata={"example": "pay_01k9v4m2d7x8r3q5t6w1z0y4bn"})
-    source = ma.fields.String(
-        required=True,
+    payment = shown(ma.fields.String, example="pay_01k9v4m2d7x8r3q5t6w1z0y4bn")
+    source = shown(
+        ma.fields.String,
         attribute="entry.source",
-        metadata={"description": "The capture, refund or dispute that was posted."},
+        description="The capture, refund or dispute that was posted.",
     )
     provider = ma.fields.String(required=True, attribute="entry.provider")
     created_at = Timestamp(required=True, attribute="entry.posted_at")

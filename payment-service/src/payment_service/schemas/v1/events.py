@@ -5,9 +5,12 @@ from typing import Any
 
 import marshmallow as ma
 from service_kit.web import strict_json
+from service_kit.web.shown_fields import shown
 
+from payment_service.domain.payments.transitions import MovementKind
 from payment_service.models.payment import PaymentEvent
-from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, list_schema
+from payment_service.refusals import REFUSALS
+from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId
 
 # Every type of event, in words.
 WHAT: Mapping[str, str] = {
@@ -56,23 +59,18 @@ class EventQuerySchema(CreatedQuerySchema):
 class EventSchema(ma.Schema):
     """Something that happened to a payment; the shape of ``data`` is that of its type (docs/events)."""
 
-    id = ma.fields.String(required=True, metadata={"example": "evt_01jd3v6z9gqz4y2t8n5r7c0b1a_3"})
+    id = shown(ma.fields.String, example="evt_01jd3v6z9gqz4y2t8n5r7c0b1a_3")
     object = ma.fields.Constant("event", required=True)
-    type = ma.fields.String(required=True, metadata={"example": "payment.completed"})
-    version = ma.fields.Integer(
-        required=True, metadata={"example": 1, "description": "Of the shape; 0 before there were versions."}
-    )
-    payment = ma.fields.String(required=True, metadata={"example": "pay_01jd3v6z9gqz4y2t8n5r7c0b1a"})
-    sequence = ma.fields.Integer(
-        required=True, metadata={"example": 3, "description": "Which event of its payment this is, from 1."}
-    )
-    at = ma.fields.String(
-        required=True, metadata={"format": "date-time", "example": "2026-11-21T09:05:00.123456+00:00"}
-    )
-    actor = ma.fields.String(
-        required=True,
+    type = shown(ma.fields.String, example="payment.completed")
+    version = shown(ma.fields.Integer, example=1, description="Of the shape; 0 before there were versions.")
+    payment = shown(ma.fields.String, example="pay_01jd3v6z9gqz4y2t8n5r7c0b1a")
+    sequence = shown(ma.fields.Integer, example=3, description="Which event of its payment this is, from 1.")
+    at = shown(ma.fields.String, format="date-time", example="2026-11-21T09:05:00.123456+00:00")
+    actor = shown(
+        ma.fields.String,
         allow_none=True,
-        metadata={"example": "api_client:cli_01jd3v6z9gqz4y2t8n5r7c0b1a", "description": "Who did it."},
+        example="api_client:cli_01jd3v6z9gqz4y2t8n5r7c0b1a",
+        description="Who did it.",
     )
     data = ma.fields.Dict(keys=ma.fields.String(), required=True)
 
@@ -86,8 +84,6 @@ def read_event(event: PaymentEvent) -> dict[str, Any]:
     return {"version": 0, "actor": None, **strict_json.loads(event.body.encode())}
 
 
-EventListSchema = list_schema(EventSchema)
-
 _WHO: Mapping[str, str] = {
     "api_client": "The merchant's server",
     "payer": "The payer",
@@ -98,10 +94,6 @@ _WHO: Mapping[str, str] = {
 }
 # What the members of an event's data are about; the rest is about the movement itself.
 _MONEY = {"amount_minor": "amount", "currency": "currency"}
-_WHY_NOT = {
-    "not_sent": "the request surely never reached the bank",
-    "abandoned": "it was given up before the bank had carried it out, and never will be",
-}
 _BANK = (
     "decline_code",
     "authorization_code",
@@ -119,7 +111,7 @@ _NOT_THE_BANK = (None, "fraudulent")
 
 
 class FraudSchema(ma.Schema):
-    decision = ma.fields.String(required=True, metadata={"example": "review"})
+    decision = shown(ma.fields.String, example="review")
     reasons = ma.fields.List(
         ma.fields.Dict(keys=ma.fields.String()),
         required=True,
@@ -128,34 +120,26 @@ class FraudSchema(ma.Schema):
 
 
 class TimelineEntrySchema(ma.Schema):
-    id = ma.fields.String(required=True, metadata={"example": "evt_01jd3v6z9gqz4y2t8n5r7c0b1a_3"})
+    id = shown(ma.fields.String, example="evt_01jd3v6z9gqz4y2t8n5r7c0b1a_3")
     object = ma.fields.Constant("timeline_entry", required=True)
-    type = ma.fields.String(required=True, metadata={"example": "payment.failed"})
-    at = ma.fields.String(
-        required=True, metadata={"format": "date-time", "example": "2026-11-21T09:05:00.123456+00:00"}
-    )
-    who = ma.fields.String(required=True, allow_none=True, metadata={"example": "The payer"})
-    actor = ma.fields.String(required=True, allow_none=True, metadata={"example": "payer"})
-    what = ma.fields.String(required=True, metadata={"example": WHAT["payment.failed"]})
-    why = ma.fields.String(required=True, allow_none=True, metadata={"example": "lost_card"})
-    amount = ma.fields.Integer(required=True, allow_none=True, metadata={"description": "In minor units."})
-    currency = ma.fields.String(required=True, allow_none=True, metadata={"example": "MAD"})
+    type = shown(ma.fields.String, example="payment.failed")
+    at = shown(ma.fields.String, format="date-time", example="2026-11-21T09:05:00.123456+00:00")
+    who = shown(ma.fields.String, allow_none=True, example="The payer")
+    actor = shown(ma.fields.String, allow_none=True, example="payer")
+    what = shown(ma.fields.String, example=WHAT["payment.failed"])
+    why = shown(ma.fields.String, allow_none=True, example="lost_card")
+    amount = shown(ma.fields.Integer, allow_none=True, description="In minor units.")
+    currency = shown(ma.fields.String, allow_none=True, example="MAD")
     fraud = ma.fields.Nested(FraudSchema, required=True, allow_none=True)
-    bank = ma.fields.Dict(
-        keys=ma.fields.String(),
-        required=True,
-        metadata={
-            "description": "What the bank answered, as far as it did.",
-            "example": {"decline_code": "lost_card"},
-        },
+    bank = shown(
+        ma.fields.Dict,
+        description="What the bank answered, as far as it did.",
+        example={"decline_code": "lost_card"},
     )
-    details = ma.fields.Dict(
-        keys=ma.fields.String(),
-        required=True,
-        metadata={
-            "description": "The rest: ids, the card's last digits.",
-            "example": {"attempt": "att_01jd3v", "card_last4": "4242"},
-        },
+    details = shown(
+        ma.fields.Dict,
+        description="The rest: ids, the card's last digits.",
+        example={"attempt": "att_01jd3v", "card_last4": "4242"},
     )
 
     @ma.pre_dump
@@ -193,7 +177,8 @@ def _why(data: Mapping[str, Any], fraud: Mapping[str, Any] | None) -> str | None
             "; ".join(str(reason.get("detail") or reason.get("rule")) for reason in fraud["reasons"]) or None
         )
     state = data.get("attempt_state") or data.get("movement_state")
-    return data.get("decline_code") or data.get("detail") or _WHY_NOT.get(state or "")
+    refusal = REFUSALS.get((MovementKind.CHARGE, state or ""))
+    return data.get("decline_code") or data.get("detail") or (refusal.why if refusal else None)
 
 
 def _fraud(data: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -201,6 +186,3 @@ def _fraud(data: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     reasons = strict_json.loads(data.get("fraud_reasons", "[]").encode())
     return {"decision": data["fraud_decision"], "reasons": reasons}
-
-
-TimelineSchema = list_schema(TimelineEntrySchema)

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import marshmallow as ma
-from service_kit.web.api import OptionalBody
+from service_kit.web.api import MakingSchema, OptionalBody
+from service_kit.web.shown_fields import shown
 from service_kit.web.strict_fields import StrictBoolean
 
 from payment_service.domain.settlement.captures import CaptureRequest
@@ -36,23 +36,17 @@ class RefundView:
 class RefundSchema(ma.Schema):
     """A refund; the amount in minor units of the currency."""
 
-    id = ma.fields.String(
-        required=True,
-        attribute="refund.public_id",
-        metadata={"example": "re_01kaq3m5x0e8d7w2v9t4r6y1zn"},
-    )
+    id = shown(ma.fields.String, attribute="refund.public_id", example="re_01kaq3m5x0e8d7w2v9t4r6y1zn")
     object = ma.fields.Constant("refund", required=True)
-    payment = ma.fields.String(
-        required=True, attribute="payment_id", metadata={"example": "pay_01kaq3m5x0e8d7w2v9t4r6y1zn"}
-    )
-    amount = ma.fields.Integer(required=True, attribute="refund.amount_minor", metadata={"example": 19999})
-    currency = ma.fields.String(required=True, attribute="refund.currency", metadata={"example": "MAD"})
+    payment = shown(ma.fields.String, attribute="payment_id", example="pay_01kaq3m5x0e8d7w2v9t4r6y1zn")
+    amount = shown(ma.fields.Integer, attribute="refund.amount_minor", example=19999)
+    currency = shown(ma.fields.String, attribute="refund.currency", example="MAD")
     status = ma.fields.String(required=True, validate=ma.validate.OneOf(("pending", "succeeded", "failed")))
     reason = ma.fields.String(required=True, allow_none=True, attribute="refund.reason")
-    failure_code = ma.fields.String(
-        required=True,
+    failure_code = shown(
+        ma.fields.String,
         allow_none=True,
-        metadata={"description": "The bank's decline code; not_sent or abandoned where it never acted."},
+        description="The bank's decline code; not_sent or abandoned where it never acted.",
     )
     created_at = Timestamp(required=True, attribute="refund.started_at")
 
@@ -69,18 +63,17 @@ class RefundsQuerySchema(PageQuerySchema):
     payment = PublicId(load_default=None, metadata={"description": "Only refunds of this payment."})
 
 
-class CaptureSchema(OptionalBody):
+class CaptureSchema(OptionalBody, MakingSchema):
     """How much of the hold is taken; without an amount all of it, and nothing more can be taken after."""
 
-    amount = amount_field(load_default=None)
+    makes = CaptureRequest
+
+    amount = amount_field(load_default=None, attribute="amount_minor")
     final = StrictBoolean(
         load_default=False,
+        attribute="is_final",
         metadata={"description": "Release what is left of the hold."},
     )
-
-    @ma.post_load
-    def to_request(self, data: dict[str, Any], **_: Any) -> CaptureRequest:
-        return CaptureRequest(amount_minor=data["amount"], is_final=data["final"])
 
 
 class CancelSchema(OptionalBody):

@@ -6,22 +6,15 @@ from typing import Any
 
 import marshmallow as ma
 from service_kit.web import strict_json
+from service_kit.web.shown_fields import shown
 
 from payment_service.domain.payments.transitions import PAYABLE, MovementKind
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
 from payment_service.refusals import REFUSALS
 from payment_service.schemas.v1.pagination import Timestamp
-from payment_service.values.statuses import MovementState, PaymentStatus
+from payment_service.values.statuses import PaymentStatus
 
-_MESSAGES = {
-    MovementState.DECLINED: "The bank declined the card; another card may follow.",
-    MovementState.FAILED: "Our checks refused this payment; nothing was charged.",
-    MovementState.NOT_SENT: "The bank could not be reached; nothing was charged.",
-    MovementState.ABANDONED: (
-        "The attempt was given up before the bank had charged the card; nothing was charged."
-    ),
-}
 SHOWN_STATUSES = (*PaymentStatus, "partially_refunded", "refunded", "disputed", "charged_back")
 
 
@@ -54,10 +47,8 @@ class PaymentView:
     @property
     def payment_method(self) -> dict[str, Any] | None:
         """The card of the last attempt; its id where it is a stored one."""
-        if self.attempt is None:
-            return None
-        card = {"bin": self.attempt.card_bin, "last4": self.attempt.card_last4}
-        return {"id": self.attempt.payment_method, "type": "card", "card": card}
+        attempt = self.attempt
+        return {"id": attempt.payment_method, "type": "card", "card": attempt} if attempt else None
 
     @property
     def next_action(self) -> dict[str, Any] | None:
@@ -69,11 +60,10 @@ class PaymentView:
     @property
     def last_error(self) -> dict[str, Any] | None:
         attempt = self.attempt
-        state = MovementState(attempt.state) if attempt else None
-        if attempt is None or state not in _MESSAGES:
+        refusal = REFUSALS.get((MovementKind.CHARGE, attempt.state)) if attempt else None
+        if attempt is None or refusal is None:
             return None
-        code = REFUSALS[MovementKind.CHARGE, state].code
-        return {"code": code, "decline_code": attempt.decline_code, "message": _MESSAGES[state]}
+        return {"code": refusal.code, "decline_code": attempt.decline_code, "message": refusal.last_error}
 
     @property
     def customer(self) -> dict[str, Any]:
@@ -92,15 +82,8 @@ class PaymentView:
         return f"{self.base_url}/checkout/{token}" if token and self.payment.status in PAYABLE else None
 
     @property
-    def three_ds(self) -> dict[str, Any] | None:
-        attempt = self.attempt
-        if attempt is None or attempt.three_ds_status is None:
-            return None
-        return {
-            "status": attempt.three_ds_status,
-            "eci": attempt.three_ds_eci,
-            "liability": attempt.liability,
-        }
+    def three_ds(self) -> PaymentAttempt | None:
+        return self.attempt if self.attempt and self.attempt.three_ds_status is not None else None
 
 
 def _own(name: str, description: str | None = None, **schema: Any) -> ma.fields.Field[Any]:
@@ -113,13 +96,13 @@ def _time(name: str) -> ma.fields.Field[Any]:
 
 
 class CardShownSchema(ma.Schema):
-    bin = ma.fields.String(required=True, allow_none=True)
-    last4 = ma.fields.String(required=True, allow_none=True)
+    bin = shown(ma.fields.String, attribute="card_bin", allow_none=True)
+    last4 = shown(ma.fields.String, attribute="card_last4", allow_none=True)
 
 
 class MethodShownSchema(ma.Schema):
-    id = ma.fields.String(required=True, allow_none=True, metadata={"description": "pm_… of a stored card."})
-    type = ma.fields.String(required=True, metadata={"example": "card"})
+    id = shown(ma.fields.String, allow_none=True, description="pm_… of a stored card.")
+    type = shown(ma.fields.String, example="card")
     card = ma.fields.Nested(CardShownSchema, required=True)
 
 
@@ -128,12 +111,12 @@ class RedirectSchema(ma.Schema):
 
 
 class NextActionSchema(ma.Schema):
-    type = ma.fields.String(required=True, metadata={"example": "redirect_to_url"})
+    type = shown(ma.fields.String, example="redirect_to_url")
     redirect_to_url = ma.fields.Nested(RedirectSchema, required=True)
 
 
 class LastErrorSchema(ma.Schema):
-    code = ma.fields.String(required=True, metadata={"example": "payment_declined"})
+    code = shown(ma.fields.String, example="payment_declined")
     decline_code = ma.fields.String(required=True, allow_none=True)
     message = ma.fields.String(required=True)
 
@@ -141,8 +124,8 @@ class LastErrorSchema(ma.Schema):
 class ThreeDsSchema(ma.Schema):
     """What 3-D Secure came to; ``liability`` says who bears a fraudulent payment."""
 
-    status = ma.fields.String(required=True, metadata={"example": "authenticated"})
-    eci = ma.fields.String(required=True, allow_none=True)
+    status = shown(ma.fields.String, attribute="three_ds_status", example="authenticated")
+    eci = shown(ma.fields.String, attribute="three_ds_eci", allow_none=True)
     liability = ma.fields.String(required=True, allow_none=True)
 
 
@@ -179,8 +162,8 @@ class PaymentSchema(ma.Schema):
         lambda view: view.details.get("metadata", {}), required=True, metadata={"type": "object"}
     )
     return_url = _own("return_url", type=["string", "null"])
-    checkout_url = ma.fields.String(
-        required=True, allow_none=True, metadata={"description": "The page on which a person can pay it."}
+    checkout_url = shown(
+        ma.fields.String, allow_none=True, description="The page on which a person can pay it."
     )
     created_at = _time("created_at")
     expires_at = _time("expires_at")

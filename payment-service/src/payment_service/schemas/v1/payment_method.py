@@ -1,19 +1,18 @@
 """Cards as merchants' servers send them, and payment methods as JSON."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import marshmallow as ma
 from service_kit.clock import utc_now
+from service_kit.web.shown_fields import shown
 from service_kit.web.strict_fields import ONE_LINE
 
 from payment_service.models.card import PaymentMethod
-from payment_service.schemas.v1.pagination import PageQuerySchema, Timestamp, list_schema
+from payment_service.schemas.v1.pagination import PageQuerySchema, Timestamp
 from payment_service.values.cards import CardData, has_expired, is_card_number
 
 _SEPARATORS = re.compile(r"[ -]")
-NO_EXCEPTIONS: frozenset[str] = frozenset()
 
 
 class CardSchema(ma.Schema):
@@ -50,7 +49,7 @@ class CardSchema(ma.Schema):
     @ma.post_load
     def to_card(self, data: dict[str, Any], **_: Any) -> CardData:
         number = _SEPARATORS.sub("", data["number"])
-        if not is_card_number(number, without_luhn=NO_EXCEPTIONS):
+        if not is_card_number(number):
             raise ma.ValidationError("Is not a card number: the check digit is wrong.", "number")
         if has_expired(data["exp_month"], data["exp_year"], utc_now().date()):
             raise ma.ValidationError("The card has expired.", "exp_year")
@@ -65,12 +64,6 @@ def _customer_id(**kwargs: Any) -> ma.fields.String:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class NewPaymentMethod:
-    card: CardData
-    customer_id: str | None
-
-
 class OwnerSchema(ma.Schema):
     id = _customer_id(required=True)
 
@@ -80,9 +73,10 @@ class StorePaymentMethodSchema(ma.Schema):
     customer = ma.fields.Nested(OwnerSchema, load_default=None, allow_none=True)
 
     @ma.post_load
-    def to_new(self, data: dict[str, Any], **_: Any) -> NewPaymentMethod:
+    def to_members(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Return what ``StorePaymentMethod`` takes beside the merchant."""
         customer = data["customer"]
-        return NewPaymentMethod(data["card"], customer["id"] if customer else None)
+        return {"card": data["card"], "customer_id": customer["id"] if customer else None}
 
 
 class PaymentMethodQuerySchema(PageQuerySchema):
@@ -90,15 +84,15 @@ class PaymentMethodQuerySchema(PageQuerySchema):
 
 
 class StoredCardSchema(ma.Schema):
-    brand = ma.fields.String(required=True, metadata={"example": "visa"})
-    last4 = ma.fields.String(required=True, metadata={"example": "4242"})
-    bin = ma.fields.String(required=True, metadata={"example": "424242"})
-    exp_month = ma.fields.Integer(required=True, metadata={"example": 12})
-    exp_year = ma.fields.Integer(required=True, metadata={"example": 2031})
+    brand = shown(ma.fields.String, attribute="card_brand", example="visa")
+    last4 = shown(ma.fields.String, attribute="card_last4", example="4242")
+    bin = shown(ma.fields.String, attribute="card_bin", example="424242")
+    exp_month = shown(ma.fields.Integer, example=12)
+    exp_year = shown(ma.fields.Integer, example=2031)
 
 
 class PaymentMethodSchema(ma.Schema):
-    id = ma.fields.String(required=True, metadata={"example": "pm_01jd3v6z9gqz4y2t8n5r7c0b1a"})
+    id = shown(ma.fields.String, example="pm_01jd3v6z9gqz4y2t8n5r7c0b1a")
     object = ma.fields.Constant("payment_method", required=True)
     type = ma.fields.Constant("card", required=True)
     card = ma.fields.Nested(StoredCardSchema, required=True)
@@ -110,17 +104,8 @@ class PaymentMethodSchema(ma.Schema):
     def of_row(self, method: PaymentMethod, **_: Any) -> dict[str, Any]:
         return {
             "id": method.public_id,
-            "card": {
-                "brand": method.card_brand,
-                "last4": method.card_last4,
-                "bin": method.card_bin,
-                "exp_month": method.exp_month,
-                "exp_year": method.exp_year,
-            },
+            "card": method,
             "customer": None if method.customer_id is None else {"id": method.customer_id},
             "created_at": method.created_at,
             "detached_at": method.detached_at,
         }
-
-
-PaymentMethodListSchema = list_schema(PaymentMethodSchema)

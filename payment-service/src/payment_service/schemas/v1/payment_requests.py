@@ -1,7 +1,6 @@
 """What merchants' servers send about payments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import marshmallow as ma
@@ -12,7 +11,7 @@ from service_kit.web.strict_fields import ONE_LINE, QueryInteger, StrictBoolean,
 from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId
 from payment_service.schemas.v1.payment_method import CardSchema
 from payment_service.values.cards import CardData
-from payment_service.values.money import is_currency
+from payment_service.values.money import Money, is_currency
 from payment_service.values.statuses import CaptureMethod, PaymentStatus
 
 MAX_AMOUNT = 999_999_999_999
@@ -76,24 +75,6 @@ class LineItemSchema(ma.Schema):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class NewPayment:
-    """A checked request for a payment; ``details`` is what we only keep."""
-
-    amount: int
-    currency: str
-    capture_method: CaptureMethod
-    confirm: bool
-    pay_with: CardData | str | None
-    order_id: str
-    customer_id: str
-    email: str | None
-    locale: str | None
-    description: str | None
-    return_url: str | None
-    details: dict[str, Any]
-
-
 class PayWithSchema(ma.Schema):
     card = ma.fields.Nested(CardSchema, load_default=None)
     payment_method = PublicId(load_default=None, metadata={"example": "pm_01JD3V6Z9GQZ4Y2T8N5R7C0B1A"})
@@ -148,27 +129,24 @@ class PaymentCreateSchema(PayWithSchema):
     )
 
     @ma.post_load
-    def to_new_payment(self, data: dict[str, Any], **_: Any) -> NewPayment:
+    def to_members(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Return what ``CreateMerchantPayment`` takes beside the merchant."""
         pay_with = data["card"] or data["payment_method"]
         if data["confirm"] and pay_with is None:
             raise ma.ValidationError("Give card or payment_method with confirm.", "confirm")
         if not data["confirm"] and pay_with is not None:
             raise ma.ValidationError("A card is used only with confirm: true.", "confirm")
         customer = data["customer"]
-        return NewPayment(
-            amount=data["amount"],
-            currency=data["currency"],
-            capture_method=data["capture_method"],
-            confirm=data["confirm"],
-            pay_with=pay_with,
-            order_id=data["order_id"],
-            customer_id=customer.get("id", ""),
-            email=customer.get("email"),
-            locale=customer.get("locale"),
-            description=data["description"],
-            return_url=data["return_url"],
-            details=_kept(data),
-        )
+        as_they_are = ("capture_method", "order_id", "description", "return_url")
+        return {
+            **{name: data[name] for name in as_they_are},
+            "amount": Money(data["amount"], data["currency"]),
+            "customer_id": customer.get("id", ""),
+            "email": customer.get("email"),
+            "locale": customer.get("locale"),
+            "details": _kept(data),
+            "pay_with": pay_with,
+        }
 
 
 def _kept(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,12 @@
+"""Members of answers, with what the descriptions say of them."""
+
+from typing import Any, TypeVar
+
+import marshmallow as ma
+
+F = TypeVar("F", bound=ma.fields.Field[Any])
+
+
+def shown(kind: type[F], *, attribute: str | None = None, allow_none: bool = False, **description: Any) -> F:
+    """Return a field that every answer has; ``description`` is the rest of how it is described."""
+    return kind(required=True, attribute=attribute, allow_none=allow_none, metadata=description)
