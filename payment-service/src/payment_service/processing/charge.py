@@ -5,7 +5,7 @@ lines: whatever it leaves behind is an attempt whose state says how far it came,
 """
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Generic
 
@@ -16,7 +16,6 @@ from service_kit.web.http_client import NotSent, TooManyCalls
 from sqlalchemy.orm import Session
 
 from payment_service.clients.fraud import AssessmentRequest, FraudSilent
-from payment_service.domain.merchant_directory import MerchantRecord
 from payment_service.domain.payments.locks import MovementReference
 from payment_service.domain.payments.movements import NewAttempt, NewMovement
 from payment_service.domain.settlement.assessments import apply_assessment, assess_without_fraud_service
@@ -30,7 +29,6 @@ from payment_service.processing.inquiry import ask_at_once
 from payment_service.processing.sending import A, Sent, Tell, send_and_settle
 from payment_service.providers.port import Outcome, ProviderCharge, ProviderResult, ThreeDSecure
 from payment_service.values.cards import CardData
-from payment_service.values.money import Money
 from payment_service.values.statuses import Assessment, AttemptKind, FraudDecision, MovementState
 from payment_service.vault.vault import Purpose
 
@@ -67,48 +65,55 @@ PayWith = CardData | str
 class Charge:
     """A claimed attempt to be carried on, as values: rows cannot be read when the database is away.
 
-    ``send_deadline`` is until when its charge may begin.
+    It is what fraud-service and what the bank will be asked. ``send_deadline`` is until when its charge may
+    begin.
     """
 
     attempt: MovementReference[PaymentAttempt]
     kind: AttemptKind
-    amount: Money
-    card_fingerprint: str
-    return_token: str | None
-    payment_public_id: str
-    order_id: str
-    user_id: str
-    merchant: MerchantRecord
-    card: CardData = field(repr=False)
+    assessment: AssessmentRequest
+    request: ProviderCharge = field(repr=False)
     actor: str
-    client_ip: str | None
     send_deadline: Deadline
 
-    @classmethod
-    def of(
-        cls,
-        payment: Payment,
-        attempt: PaymentAttempt,
-        merchant: MerchantRecord,
-        paid_with: CardPayment,
-        send_deadline: Deadline,
-    ) -> "Charge":
-        """Take the values out of the rows, inside the transaction that claims or approves."""
-        return cls(
-            attempt=MovementReference.of(attempt),
-            kind=attempt.kind,
-            amount=attempt.amount,
-            card_fingerprint=attempt.card_fingerprint or "",
-            return_token=attempt.return_token,
-            payment_public_id=payment.public_id,
-            order_id=payment.order_id,
-            user_id=payment.user_id,
-            merchant=merchant,
-            card=paid_with.card,
-            actor=paid_with.actor,
-            client_ip=paid_with.client_ip,
-            send_deadline=send_deadline,
-        )
+
+def charge_of(
+    session: Session,
+    payment: Payment,
+    attempt: PaymentAttempt,
+    paid_with: CardPayment,
+    new: NewMovement,
+    dependencies: Dependencies,
+) -> Charge:
+    """Take the values out of the rows, inside the transaction that claims or approves."""
+    merchant = dependencies.policy.merchants.get(session, payment.merchant_id)
+    card, base_url = paid_with.card, dependencies.config.public_base_url
+    # Everybody wants some name for what is paid.
+    order_id = payment.order_id or payment.public_id
+    assessment = AssessmentRequest(
+        attempt_id=attempt.public_id,
+        payment_id=payment.public_id,
+        merchant_id=merchant.public_id,
+        amount=attempt.amount,
+        card_fingerprint=attempt.card_fingerprint or "",
+        card_bin=card.bin,
+        card_last4=card.last4,
+        # Whoever has no name is counted alone, not together with all such.
+        user_id=payment.user_id or payment.public_id,
+        order_id=order_id,
+        client_ip=paid_with.client_ip,
+    )
+    request = ProviderCharge(
+        attempt_id=attempt.public_id,
+        amount=attempt.amount,
+        card=card,
+        merchant_id=merchant.public_id,
+        order_id=order_id,
+        return_url=f"{base_url}/checkout/3ds/{attempt.return_token}",
+        merchant_name=merchant.name,
+    )
+    reference = MovementReference.of(attempt)
+    return Charge(reference, attempt.kind, assessment, request, paid_with.actor, new.send_deadline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +169,7 @@ def started_charge(
     dependencies: Dependencies,
 ) -> StartedMovement:
     """Return a claimed attempt as ``run_idempotent`` carries it on."""
-    merchant = dependencies.policy.merchants.get(session, payment.merchant_id)
-    charge = Charge.of(payment, attempt, merchant, paid_with, new.send_deadline)
+    charge = charge_of(session, payment, attempt, paid_with, new, dependencies)
     return StartedMovement(
         PaymentRows(payment, attempt), lambda tell: assess_and_charge(charge, dependencies, tell)
     )
@@ -194,7 +198,7 @@ def assess_and_charge(charge: Charge, dependencies: Dependencies, tell: Tell[Pay
         if attempt.state == MovementState.HELD:
             merchant_id = assessed.payment.merchant_id
             dependencies.vault.store(
-                session, attempt.public_id, Purpose.REVIEW, charge.card, merchant_id, now
+                session, attempt.public_id, Purpose.REVIEW, charge.request.card, merchant_id, now
             )
         unavailable = ProcessingUnavailable("This payment cannot be processed at the moment.")
         return _Told(tell(session, assessed, unavailable))
@@ -217,25 +221,12 @@ def send_charge(
 
 
 def _assess(charge: Charge, dependencies: Dependencies) -> Assessment:
-    request = AssessmentRequest(
-        attempt_id=charge.attempt.public_id,
-        payment_id=charge.payment_public_id,
-        merchant_id=charge.merchant.public_id,
-        amount=charge.amount,
-        card_fingerprint=charge.card_fingerprint,
-        card_bin=charge.card.bin,
-        card_last4=charge.card.last4,
-        # It knows nobody without a name; whoever has none is counted alone, not together with all such.
-        user_id=charge.user_id or charge.payment_public_id,
-        order_id=charge.order_id or charge.payment_public_id,
-        client_ip=charge.client_ip,
-    )
     try:
-        return dependencies.fraud.assess(request)
+        return dependencies.fraud.assess(charge.assessment)
     except FraudSilent as exc:
-        log.warning("fraud_silent", payment=charge.payment_public_id, reason=str(exc))
+        log.warning("fraud_silent", payment=charge.assessment.payment_id, reason=str(exc))
         return assess_without_fraud_service(
-            charge.amount, dependencies.config.fraud_silent_approve_below, str(exc)
+            charge.request.amount, dependencies.config.fraud_silent_approve_below, str(exc)
         )
 
 
@@ -243,20 +234,9 @@ def _send(charge: Charge, three_ds: ThreeDSecure, dependencies: Dependencies) ->
     provider = dependencies.providers[charge.attempt.provider]
     if charge.send_deadline.has_passed:
         return ProviderResult(Outcome.NOT_SENT, detail="too late to send"), ChargeNotSent()
-    request = ProviderCharge(
-        attempt_id=charge.attempt.public_id,
-        amount=charge.amount,
-        card=charge.card,
-        merchant_id=charge.merchant.public_id,
-        # A bank wants some name for what is paid.
-        order_id=charge.order_id or charge.payment_public_id,
-        three_ds=three_ds,
-        return_url=f"{dependencies.config.public_base_url}/checkout/3ds/{charge.return_token}",
-        merchant_name=charge.merchant.name,
-    )
     send = provider.authorise if charge.kind is AttemptKind.AUTHORIZATION else provider.sale
     try:
-        result = send(request)
+        result = send(replace(charge.request, three_ds=three_ds))
     except TooManyCalls as exc:
         unavailable = ProcessingUnavailable("Too many payments are under way.")
         return ProviderResult(Outcome.NOT_SENT, detail=str(exc)), unavailable

@@ -73,13 +73,11 @@ def get_returned_attempt(return_token: str) -> PaymentAttempt:
     return attempt
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentWithAttempt:
-    payment: Payment
-    attempt: PaymentAttempt | None
+# A payment and the last try to pay it.
+Attempted = tuple[Payment, PaymentAttempt | None]
 
 
-def get_payment_of_merchant(reference: PaymentReference) -> PaymentWithAttempt:
+def get_payment_of_merchant(reference: PaymentReference) -> Attempted:
     """Return a payment and its last attempt.
 
     Raises:
@@ -89,7 +87,7 @@ def get_payment_of_merchant(reference: PaymentReference) -> PaymentWithAttempt:
         row = session.scalar(select(Payment).where(reference.condition()))
         if row is None:
             raise reference.not_found()
-        return PaymentWithAttempt(row, latest_attempt(session, row))
+        return row, latest_attempt(session, row)
 
 
 _CONDITIONS: Conditions = {
@@ -104,7 +102,7 @@ _CONDITIONS: Conditions = {
 }
 
 
-def list_payments(merchant_id: int, page: PageRequest, **filters: Any) -> Page[PaymentWithAttempt]:
+def list_payments(merchant_id: int, page: PageRequest, **filters: Any) -> Page[Attempted]:
     """Return a page of the merchant's payments, newest first; the filters are those of ``_CONDITIONS``.
 
     Raises:
@@ -117,7 +115,7 @@ def list_payments(merchant_id: int, page: PageRequest, **filters: Any) -> Page[P
         return Page(_with_attempts(session, found.rows), found.has_more)
 
 
-def _with_attempts(session: Session, payments: Sequence[Payment]) -> list[PaymentWithAttempt]:
+def _with_attempts(session: Session, payments: Sequence[Payment]) -> list[Attempted]:
     if not payments:
         # MySQL and MariaDB read every attempt to find that none is in an empty list.
         return []
@@ -133,4 +131,4 @@ def _with_attempts(session: Session, payments: Sequence[Payment]) -> list[Paymen
     # A join: MySQL would look at every attempt to find those that are IN a grouped SELECT.
     found = session.scalars(select(PaymentAttempt).join(latest, PaymentAttempt.id == latest.c.id))
     attempts = {attempt.payment_id: attempt for attempt in found}
-    return [PaymentWithAttempt(payment, attempts.get(payment.id)) for payment in payments]
+    return [(payment, attempts.get(payment.id)) for payment in payments]

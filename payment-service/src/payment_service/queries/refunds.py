@@ -12,12 +12,27 @@ from payment_service.extensions import db
 from payment_service.models.movement import Refund
 from payment_service.models.payment import Payment
 from payment_service.queries.pagination import Listing, Page, PageRequest, read_one, read_page
+from payment_service.values.statuses import MovementState
 
 
 @dataclass(frozen=True, slots=True)
 class RefundOfPayment:
+    """A refund as it is shown."""
+
     refund: Refund
     payment_id: str
+
+    @property
+    def status(self) -> str:
+        """An unknown outcome is pending: nobody may believe that it failed."""
+        if self.refund.is_open:
+            return "pending"
+        return "succeeded" if self.refund.state == MovementState.APPROVED else "failed"
+
+    @property
+    def failure_code(self) -> str | None:
+        """Why nothing went back: the bank's code, or that it never left (not_sent) or was given up."""
+        return (self.refund.decline_code or self.refund.state) if self.status == "failed" else None
 
 
 def get_refund(merchant_id: int, refund_id: str) -> RefundOfPayment:

@@ -19,7 +19,7 @@ from payment_service.domain.settlement.settle import Settlement
 from payment_service.errors import PaymentError
 from payment_service.extensions import db
 from payment_service.models.movement import PaymentAttempt
-from payment_service.processing.charge import CardPayment, Charge, assess_and_charge, new_attempt
+from payment_service.processing.charge import CardPayment, Charge, assess_and_charge, charge_of, new_attempt
 from payment_service.processing.dependencies import Dependencies
 from payment_service.processing.inquiry import inquire, needs_inquiry
 from payment_service.processing.sending import OutcomeUnsettled, start_movement
@@ -71,8 +71,7 @@ def _begin(reference: PaymentReference, paid_with: CardPayment, dependencies: De
         pending = describe(claim.payment, claim.attempt)
         if not claim.is_ours or claim.attempt is None:
             return _Begun(claim, pending, None)
-        merchant = policy.merchants.get(session, claim.payment.merchant_id)
-        charge = Charge.of(claim.payment, claim.attempt, merchant, paid_with, new.send_deadline)
+        charge = charge_of(session, claim.payment, claim.attempt, paid_with, new, dependencies)
         return _Begun(claim, pending, charge)
 
     return db.in_transaction(work)
@@ -87,7 +86,7 @@ def _charge(charge: Charge, pending: PaymentResult, dependencies: Dependencies) 
     try:
         settled, failure = assess_and_charge(charge, dependencies, tell)
     except (CommitOutcomeUnknown, OutcomeUnsettled):
-        log.warning("outcome_left_to_janitor", payment=charge.payment_public_id)
+        log.warning("outcome_left_to_janitor", payment=charge.assessment.payment_id)
         return pending
     if settled.movement.state == MovementState.NOT_SENT and failure is not None:
         raise failure

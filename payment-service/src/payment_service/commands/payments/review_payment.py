@@ -14,7 +14,7 @@ from payment_service.domain.payments.transitions import change_state, change_sta
 from payment_service.domain.settlement.context import SettlementContext
 from payment_service.errors import ReviewCardMissing, WrongPaymentState
 from payment_service.models.movement import PaymentAttempt
-from payment_service.processing.charge import CardPayment, Charge, send_charge
+from payment_service.processing.charge import CardPayment, charge_of, send_charge
 from payment_service.processing.dependencies import Dependencies
 from payment_service.processing.idempotent import (
     IdempotentOperation,
@@ -65,7 +65,7 @@ def approve_payment(
         attempt.next_ask_at = new.next_ask_at
         context.record("payment.review_approved", reason=command.reason)
         paid_with = CardPayment(card, operation.actor)
-        charge = Charge.of(payment, attempt, context.merchant, paid_with, new.send_deadline)
+        charge = charge_of(session, payment, attempt, paid_with, new, dependencies)
         return StartedMovement(
             PaymentRows(payment, attempt),
             lambda tell: send_charge(charge, ThreeDSecure.NONE, dependencies, tell),

@@ -14,8 +14,9 @@ from payment_service.domain.payments.transitions import PAYABLE, kind_of
 from payment_service.models.movement import AnyMovement, PaymentAttempt, Refund
 from payment_service.models.payment import Payment
 from payment_service.processing.idempotent import PaymentRows
+from payment_service.queries.refunds import RefundOfPayment
 from payment_service.refusals import refusal_of
-from payment_service.schemas.v1.movements import RefundSchema, RefundView
+from payment_service.schemas.v1.movements import RefundSchema
 from payment_service.schemas.v1.payment import PaymentSchema, PaymentView
 from payment_service.values.statuses import MovementState, PaymentStatus
 
@@ -54,7 +55,7 @@ def present_refund(rows: PaymentRows) -> StoredAnswer:
     refund = rows.follow_up
     if not isinstance(refund, Refund):
         raise LookupError("This is no refund.")
-    shown: Mapping[str, Any] = _REFUND.dump(RefundView(refund, rows.payment.public_id))
+    shown: Mapping[str, Any] = _REFUND.dump(RefundOfPayment(refund, rows.payment.public_id))
     location = f"/v1/refunds/{refund.public_id}"
     return _present_movement(refund, HTTPStatus.CREATED, "refund", shown, location=location)
 

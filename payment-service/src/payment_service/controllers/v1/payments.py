@@ -66,8 +66,7 @@ def confirm(body: CardData | str, payment_id: str) -> Response:
 @payments.problem(404, "There is no such payment")
 def show(payment_id: str) -> PaymentView:
     """Show a payment."""
-    found = get_payment_of_merchant(MerchantPayment(current_merchant_id(), payment_id))
-    return view_of(found.payment, found.attempt)
+    return view_of(*get_payment_of_merchant(MerchantPayment(current_merchant_id(), payment_id)))
 
 
 @payments.get("")
@@ -77,4 +76,4 @@ def show(payment_id: str) -> PaymentView:
 def index(query: dict[str, Any]) -> Page[PaymentView]:
     """List payments, newest first."""
     found = list_payments(current_merchant_id(), **query)
-    return Page([view_of(each.payment, each.attempt) for each in found.rows], found.has_more)
+    return Page([view_of(*each) for each in found.rows], found.has_more)

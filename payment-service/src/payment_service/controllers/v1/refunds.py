@@ -10,12 +10,11 @@ from payment_service.controllers.access import current_merchant_id, require_scop
 from payment_service.controllers.idempotency import carry_out, idempotent
 from payment_service.controllers.v1.answers import present_refund
 from payment_service.queries.pagination import Page
-from payment_service.queries.refunds import get_refund, list_refunds
+from payment_service.queries.refunds import RefundOfPayment, get_refund, list_refunds
 from payment_service.schemas.v1.movements import (
     RefundCreateSchema,
     RefundSchema,
     RefundsQuerySchema,
-    RefundView,
 )
 from payment_service.schemas.v1.pagination import list_schema
 
@@ -46,17 +45,15 @@ def create(body: dict[str, Any]) -> Response:
 @refunds.arguments(RefundsQuerySchema, location="query")
 @refunds.response(200, list_schema(RefundSchema))
 @refunds.problem(404, "There is no such payment")
-def index(query: dict[str, Any]) -> Page[RefundView]:
+def index(query: dict[str, Any]) -> Page[RefundOfPayment]:
     """List refunds, newest first."""
-    found = list_refunds(current_merchant_id(), **query)
-    return Page([RefundView(row.refund, row.payment_id) for row in found.rows], found.has_more)
+    return list_refunds(current_merchant_id(), **query)
 
 
 @refunds.get("/<refund_id>")
 @require_scope("payments:read")
 @refunds.response(200, RefundSchema)
 @refunds.problem(404, "There is no such refund")
-def show(refund_id: str) -> RefundView:
+def show(refund_id: str) -> RefundOfPayment:
     """Show one refund."""
-    found = get_refund(current_merchant_id(), refund_id)
-    return RefundView(found.refund, found.payment_id)
+    return get_refund(current_merchant_id(), refund_id)

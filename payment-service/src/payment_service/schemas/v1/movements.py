@@ -1,36 +1,13 @@
 """Captures, cancellations and refunds, as merchants' servers request them, and refunds as they see them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import marshmallow as ma
 from service_kit.web.api import MakingSchema, OptionalBody
 from service_kit.web.shown_fields import shown
 from service_kit.web.strict_fields import StrictBoolean
 
 from payment_service.domain.settlement.captures import CaptureRequest
-from payment_service.models.movement import Refund
 from payment_service.schemas.v1.pagination import PageQuerySchema, PublicId, Timestamp
 from payment_service.schemas.v1.payment_requests import amount_field, text_field
-from payment_service.values.statuses import MovementState
-
-_SHOWN: Mapping[str, str] = {MovementState.APPROVED: "succeeded"}
-
-
-@dataclass(frozen=True, slots=True)
-class RefundView:
-    refund: Refund
-    payment_id: str
-
-    @property
-    def status(self) -> str:
-        """An unknown outcome is pending: nobody may believe that it failed."""
-        return "pending" if self.refund.is_open else _SHOWN.get(self.refund.state, "failed")
-
-    @property
-    def failure_code(self) -> str | None:
-        """Why nothing went back: the bank's code, or that it never left (not_sent) or was given up."""
-        return (self.refund.decline_code or self.refund.state) if self.status == "failed" else None
 
 
 class RefundSchema(ma.Schema):
