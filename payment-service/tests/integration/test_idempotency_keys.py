@@ -288,6 +288,7 @@ def test_a_key_in_progress_is_409_with_a_pause(probed: World) -> None:
     assert answer.headers["Retry-After"] == "2"
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("key", "code"),
     [
