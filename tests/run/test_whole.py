@@ -5,9 +5,10 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import requests
 
 from run.settings import RunSettings
 from run.start import payment_commands, token_commands
-from tests.run.watched import PATIENCE_S, Watched, assert_all_end
+from tests.run.watched import PATIENCE_S, Start, Watched, assert_all_end, programs
 
 RunIt = Callable[[RunSettings], Watched]
 pytestmark = pytest.mark.timeout(1200)
@@ -29,21 +30,47 @@ def settings(tmp_path: Path) -> RunSettings:
 
 
 @pytest.fixture
-def run_it(start: Callable[..., Watched]) -> RunIt:
+def run_it(start: Start) -> RunIt:
     """Start the whole system and wait until it says that it is ready."""
+    return lambda settings: run_until_ready(start, settings)
 
-    def run_until_ready(settings: RunSettings) -> Watched:
-        watched = start("-m", "tests.run.patient", "up", **settings.as_environment())
-        watched.wait_for("A first payment")
-        assert "Caisse is ready" in watched.printed(), watched.printed()
-        return watched
 
-    return run_until_ready
+def run_until_ready(start: Start, settings: RunSettings) -> Watched:
+    watched = start("-m", "tests.run.patient", "up", **settings.as_environment())
+    watched.wait_for("A first payment")
+    assert "Caisse is ready" in watched.printed(), watched.printed()
+    return watched
+
+
+@dataclass(frozen=True)
+class Running:
+    """A system that tests share: each leaves it running as it found it, with more payments perhaps."""
+
+    settings: RunSettings
+    watched: Watched
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The system where a start was killed while it migrated."""
+    folder = tmp_path_factory.mktemp("running")
+    settings = RunSettings.on_free_ports(folder / "run")
+    with programs(folder) as start:
+        killed = start("-m", "tests.run.patient", "up", **settings.as_environment())
+        killed.wait_for("preparing databases")
+        family = killed.family()
+        killed.kill()
+        assert_all_end(family)
+        yield Running(settings, run_until_ready(start, settings))
+
+
+def ask(settings: RunSettings, number: int) -> requests.Response:
+    url = f"http://127.0.0.1:{settings.ports.payment}/payments/{number}"
+    return requests.get(url, timeout=PATIENCE_S)
 
 
 def payment(settings: RunSettings, number: int) -> Any:
-    url = f"http://127.0.0.1:{settings.ports.payment}/payments/{number}"
-    return requests.get(url, timeout=PATIENCE_S).json()
+    return ask(settings, number).json()
 
 
 def arbiter(watched: Watched, service: str) -> psutil.Process:
@@ -55,7 +82,7 @@ def arbiter(watched: Watched, service: str) -> psutil.Process:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_printed_commands_pay_and_a_killed_run_leaves_only_its_data(
+def test_the_printed_commands_pay_a_killed_run_leaves_only_its_data_and_ctrl_c_stops_everything(
     settings: RunSettings, run_it: RunIt
 ) -> None:
     first = run_it(settings)
@@ -89,16 +116,20 @@ def test_the_printed_commands_pay_and_a_killed_run_leaves_only_its_data(
     first.kill()
     assert_all_end(family)
 
-    run_it(settings)
+    second = run_it(settings)
     assert settings.lab_client_file.read_text() == credentials
     assert payment(settings, 3) == shown
     assert payment(settings, 1)["is_paid"] is False
 
+    family = second.family()
+    second.send(signal.SIGINT)
+    assert second.process.wait(PATIENCE_S) == 0
+    assert_all_end(family)
+    assert not settings.ready_file.exists()
 
-def test_a_killed_service_comes_back_and_ctrl_c_stops_everything(
-    settings: RunSettings, run_it: RunIt, start: Callable[..., Watched]
-) -> None:
-    watched = run_it(settings)
+
+def test_a_killed_service_comes_back_and_a_second_run_is_refused(running: Running, start: Start) -> None:
+    settings, watched = running.settings, running.watched
     arbiter(watched, "bank-simulator").kill()
     watched.wait_for("ready again")
     assert "was killed by SIGKILL; started again" in watched.printed()
@@ -106,17 +137,10 @@ def test_a_killed_service_comes_back_and_ctrl_c_stops_everything(
     second = start("-m", "tests.run.patient", "up", **settings.as_environment())
     assert second.process.wait(PATIENCE_S) == 1
     assert f"Another `make run` is running here (process {watched.process.pid})" in second.printed()
-
-    family = watched.family()
-    watched.send(signal.SIGINT)
-    assert watched.process.wait(PATIENCE_S) == 0
-    assert_all_end(family)
-    assert not settings.ready_file.exists()
+    assert watched.process.poll() is None
 
 
-def test_a_port_in_use_is_said_and_nothing_is_started(
-    settings: RunSettings, start: Callable[..., Watched]
-) -> None:
+def test_a_port_in_use_is_said_and_nothing_is_started(settings: RunSettings, start: Start) -> None:
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -129,9 +153,7 @@ def test_a_port_in_use_is_said_and_nothing_is_started(
     assert not (settings.run_dir / "payment-service.db").exists()
 
 
-def test_a_damaged_database_is_said_with_what_to_do(
-    settings: RunSettings, start: Callable[..., Watched]
-) -> None:
+def test_a_damaged_database_is_said_with_what_to_do(settings: RunSettings, start: Start) -> None:
     settings.run_dir.mkdir(parents=True)
     (settings.run_dir / "fraud-service.db").write_text("this is no database")
     watched = start("-m", "run", "up", **settings.as_environment())
@@ -141,37 +163,26 @@ def test_a_damaged_database_is_said_with_what_to_do(
     assert "make clean" in watched.printed()
 
 
-def test_a_start_that_was_killed_while_it_migrated_is_made_good_by_the_next(
-    settings: RunSettings, run_it: RunIt, start: Callable[..., Watched]
-) -> None:
-    killed = start("-m", "tests.run.patient", "up", **settings.as_environment())
-    killed.wait_for("preparing databases")
-    family = killed.family()
-    killed.kill()
-    assert_all_end(family)
-
-    run_it(settings)
-
-    assert payment(settings, 1)["is_paid"] is False
+def test_a_start_that_was_killed_while_it_migrated_is_made_good_by_the_next(running: Running) -> None:
+    assert payment(running.settings, 1)["is_paid"] is False
 
 
 def test_the_demo_plays_on_the_running_system_with_a_shop_for_as_long_as_it_lasts(
-    settings: RunSettings, run_it: RunIt, start: Callable[..., Watched]
+    running: Running, start: Start
 ) -> None:
-    watched = run_it(settings)
+    settings = running.settings
+    number = next(number for number in count(3) if ask(settings, number).status_code == 404)
     demo = start("-m", "tests.run.patient", "demo", RUN_DIR=str(settings.run_dir))
 
     assert demo.process.wait(PATIENCE_S) == 0, demo.printed()
     assert "Playing on the running system." in demo.printed()
-    assert payment(settings, 3)["is_paid"] is True
+    assert payment(settings, number)["is_paid"] is True
     with pytest.raises(requests.ConnectionError):
         requests.get(settings.store_manager, timeout=PATIENCE_S)
-    assert watched.process.poll() is None
+    assert running.watched.process.poll() is None
 
 
-def test_the_demo_shows_every_step_and_leaves_nothing_running(
-    tmp_path: Path, start: Callable[..., Watched]
-) -> None:
+def test_the_demo_shows_every_step_and_leaves_nothing_running(tmp_path: Path, start: Start) -> None:
     watched = start("-m", "tests.run.patient", "demo", RUN_DIR=str(tmp_path))
     watched.wait_for("1. A customer orders")
     family = watched.family()

@@ -1,14 +1,18 @@
 """A program that a test starts and watches from outside."""
 
+import os
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from tests.system.whole import PATIENT
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 300.0  # longer than the product waits: a busy machine fails no test
@@ -48,6 +52,35 @@ class Watched:
             for child in family:
                 with suppress(psutil.NoSuchProcess):
                     child.kill()
+
+
+Start = Callable[..., Watched]
+
+
+@contextmanager
+def programs(folder: Path) -> Iterator[Start]:
+    """Start programs of the checkout, with settings added to their environment; they end with the block."""
+    started: list[Watched] = []
+
+    def start_it(*words: str, **environment: str) -> Watched:
+        output = folder / f"output-{len(started)}.txt"
+        with output.open("wb") as file:
+            process = subprocess.Popen(
+                (sys.executable, *words),
+                cwd=CHECKOUT,
+                env={**os.environ, **PATIENT, "PYTHONPATH": str(CHECKOUT), **environment},
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        started.append(Watched(process, output))
+        return started[-1]
+
+    try:
+        yield start_it
+    finally:
+        for watched in started:
+            watched.clear_away()
 
 
 def until(is_so: Callable[[], object]) -> None:

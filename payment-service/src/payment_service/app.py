@@ -97,14 +97,14 @@ def create_app(
 ) -> Flask:
     """Return the application; ``provider``, ``fraud`` and ``waker`` replace what lies outside, in tests."""
     config = config or Config.from_env()
-    logs.configure("payment-service", secret_keys=SECRET_FIELDS, level=config.log_level)
+    configure_logs(config)
     app = Flask("payment_service")
     api = standard_app.begin(
         app, db, config.database_url, title="Caisse payment-service", description=DESCRIPTION
     )
     app.config["LAB_CURRENCY"] = config.lab_currency
     app.config["PANS_WITHOUT_LUHN"] = config.pans_without_luhn
-    app.extensions[EXTENSION] = _dependencies(config, provider, fraud, waker)
+    app.extensions[EXTENSION] = new_dependencies(config, provider, fraud, waker)
     _describe_security(api)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
@@ -120,6 +120,10 @@ def create_app(
     return app
 
 
+def configure_logs(config: Config) -> None:
+    logs.configure("payment-service", secret_keys=SECRET_FIELDS, level=config.log_level)
+
+
 def _describe_security(api: Api) -> None:
     flow = {
         "tokenUrl": "/oauth2/token",
@@ -131,9 +135,13 @@ def _describe_security(api: Api) -> None:
     schemes.security_scheme(SIGNATURE_SCHEME, {"type": "apiKey", "in": "header", "name": "webhook-signature"})
 
 
-def _dependencies(
-    config: Config, provider: Provider | None, fraud: FraudAssessor | None, waker: WakesWorker | None
+def new_dependencies(
+    config: Config,
+    provider: Provider | None = None,
+    fraud: FraudAssessor | None = None,
+    waker: WakesWorker | None = None,
 ) -> Dependencies:
+    """Return all that an application holds beside its routes and its database; it remembers nothing yet."""
     provider = provider or _bank(config)
     providers: Mapping[str, Provider] = {provider.name: provider}
     bank_webhooks = BankSimulatorWebhooks(config.bank_webhook_secrets)

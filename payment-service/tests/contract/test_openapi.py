@@ -6,23 +6,16 @@ from typing import Any
 import jsonschema
 import pytest
 from payment_service.commands.access.rotate_signing_keys import rotate_signing_keys
-from payment_service.config import Config
 from payment_service.values.scopes import Scope, SigningAlgorithm
 
 from tests.testkit.payments.access import ask_token, bearer, open_shop
 from tests.testkit.payments.cards import CARD
 from tests.testkit.payments.scripted.sales import decline, lose_request, refuse_connection
-from tests.testkit.payments.world import World, world_on
+from tests.testkit.payments.world import World
 
 pytestmark = pytest.mark.engines("sqlite")
 
 UNDESCRIBED = {"static", "docs_page", "docs_asset", "live", "ready", "api-docs.openapi_json"}
-
-
-@pytest.fixture
-def world(config: Config) -> Iterator[World]:
-    with world_on(config) as world:
-        yield world
 
 
 @pytest.fixture

@@ -229,8 +229,7 @@ def probed(config: Config) -> Iterator[World]:
 
     view = require_scope("payments:write")(idempotent(act))
     probe.add_url_rule("/<name>", view_func=view, methods=["POST"])
-    with world_on(config) as world:
-        world.app.register_blueprint(probe)
+    with world_on(config, lambda app: app.register_blueprint(probe)) as world:
         yield world
 
 
@@ -289,6 +288,7 @@ def test_a_key_in_progress_is_409_with_a_pause(probed: World) -> None:
     assert answer.headers["Retry-After"] == "2"
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("key", "code"),
     [

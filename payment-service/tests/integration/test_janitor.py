@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from tests.testkit.payments.scripted.bank import ScriptedBank
 from tests.testkit.payments.scripted.sales import approve, decline, lose_answer, lose_request
-from tests.testkit.payments.world import World, world_on
+from tests.testkit.payments.world import World
 
 
 class Killed(BaseException):
@@ -280,15 +280,14 @@ def test_seeded_payments_never_expire(world: World) -> None:
     assert [payment.expires_at for payment in world.all(Payment)] == [None, None]
 
 
-def test_a_payment_that_is_claimed_while_it_expires_is_left_alone(config: Config) -> None:
-    with world_on(config) as world:
-        payment_id = world.create()
-        let_time_pass(world, timedelta(seconds=1))
-        expired: list[int] = []
-        world.fraud.meanwhile = lambda: expired.append(world.in_other_thread(lambda: expire(world)))
+def test_a_payment_that_is_claimed_while_it_expires_is_left_alone(world: World) -> None:
+    payment_id = world.create()
+    let_time_pass(world, timedelta(seconds=1))
+    expired: list[int] = []
+    world.fraud.meanwhile = lambda: expired.append(world.in_other_thread(lambda: expire(world)))
 
-        assert world.pay(payment_id).status_code == 200
-        assert expired == [0]
+    assert world.pay(payment_id).status_code == 200
+    assert expired == [0]
 
 
 class PaidMeanwhile:

@@ -426,6 +426,7 @@ def test_the_list_is_newest_first_and_limited_by_filters(world: World, shop: Sho
     assert page["data"][0]["payment_method"]["card"]["last4"] == "4242"
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

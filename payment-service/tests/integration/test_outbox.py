@@ -13,7 +13,6 @@ from click.testing import CliRunner
 from flask import Flask
 from payment_service.cli import main
 from payment_service.commands.upkeep.deliver_outbox import RETRIES
-from payment_service.config import Config
 from payment_service.extensions import db
 from payment_service.models.message import OutboxMessage
 from payment_service.models.payment import PaymentEvent
@@ -25,8 +24,9 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from tests.testkit.payments.config import make_config
 from tests.testkit.payments.scripted.sales import decline
-from tests.testkit.payments.world import World, world_on
+from tests.testkit.payments.world import World, Worlds
 
 UPDATED = (200, b'{"updated": true}')
 NOT_UPDATED = (200, b'{"updated": false}')
@@ -40,9 +40,7 @@ class Outside:
     """
 
     def __init__(self) -> None:
-        self.received: dict[str, list[tuple[str, dict[str, str], bytes]]] = {place: [] for place in PLACES}
-        self.script: dict[str, list[tuple[int, bytes]]] = {place: [] for place in PLACES}
-        self.never = b"nothing has this in it"
+        self.reset()
         outside = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -70,29 +68,47 @@ class Outside:
         self._thread.start()
         self.address = f"http://127.0.0.1:{self._server.server_port}"
 
+    def reset(self) -> None:
+        self.received: dict[str, list[tuple[str, dict[str, str], bytes]]] = {place: [] for place in PLACES}
+        self.script: dict[str, list[tuple[int, bytes]]] = {place: [] for place in PLACES}
+        self.never = b"nothing has this in it"
+
     def close(self) -> None:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
 
-@pytest.fixture
-def outside() -> Iterator[Outside]:
+@pytest.fixture(scope="module")
+def _outside() -> Iterator[Outside]:
     outside = Outside()
     yield outside
     outside.close()
 
 
 @pytest.fixture
-def world(config: Config, outside: Outside) -> Iterator[World]:
-    with world_on(
-        replace(
-            config,
-            store_manager_orders_url=f"{outside.address}/orders",
-            notification_service_url=outside.address,
-            fraud_service_url=outside.address,
+def outside(_outside: Outside) -> Outside:
+    _outside.reset()
+    return _outside
+
+
+@pytest.fixture(scope="module")
+def worlds(migrated_url: str, _outside: Outside) -> Iterator[Worlds]:
+    worlds = Worlds(
+        make_config(
+            migrated_url,
+            store_manager_orders_url=f"{_outside.address}/orders",
+            notification_service_url=_outside.address,
+            fraud_service_url=_outside.address,
         )
-    ) as world:
+    )
+    yield worlds
+    worlds.close()
+
+
+@pytest.fixture
+def world(worlds: Worlds, outside: Outside) -> Iterator[World]:
+    with worlds.new() as world:
         yield world
 
 

@@ -363,6 +363,7 @@ def test_a_numeric_code_gets_its_leading_zeros_back(world: World) -> None:
     assert world.bank.sales[0].card.cvv == "007"
 
 
+@pytest.mark.engines("sqlite")
 @pytest.mark.parametrize(
     ("change", "field"),
     [

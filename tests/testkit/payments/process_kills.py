@@ -7,16 +7,19 @@ so no point is forgotten when the code changes.
 
 import os
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from multiprocessing.connection import Client, Connection, Listener
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
-from payment_service.app import create_app
+from flask import Flask
+from payment_service.app import create_app, new_dependencies
 from payment_service.config import Config
+from payment_service.controllers.request import EXTENSION
 from payment_service.extensions import db
 from payment_service.processing.dependencies import FraudAssessor
 from payment_service.providers.port import Capabilities, Provider
@@ -67,37 +70,27 @@ class Outside:
         self._listener = Listener(("127.0.0.1", 0), authkey=_AUTHKEY)
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
+        self._idle: list[_Mother] = []
 
     def close(self) -> None:
         """Stop serving."""
+        for mother in self._idle:
+            mother.stop()
         Client(self._listener.address, authkey=_AUTHKEY).close()  # a caller without a call: the end
         self._thread.join()
         self._listener.close()
 
-    def send(self, post: Post, *, die_at: int | None = None, config: Config | None = None) -> Life:
+    def send(self, post: Post, *, die_at: int | None = None) -> Life:
         """Send the request in a process that dies at its ``die_at``-th point, if it comes so far."""
-        ours, theirs = FORKS.Pipe(duplex=False)
-        arguments = (utc_now(), config or self._world.config, self._listener.address, post, die_at, theirs)
-        process = FORKS.Process(target=_live, args=arguments)
-        process.start()
-        theirs.close()
-        points: list[str] = []
-        status = None
-        with ours:
-            while ours.poll(_LONGEST_S):
-                try:
-                    said = ours.recv()
-                except EOFError:
-                    break
-                if isinstance(said, int):
-                    status = said
-                else:
-                    points.append(said)
-        process.join(_LONGEST_S)
-        if process.exitcode != (0 if status is not None else _DIED):
-            raise AssertionError(f"the process ended with {process.exitcode} after {points}")
+        mother = self._idle.pop() if self._idle else _Mother(self._world.config, self._listener.address)
+        try:
+            life = mother.bear(post, die_at)
+        except BaseException:
+            mother.stop()
+            raise
+        self._idle.append(mother)
         self._world.clock.advance(1)  # whatever the process did lies before
-        return Life(points, status)
+        return life
 
     def _serve(self) -> None:
         # One caller after the other: each process has one connection, and dies or ends before the next.
@@ -111,6 +104,46 @@ class Outside:
                     caller.send((True, getattr(self._targets[target], name)(*args)))
                 except Exception as exc:  # noqa: BLE001  raised again in the process that called
                     caller.send((False, exc))
+
+
+class _Mother:
+    """A process with an application from which one process after the other is forked to answer a request."""
+
+    def __init__(self, config: Config, address: Any) -> None:
+        self._pipe, theirs = FORKS.Pipe()
+        self._process = FORKS.Process(target=_bear, args=(config, address, theirs))
+        self._process.start()
+        theirs.close()
+
+    def bear(self, post: Post, die_at: int | None) -> Life:
+        """Let a process send the request and, if it comes so far, die at that point."""
+        self._pipe.send((utc_now(), post, die_at))
+        points: list[str] = []
+        status: int | None = None
+        while self._pipe.poll(_LONGEST_S):
+            told = self._pipe.recv()
+            if isinstance(told, _Ended):
+                if told.code != (0 if status is not None else _DIED):
+                    raise AssertionError(f"the process ended with {told.code} after {points}")
+                return Life(points, status)
+            if isinstance(told, int):
+                status = told
+            else:
+                points.append(told)
+        raise AssertionError(f"the process does not end after {points}")
+
+    def stop(self) -> None:
+        """End it."""
+        self._pipe.close()
+        self._process.join(_LONGEST_S)
+        self._process.kill()
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """With this code a process ended that a mother forked."""
+
+    code: int
 
 
 class _Far:
@@ -136,9 +169,28 @@ class _Far:
         return result
 
 
+def _bear(config: Config, address: Any, test: Connection) -> None:
+    """Fork a process for each request of the test; this one has an application, connected to nothing."""
+    app = create_app(config)
+    app.test_client().get("/payments/1")  # whatever is done once only is done here
+    with app.app_context():
+        engine = db.engine
+    engine.dispose()
+    while True:
+        try:
+            now, post, die_at = test.recv()
+        except EOFError:
+            return
+        child = os.fork()
+        if not child:
+            _live(app, config, address, now, post, die_at, test)
+        _, ended = os.waitpid(child, 0)
+        test.send(_Ended(os.waitstatus_to_exitcode(ended)))
+
+
 def _live(
-    now: datetime, config: Config, address: Any, post: Post, die_at: int | None, test: Connection
-) -> None:
+    app: Flask, config: Config, address: Any, now: datetime, post: Post, die_at: int | None, test: Connection
+) -> NoReturn:
     """Send one request, tell the test every point, and die at the one that was chosen."""
     count = 0
 
@@ -149,16 +201,21 @@ def _live(
         if count == die_at:
             os._exit(_DIED)
 
-    app = create_app(
-        config,
-        provider=cast(Provider, _Far(address, "bank", reach)),
-        fraud=cast(FraudAssessor, _Far(address, "fraud", reach)),
-        waker=CountingWaker(),
-    )
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "commit", lambda _connection: reach("before COMMIT"))
-    event.listen(Session, "after_commit", lambda _session: reach("after COMMIT"))
-    with FakeClock(now).running():
-        answer = app.test_client().post(post.path, json=post.json, headers=dict(post.headers))
-    test.send(answer.status_code)
+    try:
+        app.extensions[EXTENSION] = new_dependencies(
+            config,
+            provider=cast(Provider, _Far(address, "bank", reach)),
+            fraud=cast(FraudAssessor, _Far(address, "fraud", reach)),
+            waker=CountingWaker(),
+        )
+        with app.app_context():
+            engine = db.engine
+        event.listen(engine, "commit", lambda _connection: reach("before COMMIT"))
+        event.listen(Session, "after_commit", lambda _session: reach("after COMMIT"))
+        with FakeClock(now).running():
+            answer = app.test_client().post(post.path, json=post.json, headers=dict(post.headers))
+        test.send(answer.status_code)
+        os._exit(0)
+    except BaseException:  # noqa: BLE001  nothing of the process that it was forked from is its to go on with
+        traceback.print_exc()
+    os._exit(1)

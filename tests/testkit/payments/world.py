@@ -1,4 +1,4 @@
-"""An application that is put together on a scripted world and an empty database."""
+"""An application with a scripted world around it, on an empty database."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, TypeVar, cast
 
 from flask import Flask
-from payment_service.app import create_app
+from payment_service.app import configure_logs, create_app, new_dependencies
 from payment_service.commands.access.rotate_signing_keys import ensure_signing_key
 from payment_service.commands.upkeep.run_janitor import run_janitor
 from payment_service.commands.upkeep.seed_lab import seed_lab
@@ -18,14 +18,16 @@ from payment_service.domain import merchant_directory
 from payment_service.domain.access import api_clients, signing_keys
 from payment_service.extensions import db
 from payment_service.models.base import Base
+from payment_service.models.merchant import SigningKey
 from payment_service.models.message import OutboxMessage
 from payment_service.models.movement import MOVEMENTS, AnyMovement, PaymentAttempt
 from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.processing.dependencies import Dependencies
 from payment_service.values.statuses import Destination
-from sqlalchemy import Connection, delete, event, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, event, exists, literal, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
 
 from tests.testkit.fake_clock import FakeClock
 from tests.testkit.payments.cards import CARD
@@ -218,29 +220,83 @@ def lost_connection() -> OperationalError:
     return OperationalError("COMMIT", None, _DriverError(CONNECTION_LOST, "Lost connection to server"))
 
 
-@contextmanager
-def world_on(config: Config) -> Iterator[World]:
-    """Put the service together on a migrated database, which is emptied and seeded first.
+class Worlds:
+    """An application on a migrated database, with one world after the other around it.
 
-    Its clock stands still: no deadline passes in it however busy the machine is.
+    Each world is new: its tables hold the seed and nothing else, and of the one before the application has
+    nothing but its routes and its connections. It is put together once, which takes longer than most tests.
     """
-    bank, fraud, waker = ScriptedBank(), ScriptedFraud(), CountingWaker()
-    app = create_app(config, provider=bank, fraud=fraud, waker=waker)
-    world = World(app, config, bank, fraud, waker)
-    with world.clock.running(*_FORGETFUL):
-        with app.app_context():
-            db.in_transaction(_empty)
-            seed_lab(world.dependencies)
-            ensure_signing_key(world.dependencies)
-        try:
+
+    def __init__(self, config: Config, prepare: Callable[[Flask], object] = lambda _app: None) -> None:
+        self._config = config
+        self._app = create_app(config)
+        prepare(self._app)
+        # From its first answer on, Flask lets nobody add to an application.
+        self._app.test_client().get("/health/live")
+        self._settings = dict(self._app.config)
+        self._signing_keys: Sequence[Row[Any]] = ()
+
+    @contextmanager
+    def new(self) -> Iterator[World]:
+        """Begin a new world. Its clock stands still: no deadline passes in it however busy the machine is."""
+        configure_logs(self._config)  # to wherever this test has its output
+        self._renew_signing_key()
+        world = World(self._app, self._config)
+        self._app.config.clear()
+        self._app.config.update(self._settings)
+        self._app.extensions[EXTENSION] = new_dependencies(self._config, world.bank, world.fraud, world.waker)
+        with world.clock.running(*_FORGETFUL):
+            with self._app.app_context():
+                db.in_transaction(_empty)
+                seed_lab(world.dependencies)
+            try:
+                yield world
+            finally:
+                with self._app.app_context():
+                    if cast(QueuePool, db.engine.pool).checkedout():
+                        db.engine.dispose()  # so that nobody meets what this test left open
+
+    def close(self) -> None:
+        """Close the connections."""
+        with self._app.app_context():
+            db.engine.dispose()
+
+    def _renew_signing_key(self) -> None:
+        """Make a new key where a test touched the last one: a key costs more than all other rows."""
+        with self._app.app_context():
+            if not self._signing_keys or _signing_keys() != self._signing_keys:
+                db.in_transaction(lambda session: session.execute(delete(SigningKey)))
+                ensure_signing_key(new_dependencies(self._config))
+                self._signing_keys = _signing_keys()
+
+
+@contextmanager
+def world_on(config: Config, prepare: Callable[[Flask], object] = lambda _app: None) -> Iterator[World]:
+    """Put an application together for one world alone; ``prepare`` may add to it."""
+    worlds = Worlds(config, prepare)
+    try:
+        with worlds.new() as world:
             yield world
-        finally:
-            with app.app_context():
-                db.session.remove()
-                db.engine.dispose()
+    finally:
+        worlds.close()
+
+
+def _signing_keys() -> Sequence[Row[Any]]:
+    with db.reading() as session:
+        return session.execute(select(SigningKey.__table__)).all()
 
 
 def _empty(session: Session) -> None:
-    # Whatever points to a row goes before it.
-    for table in reversed(Base.metadata.sorted_tables):
-        session.execute(delete(table))
+    """Empty what has rows, but for the signing keys."""
+    has_rows = session.execute(select(*(_has_rows(table) for table in _TABLES))).one()
+    for table, is_filled in zip(_TABLES, has_rows, strict=True):
+        if is_filled:
+            session.execute(delete(table))
+
+
+def _has_rows(table: Table) -> ColumnElement[bool]:
+    return exists(select(literal(1)).select_from(table))
+
+
+# Whatever points to a row goes before it.
+_TABLES = [table for table in reversed(Base.metadata.sorted_tables) if table is not SigningKey.__table__]

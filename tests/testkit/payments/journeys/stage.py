@@ -87,9 +87,11 @@ class Stage:
         """Let the janitor come to the end of every movement that waits for no person."""
         for _ in range(5):
             self.outlast_everybody()
-            self.world.run_janitor()
-        if any(_can_end(movement) for table in MOVEMENTS for movement in self.world.all(table)):
-            raise AssertionError("a movement is open although the bank answers")
+            asked = self.world.run_janitor()
+            is_open = any(_can_end(movement) for table in MOVEMENTS for movement in self.world.all(table))
+            if not asked and not is_open:
+                return
+        raise AssertionError("a movement is open although the bank answers")
 
 
 def _can_end(movement: AnyMovement) -> bool:
