@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.locks import Model, MovementReference, lock_movement
-from payment_service.domain.payments.transitions import MovementKind, kind_of, may_become
+from payment_service.domain.payments.transitions import MovementKind, change_state, kind_of, may_become
 from payment_service.domain.settlement.captures import captured, not_captured
 from payment_service.domain.settlement.charges import approved, not_charged, wait_for_cardholder
 from payment_service.domain.settlement.context import SettlementContext, SettlementPolicy
@@ -117,7 +117,7 @@ def _stay_open(context: Context) -> None:
     if movement.state == MovementState.HELD:
         return
     if may_become(movement, MovementState.UNKNOWN):
-        movement.state = MovementState.UNKNOWN
+        change_state(movement, MovementState.UNKNOWN)
     context.keep_inquiring()
 
 
