@@ -133,7 +133,7 @@ def test_keys_are_listed_with_what_they_do(run: Run) -> None:
     assert rotated.split()[0] == new.split()[0]
     done(run("signing-keys", "rotate", "--now"))
     states = [line.split("  ")[2] for line in done(run("signing-keys", "list")).splitlines()]
-    assert states[0] == "published, signs no more"
+    assert states[0] == "published, no longer signs"
     assert states[2] == "signs"
 
 

@@ -74,8 +74,8 @@ def settle(
 ) -> Settlement[Model]:
     """Apply ``result`` once, whoever brings it and however often.
 
-    Open movement: applied. Final and equal: nothing. No news never overwrites. An approval of a charge that
-    comes too late is given back. Any other difference: an event and an alert, no change.
+    Open movement: applied. Final and equal: nothing. An answer that decides nothing never overwrites. An
+    approval of a charge that comes too late is given back. Any other difference: an event and an alert.
 
     ``seen_state`` is the state that led to NOT_SENT: a sender who went on meanwhile is not undone.
     """
@@ -112,7 +112,7 @@ def _apply(context: Context, result: ProviderResult) -> None:
 
 
 def _stay_open(context: Context) -> None:
-    """Ask again: there is no news, or *not sent* of what an earlier try may have carried there."""
+    """Ask again: nothing was decided, or *not sent* of what an earlier try may have carried there."""
     movement = context.movement
     if movement.state == MovementState.HELD:
         return
