@@ -20,6 +20,7 @@ from run.supervisor import StopSignals, Terminal, last_lines, shown_path, superv
 
 # The programs of a supervisor that was killed a moment ago need this long to be gone.
 PORTS_FREE_WITHIN_S = 3.0
+HIGHEST_PORT = 65535
 
 CARD = '{"cardNumber": 9999999999999, "cardCode": 123, "expirationDate": "2030-01-05"}'
 _ORDER = '{"user_id": 1, "order_id": 1, "total_amount": 59.5}'
@@ -129,14 +130,10 @@ def check_ports(ports: Ports, listen_ip: str) -> None:
 
 def _faults(ports: Ports, listen_ip: str) -> list[str]:
     by_setting = ports.by_setting()
-    faults = [
-        f"Port {port} {fault}. Stop the program that has it, or choose another: "
-        f"make run {setting}={port + 1000}"
-        for setting, port in by_setting.items()
-        if (fault := _fault(setting, port, listen_ip))
-    ]
-    if len(set(by_setting.values())) < len(by_setting):
-        faults.append("Two of the ports are the same; see `python -m run up --help`.")
+    faults = [fault for setting, port in by_setting.items() if (fault := _fault(setting, port, listen_ip))]
+    for port in sorted({port for port in by_setting.values() if list(by_setting.values()).count(port) > 1}):
+        settings = " and ".join(setting for setting, other in by_setting.items() if other == port)
+        faults.append(f"{settings} are the same, {port}: each process needs a port of its own.")
     return faults
 
 
@@ -150,9 +147,14 @@ def _fault(setting: str, port: int, listen_ip: str) -> str | None:
         try:
             probe.bind((address, port))
         except OverflowError:
-            return "is no port number (0 to 65535)"
+            return f"{setting}={port} is no port number: choose one from 1 to {HIGHEST_PORT}."
         except OSError as exc:
-            return "is in use" if exc.errno == errno.EADDRINUSE else f"cannot be used ({exc.strerror})"
+            fault = "is in use" if exc.errno == errno.EADDRINUSE else f"cannot be used ({exc.strerror})"
+            other = port + 1000 if port + 1000 <= HIGHEST_PORT else port - 1000
+            return (
+                f"Port {port} {fault}. Stop the program that has it, or choose another: "
+                f"make run {setting}={other}"
+            )
     return None
 
 

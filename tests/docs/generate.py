@@ -43,6 +43,10 @@ UNDESCRIBED = re.compile(r"/(docs|health|static)(/.*)?|/openapi\.json")
 # A page that is kept in order by hand may quote a part that it shows; only a line of its own is one.
 _PART = re.compile(r"^<!-- from the code: (?P<name>[\w /-]+) -->\n(?P<text>.*?)^<!-- end -->$", re.M | re.S)
 _LONGEST_CHOICE = 30  # characters; more would hide the rest of the command
+_PAYMENT_SERVICE = CHECKOUT / "payment-service/src/payment_service"
+_DECIDING = ("commands", "processing", "domain")
+# The record of collaborators, which nearly all of them take: drawn, it would hide who uses whom.
+_TAKEN_BY_ALL = "processing/dependencies"
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -292,6 +296,63 @@ def _packages_with(layer: str, containers: list[str]) -> list[str]:
     ]
 
 
+def imports(_service: str) -> str:
+    """Draw who imports whom where money is decided, without what follows from other arrows."""
+    names = bricks()
+    using = {name: {other for other in names if other != name and _uses(name, other)} for name in names}
+    nodes = []
+    for top in _DECIDING:
+        inside = [name for name in names if name.startswith(f"{top}/")]
+        nodes += [
+            f"subgraph {top}",
+            *(f'    {_id(name)}["{name.partition("/")[2]}"]' for name in inside),
+            "end",
+        ]
+    arrows = []
+    for name, used in using.items():
+        direct = sorted(one for one in used if not any(one in _reached(other, using) for other in used))
+        if direct:
+            arrows.append(f"{_id(name)} --> {' & '.join(map(_id, direct))}")
+    return _mermaid("flowchart TB", [*nodes, *arrows])
+
+
+def bricks() -> list[str]:
+    """Return the modules and folders of payment-service where money is decided."""
+    return [
+        name
+        for top in _DECIDING
+        for path in _modules(_PAYMENT_SERVICE / top)
+        if (name := f"{top}/{path.stem}") != _TAKEN_BY_ALL
+    ]
+
+
+def _uses(name: str, other: str) -> bool:
+    place = _PAYMENT_SERVICE / name
+    sources = place.rglob("*.py") if place.is_dir() else [place.with_suffix(".py")]
+    wanted = f"payment_service.{other.replace('/', '.')}."
+    return any(
+        isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(wanted)
+        for source in sources
+        for node in ast.walk(ast.parse(source.read_text()))
+    )
+
+
+def _reached(start: str, using: Mapping[str, set[str]]) -> set[str]:
+    """Return what is imported from ``start`` on, in one step or several."""
+    found: set[str] = set()
+    waiting = [*using[start]]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += using[name]
+    return found
+
+
+def _id(name: str) -> str:
+    return name.replace("/", "_")
+
+
 def tables(service: str) -> str:
     """Draw the tables of a service, with the types that their columns have on MySQL."""
     relations, entities = [], []
@@ -356,6 +417,7 @@ PARTS: Mapping[str, Callable[[str], str]] = {
     "movement states": movement_states,
     "layers": layers,
     "contracts": contracts,
+    "imports": imports,
     "tables": tables,
 }
 

@@ -22,7 +22,7 @@ def test_every_service_shows_its_routes_its_commands_and_its_tables() -> None:
 
     for service in generate.SERVICES:
         assert {f"{kind} {service}" for kind in ("routes", "commands", "tables")} <= shown, service
-    assert {"events", "gateway routes", "make", "layers", "payment states"} <= shown
+    assert {"events", "gateway routes", "make", "layers", "imports", "payment states"} <= shown
     # A void and a refund live as a capture does, which the page says.
     assert {f"movement states {kind}" for kind in ("attempt", "reversal", "capture")} <= shown
 
@@ -39,6 +39,12 @@ def test_every_transition_is_drawn_once(part: str, table: dict[str, frozenset[st
 
     expected = {f"{state} --> {target}" for state, targets in table.items() for target in targets}
     assert sorted(line for line in drawn if "-->" in line) == sorted(expected)
+
+
+def test_every_brick_where_money_is_decided_is_described() -> None:
+    page = (generate.CHECKOUT / "docs" / "arc42" / "05-vue-briques.md").read_text()
+
+    assert [name for name in generate.bricks() if f"\n| {name} |" not in page] == []
 
 
 @pytest.mark.parametrize("service", generate.SERVICES)

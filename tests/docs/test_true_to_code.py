@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -27,6 +28,10 @@ MODULES = [
 STORE_MANAGER_PORT = 5000
 # Pages for people's browsers, which no program calls.
 PAGES_FOR_BROWSERS = {"/acs/{}"}
+# Other tests compare the settings with the programs.
+_SETTINGS = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", (CHECKOUT / "docs" / "settings.md").read_text()))
+# A constant of several words, or a function with its brackets; modules and classes before it are left out.
+_OUR_NAME = re.compile(r"(?:\w+\.)*(?P<name>[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Za-z_]\w*(?=\())(?:\(.*\))?")
 _SPAN = re.compile(r"`([^`\n]+)`")
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _RULE = re.compile(r"<[^>]+>|\{[^}]+\}")
@@ -112,6 +117,21 @@ def test_pages_name_only_modules_that_exist(page: Path) -> None:
 
     missing = {name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in MODULES)}
     assert missing == set(), f"{page.name} names modules that are not there: mend the page"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_pages_name_only_constants_and_functions_that_exist(page: Path) -> None:
+    spans = _SPAN.findall(_BLOCK.sub("", page.read_text()))
+    named = {match["name"].lstrip("_") for span in spans if (match := _OUR_NAME.fullmatch(span))}
+
+    missing = named - _words_of_programs() - _SETTINGS
+    assert missing == set(), f"{page.name} names what no program has: mend the page"
+
+
+@cache
+def _words_of_programs() -> set[str]:
+    texts = [(CHECKOUT / name).read_text() for name in (*MODULES, "Makefile", ".env.example")]
+    return {word.lstrip("_") for text in texts for word in re.findall(r"\w+", text)}
 
 
 def test_the_building_blocks_are_where_chapter_5_says() -> None:

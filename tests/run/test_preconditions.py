@@ -47,14 +47,26 @@ def test_a_datagram_port_in_use_is_named_too(tmp_path: Path) -> None:
 def test_what_is_no_port_is_refused(tmp_path: Path, port: int) -> None:
     ports = replace(RunSettings.on_free_ports(tmp_path).ports, bank=port)
 
-    with pytest.raises(CannotStart, match="no port number"):
+    with pytest.raises(
+        CannotStart, match=f"^BANK_PORT={port} is no port number: choose one from 1 to 65535.$"
+    ):
+        check_ports(ports, "127.0.0.1")
+
+
+def test_a_high_port_in_use_is_answered_with_a_lower_one(
+    tmp_path: Path, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("run.start.HIGHEST_PORT", taken + 999)
+    ports = replace(RunSettings.on_free_ports(tmp_path).ports, gateway=taken)
+
+    with pytest.raises(CannotStart, match=rf"GATEWAY_PORT={taken - 1000}$"):
         check_ports(ports, "127.0.0.1")
 
 
 def test_one_port_for_two_is_refused(tmp_path: Path) -> None:
     free = RunSettings.on_free_ports(tmp_path).ports
 
-    with pytest.raises(CannotStart, match="the same"):
+    with pytest.raises(CannotStart, match=f"^FRAUD_PORT and BANK_PORT are the same, {free.fraud}"):
         check_ports(replace(free, bank=free.fraud), "127.0.0.1")
 
 

@@ -17,7 +17,7 @@ from bank_simulator.values.issued_cards import TEST_CARDS, TYPED_CVV, TYPED_EXPI
 
 @click.group(cls=OperatorCommands)
 def main() -> None:
-    """The outside world: card network, client banks, merchant bank."""
+    """Play the outside world: card network and banks; settings come from the environment (see README.md)."""
 
 
 @main.command()

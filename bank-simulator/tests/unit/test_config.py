@@ -19,7 +19,7 @@ def test_without_settings_the_database_lies_under_the_working_directory(tmp_path
     config = Config.from_env()
 
     assert config.database_url == f"sqlite:///{tmp_path}/.run/bank-simulator.db"
-    assert (tmp_path / ".run").is_dir()
+    assert not (tmp_path / ".run").exists()
     assert config.faults.is_calm
 
 

@@ -1,4 +1,4 @@
-"""Facts that stop a use case; what they mean to an HTTP client is said in problems.py alone."""
+"""Facts that stop a use case; what they mean to an HTTP client stands in problems.py."""
 
 from dataclasses import dataclass
 from typing import ClassVar

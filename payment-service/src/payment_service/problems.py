@@ -1,4 +1,4 @@
-"""What our domain errors mean to an HTTP client: the only place that knows status codes."""
+"""What our domain errors mean to an HTTP client; what a refused movement means stands in ``refusals``."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus

@@ -102,6 +102,7 @@ def test_a_merchant_and_its_client_are_made_shown_rotated_and_disabled(world: Wo
         ("api-clients", "disable", "cli_nobody"),
         ("signing-keys", "rotate", "--algorithm", "none"),
         ("unresolved", "--older-than", "-1"),
+        ("unresolved", "--older-than", "x"),
         ("unresolved", "--limit", "0"),
         ("outbox", "list", "--limit", "0"),
         ("webhooks", "list", "--limit", "-1"),
@@ -117,6 +118,10 @@ def test_what_cannot_be_done_is_said_in_a_sentence(world: World, run: Run, words
     assert world.all(ApiClient) == []
 
 
+def test_an_age_that_is_none_is_answered_with_its_unit(run: Run) -> None:
+    assert "'x' is not a valid number of seconds" in run("unresolved", "--older-than", "x").stderr
+
+
 def test_keys_are_listed_with_what_they_do(run: Run) -> None:
     assert done(run("signing-keys", "list")).endswith("  EdDSA  signs\n")
 
@@ -128,7 +133,7 @@ def test_keys_are_listed_with_what_they_do(run: Run) -> None:
     assert rotated.split()[0] == new.split()[0]
     done(run("signing-keys", "rotate", "--now"))
     states = [line.split("  ")[2] for line in done(run("signing-keys", "list")).splitlines()]
-    assert states[0] == "published, signs no more"
+    assert states[0] == "published, no longer signs"
     assert states[2] == "signs"
 
 
@@ -267,7 +272,7 @@ def test_the_janitor_says_what_it_did_and_what_is_unresolved_is_listed(world: Wo
     (capture,) = [capture.public_id for capture in world.all(Capture) if capture.state == "unknown"]
 
     fresh = done(run("unresolved", "--older-than", "600"))
-    early = done(run("janitor", "--once"))
+    early = done(run("janitor"))
     world.age(700)
     listed = done(run("unresolved", "--older-than", "600")).splitlines()
     worked = done(run("janitor", "--once"))

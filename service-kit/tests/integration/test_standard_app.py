@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import marshmallow as ma
@@ -214,6 +215,8 @@ def test_an_empty_service_token_is_refused_at_start() -> None:
         standard_app.require_token(Flask("x"), [Blueprint("x", "x")], "")
 
 
-def test_health_is_told(client: FlaskClient) -> None:
+def test_health_is_told(client: FlaskClient, database_url: str) -> None:
+    Path(database_url.removeprefix("sqlite:///")).touch()
+
     assert client.get("/health/live").json == {"status": "ok"}
     assert client.get("/health/ready").json == {"status": "ok"}

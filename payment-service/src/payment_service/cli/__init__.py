@@ -20,7 +20,7 @@ from payment_service.worker import run_worker
 
 @click.group(cls=OperatorCommands)
 def main() -> None:
-    """Run and look after the payment-service."""
+    """Run and look after the payment-service; settings come from the environment (see README.md)."""
 
 
 COMMANDS = (

@@ -265,4 +265,4 @@ def _key_state(row: SigningKey, now: datetime) -> str:
         return "withdrawn"
     if key.activated_at > now:
         return f"signs from {utc(key.activated_at)}"
-    return "published, signs no more"
+    return "published, no longer signs"

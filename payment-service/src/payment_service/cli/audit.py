@@ -89,13 +89,14 @@ def _bank(config: Config) -> Dependency:
 
 
 _MANY = 1000
-_LONGEST_S = 10 * 365 * 24 * 3600
+_SECONDS = click.IntRange(min=0, max=10 * 365 * 24 * 3600)
+_SECONDS.name = "number of seconds"
 
 
 @click.command()
-@click.option("--once", is_flag=True, required=True, help="Ask about everything that is due now, then end.")
-def janitor(once: bool) -> None:
-    """Ask the providers about movements whose outcome is open and due, and say how they stand since."""
+@click.option("--once", is_flag=True, hidden=True, expose_value=False, help="It is never more than once.")
+def janitor() -> None:
+    """Ask the providers once about movements whose outcome is open and due, and say how they stand since."""
     with application() as dependencies:
         asked = run_janitor(dependencies, limit=_MANY)
     for one in asked:
@@ -105,11 +106,7 @@ def janitor(once: bool) -> None:
 
 @click.command()
 @click.option(
-    "--older-than",
-    default=0,
-    show_default=True,
-    type=click.IntRange(min=0, max=_LONGEST_S),
-    help="Begun at least so many seconds ago.",
+    "--older-than", metavar="SECONDS", default=0, show_default=True, type=_SECONDS, help="Begun so long ago."
 )
 @click.option(
     "--limit", default=50, show_default=True, type=click.IntRange(min=1), help="How many, the oldest first."

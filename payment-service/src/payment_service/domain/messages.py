@@ -35,7 +35,7 @@ def pass_on(session: Session, event: PaymentEvent) -> None:
 
 
 def destinations_of(event_type: str) -> Sequence[Destination]:
-    """Merchants get every event, fraud-service what became of the money."""
+    """Return the queues: notification-service gets every event, fraud-service what became of the money."""
     outcomes = [Destination.FRAUD_OUTCOMES] if event_type in OUTCOME_KINDS else []
     return [Destination.EVENTS, *outcomes]
 

@@ -28,7 +28,7 @@ class EnvelopeKeys:
     """The key-encryption keys by id (32 bytes each): the first wraps, all of them unwrap.
 
     ``context`` says whose record it is. It is authenticated, not stored: an envelope that was moved to
-    another record opens there no more.
+    another record cannot be opened there.
     """
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:

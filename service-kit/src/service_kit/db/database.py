@@ -8,6 +8,7 @@ deadlock, and an unknown outcome only where a connection is lost while COMMIT is
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import structlog
@@ -71,6 +72,10 @@ class CommitOutcomeUnknown(Exception):
 
 class DatabaseUnavailable(Exception):
     """The database did not take the work within the budget; nothing of it is stored."""
+
+
+class DatabaseMissing(DatabaseUnavailable):
+    """There is no such SQLite file; only a migration makes one."""
 
 
 class NetworkCallInTransaction(RuntimeError):
@@ -239,6 +244,20 @@ def prepare_engine(engine: Engine) -> None:
         return
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+
+
+def require_database(engine: Engine) -> None:
+    """Let opening a SQLite file that is not there raise ``DatabaseMissing``; SQLite itself would make it."""
+    file = engine.url.database
+    if engine.dialect.name != "sqlite" or file in {None, "", ":memory:"}:
+        return
+
+    @event.listens_for(engine, "do_connect")
+    def look(*_connect: object) -> None:
+        if not Path(str(file)).exists():
+            raise DatabaseMissing(
+                f"There is no database {file}. Is DATABASE_URL right? If it is new, `migrate` makes it."
+            )
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from alembic import command, context, op
 from alembic.config import Config
 from sqlalchemy import MetaData, create_engine, pool
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.schema import SchemaItem
 
 from service_kit.db.database import engine_options, prepare_engine
@@ -52,6 +53,7 @@ def run_env(metadata: MetaData) -> None:
     options = {
         name: value for name, value in engine_options(url).items() if not name.startswith(("pool_", "max_"))
     }
+    _make_folder(make_url(url))
     engine = create_engine(url, poolclass=pool.NullPool, **options)
     prepare_engine(engine)
     with engine.connect() as connection:
@@ -60,6 +62,12 @@ def run_env(metadata: MetaData) -> None:
             raise UnknownRevision(sorted(unknown))
         with context.begin_transaction():
             context.run_migrations()
+
+
+def _make_folder(url: URL) -> None:
+    """Make the folder of a SQLite file."""
+    if url.get_backend_name() == "sqlite" and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _known_revisions() -> set[str]:

@@ -7,7 +7,7 @@ import click
 from environs import EnvError
 from sqlalchemy.exc import DBAPIError
 
-from service_kit.db.database import CommitOutcomeUnknown, DatabaseUnavailable
+from service_kit.db.database import CommitOutcomeUnknown, DatabaseMissing, DatabaseUnavailable
 from service_kit.db.migrations import UnknownRevision
 from service_kit.process.config import ConfigurationError
 
@@ -33,7 +33,7 @@ class OperatorCommands(click.Group):
         """
         try:
             return super().invoke(ctx)
-        except (ConfigurationError, EnvError, UnknownRevision) as exc:
+        except (ConfigurationError, EnvError, UnknownRevision, DatabaseMissing) as exc:
             raise click.ClickException(str(exc)) from exc
         except (DatabaseUnavailable, CommitOutcomeUnknown) as exc:
             raise click.ClickException(f"The database did not answer: {exc}") from exc

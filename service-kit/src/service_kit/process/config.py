@@ -63,8 +63,7 @@ def is_webhook_secret(text: str) -> bool:
 def read_database_url(env: Env, service: str) -> str:
     """Read ``DATABASE_URL``; without it, a SQLite file of the service's name in ``.run``.
 
-    A SQLite path is made absolute, because Flask-SQLAlchemy would take it from another folder than ours,
-    and its folder is made.
+    A SQLite path is made absolute, because Flask-SQLAlchemy would take it from another folder than ours.
 
     Raises:
         ConfigurationError: it is no such address; the message leaves it out, as it may hold a password.
@@ -76,9 +75,7 @@ def read_database_url(env: Env, service: str) -> str:
         raise ConfigurationError("DATABASE_URL is not an address such as sqlite:////folder/file.db.") from exc
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
         return url
-    path = Path(parsed.database).absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return parsed.set(database=str(path)).render_as_string(hide_password=False)
+    return parsed.set(database=str(Path(parsed.database).absolute())).render_as_string(hide_password=False)
 
 
 def read_address(env: Env, name: str, default: str) -> str:

@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, g, request
 from sqlalchemy import text
 from werkzeug.exceptions import Unauthorized
 
-from service_kit.db.database import Database, engine_options, prepare_engine
+from service_kit.db.database import Database, engine_options, prepare_engine, require_database
 from service_kit.deadlines import time_budget
 from service_kit.process import logs
 from service_kit.web import api, problems, request_context
@@ -28,6 +28,7 @@ def begin(
 ) -> api.Api:
     """Connect the database and set up identity, logs and the API; return the API for the blueprints.
 
+    The database is there: a SQLite file that is not is an error, and only a migration makes it.
     ``body_limits`` are the endpoints that take larger bodies than all others, and how many bytes.
     """
     # `//` is another address, and no redirect: gateways follow those by themselves.
@@ -47,6 +48,7 @@ def begin(
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
+        require_database(db.engine)
     add_health_routes(app, db)
     app.after_request(_keep_nothing)
     return smorest

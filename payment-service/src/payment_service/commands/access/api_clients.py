@@ -64,7 +64,7 @@ def create_api_client(command: CreateApiClient, dependencies: Dependencies) -> C
 
 
 def disable_api_client(client_id: str) -> None:
-    """Let it have no more tokens; those it has are refused within seconds, see ``ClientDirectory``.
+    """Give it no further tokens; those it has are refused within seconds, see ``ClientDirectory``.
 
     Raises:
         NotFound: no client has that id.

@@ -71,7 +71,7 @@ def show(payment_method_id: str) -> PaymentMethod:
 @payment_methods.response(200, PaymentMethodSchema)
 @payment_methods.problem(404, "No such payment method")
 def detach(payment_method_id: str) -> Response:
-    """Forget a card: it can pay no more, and its number is deleted. There is no way back."""
+    """Forget a card: it can no longer pay, and its number is deleted. There is no way back."""
     command, present = DetachPaymentMethod(current_merchant_id(), payment_method_id), _present(HTTPStatus.OK)
     return respond(detach_payment_method(command, idempotent_request(), present, current_dependencies()))
 

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from payment_service.domain.payments.locks import Model, MovementReference, lock_movement
-from payment_service.domain.payments.transitions import MovementKind, kind_of, may_become
+from payment_service.domain.payments.transitions import MovementKind, change_state, kind_of, may_become
 from payment_service.domain.settlement.captures import captured, not_captured
 from payment_service.domain.settlement.charges import approved, not_charged, wait_for_cardholder
 from payment_service.domain.settlement.context import SettlementContext, SettlementPolicy
@@ -74,8 +74,8 @@ def settle(
 ) -> Settlement[Model]:
     """Apply ``result`` once, whoever brings it and however often.
 
-    Open movement: applied. Final and equal: nothing. No news never overwrites. An approval of a charge that
-    comes too late is given back. Any other difference: an event and an alert, no change.
+    Open movement: applied. Final and equal: nothing. An answer that decides nothing never overwrites. An
+    approval of a charge that comes too late is given back. Any other difference: an event and an alert.
 
     ``seen_state`` is the state that led to NOT_SENT: a sender who went on meanwhile is not undone.
     """
@@ -112,12 +112,12 @@ def _apply(context: Context, result: ProviderResult) -> None:
 
 
 def _stay_open(context: Context) -> None:
-    """Ask again: there is no news, or *not sent* of what an earlier try may have carried there."""
+    """Ask again: nothing was decided, or *not sent* of what an earlier try may have carried there."""
     movement = context.movement
     if movement.state == MovementState.HELD:
         return
     if may_become(movement, MovementState.UNKNOWN):
-        movement.state = MovementState.UNKNOWN
+        change_state(movement, MovementState.UNKNOWN)
     context.keep_inquiring()
 
 
