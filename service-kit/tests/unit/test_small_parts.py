@@ -2,8 +2,10 @@
 
 import json
 import time
+from contextlib import redirect_stdout
 from datetime import UTC
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -192,6 +194,21 @@ def test_secrets_are_taken_out_at_any_depth() -> None:
     assert "Bearer" not in str(clean)
     assert clean["count"] == 12
     assert clean["inner"][0]["list"][1:] == [7, None, True]
+
+
+def test_a_logger_that_was_used_before_writes_to_standard_output_as_it_is_now(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before = structlog.get_config()
+    log = structlog.get_logger()
+    with redirect_stdout(StringIO()) as earlier:
+        logs.configure("kit-test")
+        log.info("first")
+    log.info("second")
+    structlog.configure(**before)
+
+    assert "first" in earlier.getvalue()
+    assert [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()] == ["second"]
 
 
 def test_a_log_line_is_one_json_object_without_secrets_even_in_a_traceback(

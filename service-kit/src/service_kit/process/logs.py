@@ -5,7 +5,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from flask import Flask, Response, g, request
@@ -19,6 +19,19 @@ _ALWAYS_SECRET = frozenset({"authorization", "password", "secret", "token", "cli
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z._-])\d(?:[ -]?\d){12,18}(?![0-9A-Za-z_-])")
 
 log = structlog.get_logger("request")
+
+
+class _StandardOutput:
+    """Standard output as it is when a line is written: a logger outlives what replaced it for a while."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(text)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+_OUTPUT = cast(TextIO, _StandardOutput())
 
 
 def configure(service: str, *, secret_keys: Iterable[str] = (), level: str = "INFO") -> None:
@@ -43,7 +56,7 @@ def configure(service: str, *, secret_keys: Iterable[str] = (), level: str = "IN
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(severity),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(_OUTPUT),
         cache_logger_on_first_use=True,
     )
 
