@@ -307,7 +307,7 @@ def test_a_rejected_review_is_cancelled_and_its_card_forgotten(world: World, sho
 
     answer = shop.post(world, f"/v1/payments/{payment['id']}/reject", {"reason": "stolen"})
 
-    assert (answer.status_code, answer.json["status"]) == (200, "cancelled")
+    assert (answer.status_code, answer.json["status"], answer.json["last_error"]) == (200, "cancelled", None)
     assert (world.all(SealedCard), world.bank.sales) == ([], [])
     assert world.events(stored(world, answer).id)[-1] == "payment.review_rejected"
     assert world.attempt(stored(world, answer).id).state == "not_sent"
@@ -320,7 +320,9 @@ def test_an_approved_payment_that_could_not_be_sent_is_payable_again(world: Worl
 
     answer = shop.post(world, f"/v1/payments/{payment['id']}/approve", {"reason": "known"})
 
-    assert (answer.status_code, answer.json["payment"]["status"]) == (502, "pending")
+    shown = answer.json["payment"]
+    assert (answer.status_code, shown["status"]) == (502, "pending")
+    assert shown["last_error"]["code"] == "charge_not_sent"
     assert world.all(SealedCard) == []
 
 

@@ -6,8 +6,9 @@ from payment_service.domain.settlement.assessments import apply_assessment
 from payment_service.domain.settlement.settle import FINAL_STATES
 from payment_service.domain.settlement.settle import settle as settle_movement
 from payment_service.models.movement import PaymentAttempt
-from payment_service.models.payment import Payment
+from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.providers.port import Outcome, ProviderResult
+from payment_service.schemas.v1.events import TimelineEntrySchema
 from payment_service.values.statuses import Assessment, FraudDecision, MovementState, PaymentStatus
 from service_kit.clock import utc_now
 from sqlalchemy import update
@@ -139,6 +140,8 @@ def test_an_approval_that_comes_too_late_is_given_back_exactly_once(world: World
     assert world.payment(attempt.payment_id).status == status
     events = world.events(attempt.payment_id)
     assert events.count("payment.late_approval") == events.count("payment.reversed") == 1
+    (late,) = world.all(PaymentEvent, type="payment.late_approval")
+    assert TimelineEntrySchema().dump(late)["why"] is None
     assert [message.queue for message in world.messages()] == ["notifications"]
     assert '"type":"payment_reversed"' in world.messages()[0].payload
 

@@ -153,7 +153,8 @@ class TimelineEntrySchema(ma.Schema):
             **{name: document[name] for name in ("id", "type", "at", "actor")},
             "who": _who(document["actor"]),
             "what": WHAT.get(document["type"], document["type"]),
-            "why": _why(data, fraud),
+            # A late approval tells what its attempt had ended with, which explains nothing of it.
+            "why": _why(data, fraud) if document["type"] != "payment.late_approval" else None,
             **{shown_as: data.get(name) for name, shown_as in _MONEY.items()},
             "fraud": fraud,
             "bank": bank,

@@ -63,6 +63,8 @@ class PaymentView:
         refusal = REFUSALS.get((MovementKind.CHARGE, attempt.state)) if attempt else None
         if attempt is None or refusal is None:
             return None
+        if attempt.held_at is not None and attempt.held_at >= attempt.started_at:
+            return None  # it ended in its review: nobody tried the bank
         return {"code": refusal.code, "decline_code": attempt.decline_code, "message": refusal.last_error}
 
     @property
