@@ -12,6 +12,7 @@ pytest_plugins = ["tests.testkit.databases.plugin"]
 
 MEMORY = Path("/dev/shm")  # noqa: S108  a locked folder of our own in it
 ROOM_BYTES = 4 * 2**30
+LONG = ("tests/model/", "tests/run/", "tests/fuzzing/", "tests/e2e/")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -21,6 +22,12 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = PrivateDirectory(MEMORY)
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder.path)
     config.add_cleanup(folder.remove)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: at the end, one process would be alone with it."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 def has_room(folder: Path) -> bool:
