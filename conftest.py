@@ -5,10 +5,14 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from service_kit.process import logs
 
 from tests.testkit.databases.private_directory import PrivateDirectory
 
 pytest_plugins = ["tests.testkit.databases.plugin"]
+
+# Applications with other settings follow one another in this process.
+logs.KEEP_LOGGERS = False
 
 MEMORY = Path("/dev/shm")  # noqa: S108  a locked folder of our own in it
 ROOM_BYTES = 4 * 2**30

@@ -197,8 +197,9 @@ def test_secrets_are_taken_out_at_any_depth() -> None:
 
 
 def test_a_logger_that_was_used_before_writes_to_standard_output_as_it_is_now(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(logs, "KEEP_LOGGERS", True)
     before = structlog.get_config()
     log = structlog.get_logger()
     with redirect_stdout(StringIO()) as earlier:
@@ -216,7 +217,6 @@ def test_a_log_line_is_one_json_object_without_secrets_even_in_a_traceback(
 ) -> None:
     before = structlog.get_config()
     logs.configure("kit-test", secret_keys=["cvv"], level="INFO")
-    structlog.configure(cache_logger_on_first_use=False)
     log = structlog.get_logger()
     try:
         raise ValueError("card 4242424242424242")

@@ -18,6 +18,9 @@ _ALWAYS_SECRET = frozenset({"authorization", "password", "secret", "token", "cli
 # 13 to 19 digits, single blanks or dashes between them allowed: the length of a card number (ISO/IEC 7812).
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z._-])\d(?:[ -]?\d){12,18}(?![0-9A-Za-z_-])")
 
+# A logger is built once, when it is first used. Tests, which set logs up again and again, switch that off.
+KEEP_LOGGERS = True
+
 log = structlog.get_logger("request")
 
 
@@ -57,7 +60,7 @@ def configure(service: str, *, secret_keys: Iterable[str] = (), level: str = "IN
         ],
         wrapper_class=structlog.make_filtering_bound_logger(severity),
         logger_factory=structlog.PrintLoggerFactory(_OUTPUT),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=KEEP_LOGGERS,
     )
 
 
