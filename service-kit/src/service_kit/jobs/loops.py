@@ -110,7 +110,8 @@ class QueueLoop(Generic[Row]):
         is_open = True
         while is_open:
             batch = [self._finished.get()]
-            time.sleep(GATHER_S)
+            if batch != [None]:
+                time.sleep(GATHER_S)
             while not self._finished.empty():
                 batch.append(self._finished.get())
             is_open = None not in batch
@@ -130,13 +131,12 @@ class Background:
 
     def __init__(self, loops: Sequence[Loop], wake_event: Callable[[], threading.Event]) -> None:
         self._loops = loops
+        self._wakes = [wake_event() for _ in loops]
         self._stopping = threading.Event()
         # Daemons: a web process that is ended without `stop` must not wait for them.
         self._threads = [
-            threading.Thread(
-                target=_run_loop, args=(loop, wake_event(), self._stopping), name=loop.name, daemon=True
-            )
-            for loop in loops
+            threading.Thread(target=_run_loop, args=(loop, wake, self._stopping), name=loop.name, daemon=True)
+            for loop, wake in zip(loops, self._wakes, strict=True)
         ]
 
     def start(self) -> None:
@@ -147,6 +147,8 @@ class Background:
     def stop(self) -> None:
         """Stop every loop; running jobs are finished first."""
         self._stopping.set()
+        for wake in self._wakes:
+            wake.set()
         for thread in self._threads:
             thread.join()
         for loop in self._loops:

@@ -5,6 +5,7 @@ The worker looks by itself every half second as well, so nothing depends on the 
 
 import socket
 import threading
+from contextlib import suppress
 
 import structlog
 
@@ -45,6 +46,8 @@ class WakeUpCall:
 
     def close(self) -> None:
         self._closed.set()
+        with suppress(OSError):
+            self._socket.sendto(b"", self._socket.getsockname())  # so that nobody waits for the time-out
         self._thread.join()
         self._socket.close()
 
