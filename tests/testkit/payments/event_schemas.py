@@ -6,8 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from referencing import Registry, Resource
+from jsonschema_rs import Draft202012Validator, Registry
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "events"
 COMMON = frozenset({"event", "members"})
@@ -26,7 +25,7 @@ def wrong_with(body: str) -> list[str]:
     if name not in schemas() or name in COMMON:
         return [f"{name}: no schema"]
     wrong = [
-        f"{name}: {'.'.join(map(str, error.absolute_path))}: {error.message}"
+        f"{name}: {'.'.join(map(str, error.instance_path))}: {error.message}"
         for error in _validator(name).iter_errors(event)
     ]
     described = schemas()[name]["properties"]["data"]["properties"]
@@ -37,9 +36,5 @@ def wrong_with(body: str) -> list[str]:
 
 @cache
 def _validator(name: str) -> Draft202012Validator:
-    registry: Registry[Any] = Registry().with_resources(
-        (schema["$id"], Resource.from_contents(schema)) for schema in schemas().values()
-    )
-    return Draft202012Validator(
-        schemas()[name], registry=registry, format_checker=Draft202012Validator.FORMAT_CHECKER
-    )
+    registry = Registry([(schema["$id"], schema) for schema in schemas().values()])
+    return Draft202012Validator(schemas()[name], registry=registry, validate_formats=True)
