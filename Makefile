@@ -5,6 +5,8 @@ MAKEFLAGS += --no-print-directory
 ifeq ($(OS),Windows_NT)
 $(error Caisse runs on Linux, on macOS and, on Windows, in WSL)
 endif
+# Without its bytecode every process that starts compiles all of our code again.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
 VENV := .venv
@@ -65,7 +67,7 @@ down: ## Stop the containers; their data stays
 	$(COMPOSE) down
 
 ##@ Check it
-PYTEST := $(PY) -m pytest -n 2 --dist worksteal
+PYTEST := $(PY) -m pytest -n 3 --dist worksteal
 INTEGRATION_SUITES := $(wildcard $(PACKAGES:%=%/tests/integration))
 LINT := style formatting architecture
 TYPES := types-sources $(PACKAGES:%=types-%)
@@ -84,7 +86,7 @@ endef
 
 .PHONY: test test-deep lint types
 test: $(VENV)/.installed-dev ## Lint, types, architecture and all suites on SQLite and MariaDB
-	$(call run_each,$(LINT) $(TYPES) $(CONFIGURATIONS) suites)
+	$(call run_each,$(LINT) $(CONFIGURATIONS) types-and-suites)
 
 test-deep: $(VENV)/.installed-dev ## Long sequences, kill tests and browsers; the integration suites on real MySQL
 	$(call run_each,suites-on-mysql deep-suites)
@@ -96,7 +98,7 @@ types: $(VENV)/.installed-dev ## Types only
 	$(call run_each,$(TYPES))
 
 # The steps of the above.
-.PHONY: $(LINT) $(TYPES) $(CONFIGURATIONS) suites suites-on-mysql deep-suites
+.PHONY: $(LINT) $(TYPES) $(CONFIGURATIONS) suites types-and-suites suites-on-mysql deep-suites
 $(LINT) $(TYPES) gateway-configuration suites suites-on-mysql deep-suites: $(VENV)/.installed-dev
 
 style:
@@ -124,9 +126,15 @@ compose-file:
 compose-file-without-gateway:
 	@$(COMPOSE) -f docker-compose.without-gateway.yml config --quiet
 
-# Two processes share the tests, each with database servers of its own; who is done takes over from the other.
+# Three processes share the tests, each with database servers of its own, and two cores: some always wait. Who is
+# done takes over from the others.
 suites:
 	@$(PYTEST) -m "not deep" --engines sqlite,mariadb
+
+# Tests often wait for other processes; meanwhile a core can look at the types.
+types-and-suites:
+	@types=$$(mktemp); { $(MAKE) types >$$types 2>&1; result=$$?; cat $$types; rm -f $$types; exit $$result; } & \
+	    $(MAKE) suites; result=$$?; wait $$! || result=1; exit $$result
 
 suites-on-mysql:
 	@$(PYTEST) -m "not deep" --engines mysql $(INTEGRATION_SUITES)

@@ -213,6 +213,10 @@ def test_second(module_database_url):
 def test_only_on_mysql(database_url):
     pass
 
+@pytest.mark.deep_on("sqlite")
+def test_deep_on_this_engine(database_url):
+    pass
+
 seen = []
 """
 
@@ -220,9 +224,9 @@ seen = []
 def test_a_module_shares_one_database(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(MODULE)
 
-    result = _run_pytest(pytester, "--engines", "sqlite", "-rs")
+    result = _run_pytest(pytester, "--engines", "sqlite", "-rs", "-m", "not deep")
 
-    result.assert_outcomes(passed=2, skipped=1)
+    result.assert_outcomes(passed=2, skipped=1, deselected=1)
     result.stdout.fnmatch_lines(["engines: sqlite"])
 
 

@@ -166,14 +166,14 @@ class Planted:
 
 QUICK = (
     Planted(refunds_know_no_limit, 2),
-    Planted(lost_commits_are_taken_for_stored, 1),
-    Planted(nobody_ends_what_was_not_judged, 7),
-    Planted(keys_are_not_leased, 2),
-    Planted(leases_never_end, 3),
     Planted(keys_are_pruned_at_once, 1),
     Planted(parts_are_taken_for_the_whole, 1),
 )
 DEEP = (
+    Planted(lost_commits_are_taken_for_stored, 1),
+    Planted(nobody_ends_what_was_not_judged, 7),
+    Planted(keys_are_not_leased, 2),
+    Planted(leases_never_end, 3),
     Planted(unknown_refunds_count_as_failed, 5),
     Planted(captures_count_twice, 1),
     Planted(answers_are_not_stored, 1),

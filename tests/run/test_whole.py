@@ -5,7 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import count
@@ -20,19 +20,12 @@ from run.settings import RunSettings
 from run.start import payment_commands, token_commands
 from tests.run.watched import PATIENCE_S, Start, Watched, assert_all_end, programs
 
-RunIt = Callable[[RunSettings], Watched]
 pytestmark = pytest.mark.timeout(1200)
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> RunSettings:
     return RunSettings.on_free_ports(tmp_path / "run")
-
-
-@pytest.fixture
-def run_it(start: Start) -> RunIt:
-    """Start the whole system and wait until it says that it is ready."""
-    return lambda settings: run_until_ready(start, settings)
 
 
 def run_until_ready(start: Start, settings: RunSettings) -> Watched:
@@ -42,16 +35,22 @@ def run_until_ready(start: Start, settings: RunSettings) -> Watched:
     return watched
 
 
-@dataclass(frozen=True)
+@dataclass
 class Running:
-    """A system that tests share: each leaves it running as it found it, with more payments perhaps."""
+    """A system that tests share: whoever ends it starts it again, and leaves more payments perhaps."""
 
     settings: RunSettings
+    start: Start
     watched: Watched
+
+    def start_again(self) -> Watched:
+        """Start it once more, when it has ended, and wait until it says that it is ready."""
+        self.watched = run_until_ready(self.start, self.settings)
+        return self.watched
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The system where a start was killed while it migrated."""
     folder = tmp_path_factory.mktemp("running")
     settings = RunSettings.on_free_ports(folder / "run")
@@ -61,7 +60,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         family = killed.family()
         killed.kill()
         assert_all_end(family)
-        yield Running(settings, run_until_ready(start, settings))
+        yield Running(settings, start, run_until_ready(start, settings))
+
+
+@pytest.fixture
+def running(shared: Running) -> Running:
+    if shared.watched.process.poll() is not None:
+        shared.start_again()
+    return shared
 
 
 def ask(settings: RunSettings, number: int) -> requests.Response:
@@ -73,6 +79,10 @@ def payment(settings: RunSettings, number: int) -> Any:
     return ask(settings, number).json()
 
 
+def next_number(settings: RunSettings) -> int:
+    return next(number for number in count(1) if ask(settings, number).status_code == 404)
+
+
 def arbiter(watched: Watched, service: str) -> psutil.Process:
     return next(
         child
@@ -82,50 +92,25 @@ def arbiter(watched: Watched, service: str) -> psutil.Process:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_printed_commands_pay_a_killed_run_leaves_only_its_data_and_ctrl_c_stops_everything(
-    settings: RunSettings, run_it: RunIt
-) -> None:
-    first = run_it(settings)
-    assert all(line in first.printed() for line in payment_commands(settings))
-    paid = subprocess.run(
-        ["sh", "-ec", "\n".join(payment_commands(settings))],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=PATIENCE_S,
-    )
-    answer, shown = (json.loads(line) for line in paid.stdout.replace("}{", "}\n{").splitlines()[1:])
-    assert answer["is_paid"] is True
-    assert answer["payment_id"] == 3
-    assert shown["is_paid"] is True
-    family = first.family()
-    assert len(family) >= 12  # seven processes, four workers of gunicorn, the guard
+def test_the_printed_commands_pay_and_get_a_token(running: Running) -> None:
+    settings, printed = running.settings, running.watched.printed()
+    number = next_number(settings)
+    assert all(line in printed for line in (*payment_commands(settings), *token_commands(settings)))
 
-    token = subprocess.run(
-        ["sh", "-ec", "\n".join(token_commands(settings))],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=PATIENCE_S,
-    )
-    assert all(line in first.printed() for line in token_commands(settings))
-    assert json.loads(token.stdout)["id"] == "mer_lab"
-    credentials = settings.lab_client_file.read_text()
+    paid = in_a_shell(payment_commands(settings))
+    token = in_a_shell(token_commands(settings))
+
+    answer, shown = (json.loads(line) for line in paid.replace("}{", "}\n{").splitlines()[1:])
+    assert (answer["payment_id"], answer["is_paid"], shown["is_paid"]) == (number, True, True)
+    assert json.loads(token)["id"] == "mer_lab"
     assert settings.lab_client_file.stat().st_mode & 0o777 == 0o600
 
-    first.kill()
-    assert_all_end(family)
 
-    second = run_it(settings)
-    assert settings.lab_client_file.read_text() == credentials
-    assert payment(settings, 3) == shown
-    assert payment(settings, 1)["is_paid"] is False
-
-    family = second.family()
-    second.send(signal.SIGINT)
-    assert second.process.wait(PATIENCE_S) == 0
-    assert_all_end(family)
-    assert not settings.ready_file.exists()
+def in_a_shell(lines: Sequence[str]) -> str:
+    done = subprocess.run(
+        ["sh", "-ec", "\n".join(lines)], capture_output=True, text=True, check=True, timeout=PATIENCE_S
+    )
+    return done.stdout
 
 
 def test_a_killed_service_comes_back_and_a_second_run_is_refused(running: Running, start: Start) -> None:
@@ -171,7 +156,7 @@ def test_the_demo_plays_on_the_running_system_with_a_shop_for_as_long_as_it_last
     running: Running, start: Start
 ) -> None:
     settings = running.settings
-    number = next(number for number in count(3) if ask(settings, number).status_code == 404)
+    number = next_number(settings)
     demo = start("-m", "tests.run.patient", "demo", RUN_DIR=str(settings.run_dir))
 
     assert demo.process.wait(PATIENCE_S) == 0, demo.printed()
@@ -194,3 +179,24 @@ def test_the_demo_shows_every_step_and_leaves_nothing_running(tmp_path: Path, st
     receipt = next(line.strip() for line in printed.splitlines() if line.endswith(".eml"))
     assert Path(receipt).is_file()
     assert_all_end(family)
+
+
+def test_a_killed_run_leaves_only_its_data_and_ctrl_c_stops_everything(running: Running) -> None:
+    settings = running.settings
+    number = next_number(settings) - 1
+    shown, credentials = payment(settings, number), settings.lab_client_file.read_text()
+    family = running.watched.family()
+    assert len(family) >= 12  # seven processes, four workers of gunicorn, the guard
+
+    running.watched.kill()
+    assert_all_end(family)
+
+    second = running.start_again()
+    assert settings.lab_client_file.read_text() == credentials
+    assert payment(settings, number) == shown
+
+    family = second.family()
+    second.send(signal.SIGINT)
+    assert second.process.wait(PATIENCE_S) == 0
+    assert_all_end(family)
+    assert not settings.ready_file.exists()

@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import dataclass, field
 
+import pytest
 from bank_simulator.domain.accounts import KNOWN
 from bank_simulator.extensions import db
 from bank_simulator.models import Account
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, select, text
 
 from tests.testkit.bank import Answer
+
+pytestmark = pytest.mark.deep_on("mariadb")
 
 LIMITED = "4000100000000026"
 LIMIT = 500_00

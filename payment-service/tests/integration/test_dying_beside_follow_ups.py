@@ -17,6 +17,7 @@ from tests.testkit.payments.process_kills import outside
 from tests.testkit.payments.repeatable_request import Post
 from tests.testkit.payments.world import World
 
+pytestmark = pytest.mark.deep_on("mariadb")
 POINTS = [
     "before COMMIT",
     "after COMMIT",

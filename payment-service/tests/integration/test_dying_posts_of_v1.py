@@ -20,6 +20,7 @@ from tests.testkit.payments.journeys.stage import Stage, new_stage
 from tests.testkit.payments.process_kills import outside
 from tests.testkit.payments.world import World
 
+pytestmark = pytest.mark.deep_on("mariadb")
 # KrakenD sends a POST without a body again by itself when a kept-alive connection dies.
 TWICE = [operation for operation in OPERATIONS if operation.may_arrive_twice]
 every_post = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)

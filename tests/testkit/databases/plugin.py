@@ -59,11 +59,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Document the marker, let examples take their time, and refuse an engine that nobody knows."""
+    """Document the markers, let examples take their time, and refuse an engine that nobody knows."""
     # How long an example takes says how busy the machine is.
     settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("unhurried")
     config.addinivalue_line("markers", "engines(name, ...): run only on those of the chosen engines")
+    config.addinivalue_line("markers", "deep_on(name, ...): deep on those engines, where it takes long")
     unknown = set(_chosen(config)) - set(ENGINES)
     if unknown:
         raise pytest.UsageError(
@@ -87,7 +88,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("engines")
     if marker:
         chosen = [engine for engine in chosen if engine in marker.args]
-    metafunc.parametrize("database_engine", chosen, indirect=True, scope="session")
+    deep_on = metafunc.definition.get_closest_marker("deep_on")
+    marked = [
+        pytest.param(engine, marks=[pytest.mark.deep] if deep_on and engine in deep_on.args else [])
+        for engine in chosen
+    ]
+    metafunc.parametrize("database_engine", marked, indirect=True, scope="session")
 
 
 def _chosen(config: pytest.Config) -> list[str]:
