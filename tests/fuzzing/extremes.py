@@ -20,18 +20,20 @@ _NUMBERS = (
 )
 _NO_NUMBERS = ("NaN", "Infinity", "1_0", "\u0662\u0660", " 5 ", "5\n", "+5", "05")
 _LONG = ("\u00e9" * 30_000, "\U0001f4b3" * 15_000)
+# There is no such time in UTC.
+_TIMES = ("0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-05:00")
 _DEEP = ("[" * 5000, '{"a":' * 30 + "1e-100000000" + "}" * 30, '{"a":1e-100000000}', "[1e5000000]")
 JSON_TEXTS = (
     *_NUMBERS,
     *_NO_NUMBERS[:2],
-    *(json.dumps(text, ensure_ascii=False) for text in (*_NUMBERS, *_NO_NUMBERS, *_LONG, "")),
+    *(json.dumps(text, ensure_ascii=False) for text in (*_NUMBERS, *_NO_NUMBERS, *_TIMES, *_LONG, "")),
     *('"\\u0000"', '"\\ud800"', "true", "null"),
     *_DEEP,
     '"' + "\u00e9" * 150_000 + '"',  # too long for a body, not for a batch
 )
 # Texts of addresses, headers and forms.
 WORDS = (
-    *(text for text in (*_NUMBERS, *_NO_NUMBERS) if len(text) < 5000),
+    *(text for text in (*_NUMBERS, *_NO_NUMBERS, *_TIMES) if len(text) < 5000),
     "9" * 4000,
     "\u00e9" * 4000,
     "\x00",

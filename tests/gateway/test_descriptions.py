@@ -22,12 +22,11 @@ OUTSIDE = ("/v1/", "/oauth2/", "/.well-known/", "/checkout/", "/provider-webhook
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of the description: where it is, and what it reads."""
+    """One operation of the description: where it is, and which headers it reads."""
 
     method: str
     path: str
     headers: frozenset[str]
-    queries: frozenset[str]
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +51,7 @@ def _operations(description: Mapping[str, Any]) -> Iterator[Operation]:
                 ]
                 headers = {p["name"].lower() for p in parameters if p["in"] == "header"}
                 headers |= _credentials(description, item[method].get("security", ()))
-                queries = {p["name"] for p in parameters if p["in"] == "query"}
-                yield Operation(method.upper(), path, frozenset(headers), frozenset(queries))
+                yield Operation(method.upper(), path, frozenset(headers))
 
 
 def _credentials(description: Mapping[str, Any], security: Iterable[Mapping[str, Any]]) -> set[str]:
@@ -84,17 +82,13 @@ def _shape(path: str) -> str:
 
 def lost(operation: Operation, endpoint: Mapping[str, Any]) -> set[str]:
     """Return what the service reads and the gateway drops."""
-    passing = {header.lower() for header in endpoint["input_headers"]}
-    return {
-        *(operation.headers - passing),
-        *operation.queries.difference(endpoint.get("input_query_strings", ())),
-    }
+    return {*operation.headers} - {header.lower() for header in endpoint["input_headers"]}
 
 
 def unread(operation: Operation, endpoint: Mapping[str, Any]) -> set[str]:
     """Return what the gateway lets through on this route and the service does not say that it reads."""
     own = {h.lower() for h in endpoint["input_headers"]} - {h.lower() for h in INPUT_HEADERS}
-    return {*(own - operation.headers), *set(endpoint.get("input_query_strings", ())) - operation.queries}
+    return own - operation.headers
 
 
 def compared(operations: list[Operation]) -> Iterator[tuple[Operation, Mapping[str, Any]]]:
@@ -104,18 +98,14 @@ def compared(operations: list[Operation]) -> Iterator[tuple[Operation, Mapping[s
             yield described[method, path], endpoint
 
 
-def test_every_header_and_query_parameter_that_is_described_passes_the_gateway(
-    operations: list[Operation],
-) -> None:
+def test_every_header_that_is_described_passes_the_gateway(operations: list[Operation]) -> None:
     dropped = {f"{o.method} {o.path}": lost(o, endpoint) for o, endpoint in compared(operations)}
 
     assert set(dropped) >= {"GET /v1/merchant", "POST /oauth2/token"}
     assert {route: names for route, names in dropped.items() if names} == {}
 
 
-def test_every_header_and_query_parameter_that_passes_the_gateway_is_described(
-    operations: list[Operation],
-) -> None:
+def test_every_header_that_passes_the_gateway_is_described(operations: list[Operation]) -> None:
     surplus = {f"{o.method} {o.path}": unread(o, endpoint) for o, endpoint in compared(operations)}
 
     assert {route: names for route, names in surplus.items() if names} == {}
@@ -150,13 +140,11 @@ def test_the_gateway_waits_as_long_as_the_service_may_for_a_provider(app: Flask)
 
 
 def test_the_comparison_sees_what_would_vanish_and_what_nobody_reads() -> None:
-    operation = Operation(
-        "GET", "/v1/payments", frozenset({"idempotency-key"}), frozenset({"limit", "status"})
-    )
-    endpoint = {"input_headers": ["Accept", "Webhook-Id"], "input_query_strings": ["limit", "type"]}
+    operation = Operation("GET", "/v1/payments", frozenset({"idempotency-key"}))
+    endpoint = {"input_headers": ["Accept", "Webhook-Id"]}
 
-    assert lost(operation, endpoint) == {"idempotency-key", "status"}
-    assert unread(operation, endpoint) == {"webhook-id", "type"}
+    assert lost(operation, endpoint) == {"idempotency-key"}
+    assert unread(operation, endpoint) == {"webhook-id"}
 
 
 def test_a_token_reaches_v1_and_not_the_lab(

@@ -225,7 +225,7 @@ def test_parameters_are_decoded_once_and_encoded_again(
     assert payment_service.only.target == f"/payments/{backend_param}"
 
 
-def test_listed_parameters_pass_in_the_order_of_their_names(
+def test_on_v1_every_parameter_passes_in_the_order_of_their_names(
     gateway: RunningGateway, payment_service: RecordingBackend
 ) -> None:
     query = "status=completed&limit=5&card=4242&order_id=A%26B+1&status=failed&LIMIT=9"
@@ -234,11 +234,12 @@ def test_listed_parameters_pass_in_the_order_of_their_names(
 
     assert answer.status == 200
     assert (
-        payment_service.only.target == "/v1/payments?limit=5&order_id=A%26B+1&status=completed&status=failed"
+        payment_service.only.target
+        == "/v1/payments?LIMIT=9&card=4242&limit=5&order_id=A%26B+1&status=completed&status=failed"
     )
 
 
-@pytest.mark.parametrize("query", ["limit=%zz", "limit=1;status=2", "&&", "="])
+@pytest.mark.parametrize("query", ["limit=%zz", "limit=1;status=2", "&&"])
 def test_parameters_that_go_cannot_read_are_dropped(
     gateway: RunningGateway, payment_service: RecordingBackend, query: str
 ) -> None:

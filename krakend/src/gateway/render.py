@@ -75,7 +75,7 @@ def _endpoint(route: Route, settings: Settings) -> dict[str, Any]:
         "output_encoding": "no-op",
         "timeout": _timeout(route.timeout, settings),
         "input_headers": sorted((*INPUT_HEADERS, *route.headers)),
-        **({"input_query_strings": sorted(route.queries)} if route.queries else {}),
+        **({"input_query_strings": ["*"]} if route.passes_query else {}),
         "backend": [
             {
                 "host": [_host(route.backend, settings)],

@@ -35,7 +35,7 @@ class Route:
     timeout: Timeout = Timeout.ORDINARY
     limit: Limit | None = None
     headers: tuple[str, ...] = ()  # that pass besides those of INPUT_HEADERS
-    queries: tuple[str, ...] = ()  # parameters that pass; without any, no query does
+    passes_query: bool = False  # every parameter does, so that the service can refuse what it does not know
 
 
 # What a request may carry through the gateway. KrakenD forwards nothing else (it adds Host, X-Forwarded-For,
@@ -54,10 +54,6 @@ INPUT_HEADERS = (
 AUTHORIZED = ("Authorization",)
 IDEMPOTENT = (*AUTHORIZED, "Idempotency-Key")
 SIGNED = ("Webhook-Id", "Webhook-Timestamp", "Webhook-Signature")
-
-# What every list of /v1 understands, and what most can be narrowed by.
-CURSORS = ("limit", "starting_after", "ending_before")
-CREATED = ("created_from", "created_to")
 
 # Lab 5 of 2026 and lab 6 use the first, lab 5 of 2025 (and its load tests) the second.
 STORE_PREFIXES = ("/store-manager-api", "/store-api")
@@ -84,47 +80,39 @@ def _merchant_routes() -> tuple[Route, ...]:
     def route(method: str, path: str, headers: tuple[str, ...] = ()) -> Route:
         return Route(method, path, Backend.PAYMENT_SERVICE, path, headers=headers)
 
-    def show(path: str, *queries: str) -> Route:
-        return Route("GET", path, Backend.PAYMENT_SERVICE, path, headers=AUTHORIZED, queries=queries)
+    def show(path: str) -> Route:
+        return Route("GET", path, Backend.PAYMENT_SERVICE, path, headers=AUTHORIZED, passes_query=True)
 
     def change(path: str, timeout: Timeout = Timeout.PROVIDER) -> Route:
-        return Route("POST", path, Backend.PAYMENT_SERVICE, path, timeout, headers=IDEMPOTENT)
+        return Route(
+            "POST", path, Backend.PAYMENT_SERVICE, path, timeout, headers=IDEMPOTENT, passes_query=True
+        )
 
     return (
         route("POST", "/oauth2/token", AUTHORIZED),
         route("GET", "/.well-known/jwks.json"),
         show("/v1/merchant"),
         change("/v1/payments"),
-        show(
-            "/v1/payments",
-            *CURSORS,
-            *CREATED,
-            "amount_from",
-            "amount_to",
-            "customer",
-            "older_than",
-            "order_id",
-            "status",
-        ),
+        show("/v1/payments"),
         show("/v1/payments/{id}"),
-        show("/v1/payments/{id}/events", *CURSORS),
+        show("/v1/payments/{id}/events"),
         change("/v1/payments/{id}/confirm"),
         change("/v1/payments/{id}/capture"),
         change("/v1/payments/{id}/cancel"),
         change("/v1/payments/{id}/approve"),
         change("/v1/payments/{id}/reject"),
         change("/v1/refunds"),
-        show("/v1/refunds", *CURSORS, "payment"),
+        show("/v1/refunds"),
         show("/v1/refunds/{id}"),
         change("/v1/payment-methods", Timeout.ORDINARY),
-        show("/v1/payment-methods", *CURSORS, "customer"),
+        show("/v1/payment-methods"),
         show("/v1/payment-methods/{id}"),
         change("/v1/payment-methods/{id}/detach", Timeout.ORDINARY),
-        show("/v1/disputes", *CURSORS, "payment", "status"),
+        show("/v1/disputes"),
         show("/v1/disputes/{id}"),
         show("/v1/balance"),
-        show("/v1/balance/entries", *CURSORS, *CREATED, "account", "kind", "payment"),
-        show("/v1/events", *CURSORS, *CREATED, "payment", "type"),
+        show("/v1/balance/entries"),
+        show("/v1/events"),
     )
 
 

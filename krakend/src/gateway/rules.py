@@ -76,8 +76,9 @@ def _of_lists(endpoint: dict[str, Any]) -> Iterator[str]:
         yield "input_headers must list Content-Type and Content-Length together"
     if "*" in headers:
         yield "input_headers must name each header"
-    if "*" in endpoint.get("input_query_strings", ()):
-        yield "input_query_strings must name each parameter"
+    is_of_merchants = str(endpoint.get("endpoint")).startswith("/v1/")
+    if endpoint.get("input_query_strings", []) != (["*"] if is_of_merchants else []):
+        yield "input_query_strings must be * on /v1, where the service refuses the unknown, absent elsewhere"
 
 
 def _of_limit(limit: dict[str, Any] | None) -> Iterator[str]:

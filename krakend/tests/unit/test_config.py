@@ -94,7 +94,10 @@ UNUSABLE: list[tuple[Change, str]] = [
     (lambda d: d["endpoints"][0].update(output_encoding="json"), "endpoints[0].output_encoding"),
     (lambda d: d["endpoints"][0].update(method="HEAD"), "endpoints[0].method"),
     (lambda d: d["endpoints"][0].update(input_headers=["*"]), "endpoints[0].input_headers"),
-    (lambda d: d["endpoints"][0].update(input_query_strings=["*"]), "endpoints[0].input_query_strings"),
+    (
+        lambda d: d["endpoints"][0].update(input_query_strings=["*", "a"]),
+        "endpoints[0].input_query_strings",
+    ),
     (lambda d: d["endpoints"][0].update(input_query_strings="limit"), "endpoints[0].input_query_strings"),
     (lambda d: d["endpoints"][0].update(endpoint="/a/x{id}"), "endpoints[0].endpoint"),
     (lambda d: d["endpoints"][0].update(endpoint="/a/*"), "endpoints[0].endpoint"),

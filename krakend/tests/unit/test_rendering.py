@@ -91,7 +91,7 @@ def test_rendered_files_obey_our_rules(settings: Settings) -> None:
         (lambda d: d["endpoints"][3].update(output_encoding="json"), "output_encoding"),
         (lambda d: d["endpoints"][3]["input_headers"].remove("Content-Length"), "Content-Length"),
         (lambda d: d["endpoints"][3].update(input_headers=["*"]), "Content-Type"),
-        (lambda d: d["endpoints"][3].update(input_query_strings=["*"]), "each parameter"),
+        (lambda d: d["endpoints"][3].update(input_query_strings=["*"]), "absent elsewhere"),
         (lambda d: d["endpoints"][1].update(endpoint="/v1/payments/{other}"), "is {other} elsewhere"),
         (lambda d: d["endpoints"][3]["backend"].append(d["endpoints"][3]["backend"][0]), "one backend"),
         (lambda d: d["endpoints"][3]["backend"][0].pop("encoding"), "encoding"),

@@ -122,6 +122,12 @@ def test_without_a_list_no_parameter_passes() -> None:
     assert forwarded_query("/v1/payments?limit=5", ()) == ""
 
 
+def test_a_star_lists_every_parameter() -> None:
+    assert forwarded_query("/v1/payments?statuss=failed&limit=5&limit=6&a;b=1", ("*",)) == (
+        "?limit=5&limit=6&statuss=failed"
+    )
+
+
 def test_a_control_character_cannot_be_asked_for() -> None:
     assert backend_path("/p/{id}", {"id": "a\nb"}) is None
 

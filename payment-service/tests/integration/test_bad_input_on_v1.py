@@ -124,6 +124,43 @@ def test_ids_of_other_kinds_are_not_found_on_any_route(world: World, shop: Shop,
 
 
 @SQLITE
+@pytest.mark.parametrize(
+    ("query", "name", "wrong"),
+    [
+        ("statuss=failed", "statuss", "Unknown parameter. There is"),
+        ("Limit=1", "Limit", "Unknown parameter. There is"),
+    ],
+)
+def test_a_parameter_that_is_not_read_is_refused_on_every_route(
+    world: World, shop: Shop, query: str, name: str, wrong: str
+) -> None:
+    routes = [rule for rule in world.app.url_map.iter_rules() if rule.rule.startswith("/v1")]
+    for rule in routes:
+        url = "/".join("pay_any" if part.startswith("<") else part for part in rule.rule.split("/"))
+        for send_it in [shop.get] if "GET" in (rule.methods or ()) else [shop.post]:
+            answer = send_it(world, f"{url}?{query}")
+
+            assert_problem(answer, 400, url)
+            assert list(answer.json["errors"]) == [name]
+            assert answer.json["errors"][name][0].startswith(wrong)
+    assert len(routes) > 20
+    assert_untouched(world)
+
+
+@SQLITE
+def test_a_misspelt_filter_is_told_what_there_is(world: World, shop: Shop) -> None:
+    answer = shop.get(world, "/v1/events?kind=payment.failed&limit=1&limit=2")
+
+    assert answer.json["errors"] == {
+        "kind": [
+            "Unknown parameter. There is: created_from, created_to, ending_before, limit, payment, "
+            "starting_after, type."
+        ],
+        "limit": ["Given more than once."],
+    }
+
+
+@SQLITE
 def test_real_ids_of_other_things_are_not_found_either(world: World, shop: Shop) -> None:
     payment_id = shop.create(world).json["id"]
     card = {"number": "4242424242424242", "exp_month": 12, "exp_year": 2031}

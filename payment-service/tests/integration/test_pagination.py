@@ -143,7 +143,7 @@ def test_a_query_becomes_a_page_and_the_filters_beside_it() -> None:
         {"limit": "3", "ending_before": "pay_x", "created_from": "2026-11-21T10:00:00+01:00"}
     )
     assert loaded["page"] == PageRequest(3, None, "pay_x")
-    assert loaded["created_from"].isoformat() == "2026-11-21T10:00:00+01:00"
+    assert loaded["created_from"].isoformat() == "2026-11-21T09:00:00+00:00"
     assert loaded["created_to"] is None
 
 

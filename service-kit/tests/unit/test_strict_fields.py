@@ -1,6 +1,7 @@
 """Numbers are looked at before they are computed, as text and as JSON's numbers."""
 
 import re
+from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError
 from service_kit.decimals import read_decimal
 from service_kit.web import strict_json
-from service_kit.web.strict_fields import QueryInteger, StrictDecimal, StrictFloat
+from service_kit.web.strict_fields import QueryInteger, StrictDecimal, StrictFloat, UtcTime
 
 RATE = StrictDecimal(r"[0-9]{1,2}(\.[0-9]{1,4})?", metadata={"description": "A rate."})
 # Short texts that mean long numbers, and texts that only Python takes for numbers.
@@ -105,3 +106,27 @@ def test_text_is_no_number(text: str) -> None:
     with pytest.raises(ValidationError):
         schema.load({"rate": text})
     assert schema.load(strict_json.loads(b'{"rate":0.05}')) == {"rate": 0.05}
+
+
+@pytest.mark.parametrize(
+    ("text", "year"),
+    [("1000-01-01T00:00:00Z", 1000), ("9998-12-31T23:59:59.999999-23:59", 9999)],
+)
+def test_a_time_next_to_the_bounds_is_loaded_as_utc(text: str, year: int) -> None:
+    moment = UtcTime().deserialize(text)
+
+    assert (moment.year, moment.tzinfo) == (year, UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0001-01-01T00:00:00+01:00",
+        "9999-12-31T23:59:59-05:00",
+        "0999-12-31T23:59:59Z",
+        "9999-01-01T00:00:00Z",
+    ],
+)
+def test_a_time_at_the_ends_of_the_calendar_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError, match=r"Must lie in the years 1000 to 9998\."):
+        UtcTime().deserialize(text)

@@ -32,7 +32,7 @@ class Shop:
 
     def get(self, world: World, path: str, **query: object) -> Answer:
         """Send a GET."""
-        return world.client.get(path, headers=self.bearer, query_string=query)
+        return world.client.get(path, headers=self.bearer, query_string=query or None)
 
     def create(self, world: World, **changes: Any) -> Answer:
         """Create a payment."""

@@ -3,9 +3,10 @@
 import marshmallow as ma
 from marshmallow import fields, validate
 from service_kit.web.api import MakingSchema
+from service_kit.web.strict_fields import UtcTime
 
 from bank_simulator.commands.open_dispute import OpenDispute
-from bank_simulator.schemas.network import MAX_AMOUNT_MINOR, UtcMoment, id_field
+from bank_simulator.schemas.network import MAX_AMOUNT_MINOR, id_field
 from bank_simulator.values.vocabulary import DisputeReason, DisputeStatus
 
 
@@ -35,5 +36,5 @@ class DisputeSchema(ma.Schema):
     currency = fields.String(required=True, metadata={"example": "MAD"})
     reason = fields.Enum(DisputeReason, by_value=True, required=True)
     status = fields.Enum(DisputeStatus, by_value=True, required=True)
-    opened_at = UtcMoment(required=True, format="iso", metadata={"example": "2026-11-21T09:00:00.123456Z"})
-    closed_at = UtcMoment(required=True, allow_none=True, format="iso")
+    opened_at = UtcTime(required=True, metadata={"example": "2026-11-21T09:00:00.123456Z"})
+    closed_at = UtcTime(required=True, allow_none=True)

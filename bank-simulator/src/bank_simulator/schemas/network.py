@@ -6,7 +6,7 @@ import marshmallow as ma
 from flask import current_app
 from marshmallow import fields, validate
 from service_kit.web.api import MakingSchema
-from service_kit.web.strict_fields import StrictBoolean
+from service_kit.web.strict_fields import StrictBoolean, UtcTime
 
 from bank_simulator.commands.follow_up import Capture, Refund, Void
 from bank_simulator.commands.pay import Pay
@@ -47,12 +47,6 @@ def amount_field() -> fields.Integer:
         validate=validate.Range(1, MAX_AMOUNT_MINOR),
         metadata={"example": 399998},
     )
-
-
-class UtcMoment(fields.AwareDateTime):
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        text = super()._serialize(value, attr, obj, **kwargs)
-        return None if text is None else str(text).replace("+00:00", "Z")
 
 
 class AcsUrl(fields.String):
@@ -185,7 +179,7 @@ class AnswerSchema(ma.Schema):
     authorization_code = fields.String(required=True, allow_none=True, metadata={"example": "A1B2C3"})
     amount_minor = fields.Integer(required=True, allow_none=True, metadata={"example": 399998})
     currency = fields.String(required=True, allow_none=True, metadata={"example": "MAD"})
-    processed_at = UtcMoment(required=True, format="iso", metadata={"example": "2026-11-21T09:00:00.123456Z"})
+    processed_at = UtcTime(required=True, metadata={"example": "2026-11-21T09:00:00.123456Z"})
     redirect_url = AcsUrl(
         required=True,
         allow_none=True,

@@ -2,6 +2,7 @@
 
 import marshmallow as ma
 from service_kit.web.api import MakingSchema
+from service_kit.web.strict_fields import UtcTime
 
 from fraud_service.commands.store_outcomes import StoreOutcome
 from fraud_service.schemas.fields import LARGEST_AMOUNT, id_text, text
@@ -35,9 +36,7 @@ class OutcomeSchema(MakingSchema):
         metadata={"example": 399998, "description": "In the currency's smallest unit"},
     )
     currency = text("[A-Z]{3}", "3 capital letters", "MAD", "ISO 4217", allow_none=True)
-    occurred_at = ma.fields.AwareDateTime(
-        required=True, metadata={"example": "2026-11-21T09:05:00.000000+00:00"}
-    )
+    occurred_at = UtcTime(required=True, metadata={"example": "2026-11-21T09:05:00.000000+00:00"})
 
 
 class OutcomeBatchSchema(ma.Schema):

@@ -176,10 +176,10 @@ def _input_headers(members: Members) -> tuple[str, ...]:
 
 
 def _input_query_strings(members: Members) -> tuple[str, ...]:
-    """The parameters that pass, by their exact names; absent means none."""
+    """The parameters that pass, by their exact names, or `*`; absent means none."""
     names = tuple(members.texts("input_query_strings"))
-    if "*" in names:
-        raise Refused(members.name_of("input_query_strings"), "`*` is not implemented")
+    if "*" in names and len(names) > 1:
+        raise Refused(members.name_of("input_query_strings"), "`*` beside names is not implemented")
     return names
 
 

@@ -88,18 +88,19 @@ def decode_path(target: str) -> str:
 def forwarded_query(target: str, allowed: Iterable[str]) -> str:
     """The listed parameters of a request target, written again as Go does it: `?name=value&…`, or nothing.
 
-    The names are in order; a pair that holds `;` or a bad escape is dropped (net/url, parseQuery).
+    `*` lists all. The names are in order; a pair that holds `;` or a bad escape is dropped (net/url,
+    parseQuery).
     """
     listed = {name.encode() for name in allowed}
     found: dict[bytes, list[bytes]] = {}
     for pair in target.partition("?")[2].split("&") if listed else ():
-        if ";" in pair or _BAD_ESCAPE.search(pair):
+        if not pair or ";" in pair or _BAD_ESCAPE.search(pair):
             continue
         name, _, value = (
             unquote_to_bytes(part.replace("+", " ").encode("utf-8", "surrogateescape"))
             for part in pair.partition("=")
         )
-        if name in listed:
+        if name in listed or b"*" in listed:
             found.setdefault(name, []).append(value)
     pairs = [f"{quote_plus(name)}={quote_plus(value)}" for name in sorted(found) for value in found[name]]
     return f"?{'&'.join(pairs)}" if pairs else ""

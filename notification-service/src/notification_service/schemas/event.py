@@ -5,6 +5,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 from service_kit.web import strict_json
+from service_kit.web.strict_fields import UtcTime
 
 from notification_service.commands.accept_events import AcceptEvent
 
@@ -30,7 +31,7 @@ class EventSchema(ma.Schema):
     sequence = fields.Integer(
         required=True, strict=True, validate=validate.Range(1, 2**31 - 1), metadata={"examples": [3]}
     )
-    at = fields.AwareDateTime(required=True, metadata={"examples": ["2026-11-21T09:05:00.000000+00:00"]})
+    at = UtcTime(required=True, metadata={"examples": ["2026-11-21T09:05:00.000000+00:00"]})
     actor = fields.String(
         required=True, validate=validate.Length(1, 100), metadata={"examples": ["api_client:cli_01k9example"]}
     )

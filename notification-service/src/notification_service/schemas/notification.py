@@ -1,10 +1,11 @@
 """Requests and answers of ``/internal/notifications``."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import marshmallow as ma
 from marshmallow import fields, validate
+from service_kit.web.strict_fields import UtcTime
 
 from notification_service.commands.accept_notification import AcceptNotification
 from notification_service.values.money import is_currency
@@ -31,11 +32,6 @@ def _known_currency(code: str) -> None:
 
 def _text(max_length: int, **kwargs: Any) -> fields.String:
     return fields.String(validate=[validate.Length(1, max_length), _single_line], **kwargs)
-
-
-class _Moment(fields.AwareDateTime):
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **_kwargs: Any) -> str | None:
-        return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 class RecipientSchema(ma.Schema):
@@ -69,9 +65,8 @@ class PaymentDataSchema(ma.Schema):
         validate=_known_currency,
         metadata={"description": "ISO 4217 code.", "examples": ["MAD"]},
     )
-    occurred_at = fields.AwareDateTime(
+    occurred_at = UtcTime(
         required=True,
-        format="iso",
         validate=_plausible_moment,
         metadata={"examples": ["2026-11-21T09:05:00.000Z"]},
     )
@@ -82,7 +77,7 @@ class PaymentDataSchema(ma.Schema):
     @ma.post_load
     def store_moment_as_text(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
         """Write the moment in UTC, so that equal moments are equal requests."""
-        return {**data, "occurred_at": data["occurred_at"].astimezone(UTC).isoformat()}
+        return {**data, "occurred_at": data["occurred_at"].isoformat()}
 
 
 class NotificationSchema(ma.Schema):
@@ -112,7 +107,7 @@ class AcceptedSchema(ma.Schema):
 
 class AttemptSchema(ma.Schema):
     number = fields.Integer()
-    attempted_at = _Moment()
+    attempted_at = UtcTime()
     channel = fields.String(metadata={"examples": ["smtp"]})
     recipient = fields.String(metadata={"examples": ["payer@example.org"]})
     result = fields.String(validate=validate.OneOf([outcome.value for outcome in Outcome]))
@@ -126,9 +121,9 @@ class NotificationStateSchema(ma.Schema):
     locale = fields.String()
     recipient = fields.String()
     status = fields.Enum(NotificationStatus, by_value=True, attribute="shown_status")
-    accepted_at = _Moment()
-    sent_at = _Moment(allow_none=True, attribute="done_at")
-    next_attempt_at = _Moment(
+    accepted_at = UtcTime()
+    sent_at = UtcTime(allow_none=True, attribute="done_at")
+    next_attempt_at = UtcTime(
         allow_none=True, attribute="next_try_at", metadata={"description": "Null unless it is queued."}
     )
     attempts = fields.List(fields.Nested(AttemptSchema), attribute="tries")

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import g, request
 from service_kit.clock import utc_now
-from service_kit.web.api import Blueprint, problem_response
+from service_kit.web.api import Blueprint, problem_response, refuse_unknown_parameters
 
 from payment_service.controllers.request import check_public_ids, current_dependencies
 from payment_service.domain.access.api_clients import ClientRecord
@@ -36,6 +36,7 @@ def require_scope(name: str) -> Callable[[View], View]:
                 _bearer_token(), scope, dependencies.tokens, dependencies.clients, utc_now()
             )
             check_public_ids(request.view_args or {})
+            refuse_unknown_parameters(view)
             return view(*args, **kwargs)
 
         documented: View = Blueprint.doc(

@@ -31,6 +31,9 @@ from service_kit.web.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 
 View = TypeVar("View", bound=Callable[..., Any])
 
+# The attribute of a view that names the parameters of its query.
+QUERY_PARAMETERS = "query_parameters"
+
 _SWAGGER_FILES = Path(flask_swagger_ui.__file__).parent / "dist"
 _DOCS_PAGE = (Path(__file__).parents[1] / "templates" / "docs.html").read_text()
 
@@ -78,6 +81,26 @@ class StrictParser(FlaskParser):
         raise error
 
 
+def refuse_unknown_parameters(view: Callable[..., Any]) -> None:
+    """Refuse a query with parameters that the view does not read, or with one twice.
+
+    A list with a misspelt filter would be the whole list.
+
+    Raises:
+        marshmallow.ValidationError: names each, and what there is.
+    """
+    known: frozenset[str] = getattr(view, QUERY_PARAMETERS, frozenset())
+    there_is = f"There is: {', '.join(sorted(known))}." if known else "There is none here."
+    errors = {}
+    for name, values in request.args.lists():
+        if name not in known:
+            errors[name] = [f"Unknown parameter. {there_is}"]
+        elif len(values) > 1:
+            errors[name] = ["Given more than once."]
+    if errors:
+        raise ma.ValidationError(errors)
+
+
 class MakingSchema(ma.Schema):
     """A schema whose valid input becomes the value or command that ``makes`` returns for its members."""
 
@@ -118,7 +141,15 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         """Read the input by ``schema``, made once here: a class would be made anew for each request."""
         instance = schema() if isinstance(schema, type) else schema
         decorator: Callable[[View], View] = super().arguments(instance, **options)
-        return decorator
+        if options.get("location") != "query":
+            return decorator
+
+        def decorate(view: View) -> View:
+            decorated = decorator(view)
+            setattr(decorated, QUERY_PARAMETERS, frozenset(instance.load_fields))
+            return decorated
+
+        return decorate
 
     def problem(self, status: int, description: str) -> Callable[[View], View]:
         decorator: Callable[[View], View] = self.alt_response(

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import fields, validate
 
@@ -15,6 +16,9 @@ ONE_LINE = validate.Regexp(
     r"[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*\Z",
     error="Must be one line without control characters.",
 )
+
+# What every database of ours can hold, with room to add and subtract.
+FIRST_YEAR, LAST_YEAR = 1000, 9998
 
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
@@ -65,3 +69,21 @@ class StrictBoolean(fields.Boolean):
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return value
+
+
+class UtcTime(fields.AwareDateTime):
+    """ISO 8601 with an offset, loaded as UTC; shown in UTC with microseconds and a Z."""
+
+    default_error_messages: ClassVar = {"range": f"Must lie in the years {FIRST_YEAR} to {LAST_YEAR}."}
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> datetime:
+        moment: datetime = super()._deserialize(value, attr, data, **kwargs)
+        # The year is looked at first: next to the calendar's ends there is no UTC time to convert to.
+        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            raise self.make_error("range")
+        return moment.astimezone(UTC)
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **_: Any) -> str | None:
+        return None if value is None else f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"

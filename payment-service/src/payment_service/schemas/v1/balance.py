@@ -4,8 +4,9 @@ from typing import Any
 
 import marshmallow as ma
 from service_kit.web.shown_fields import shown
+from service_kit.web.strict_fields import UtcTime
 
-from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId, Timestamp
+from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId
 from payment_service.values.statuses import EntryKind, LedgerAccount
 
 
@@ -67,4 +68,4 @@ class BalanceEntrySchema(ma.Schema):
         description="The capture, refund or dispute that was posted.",
     )
     provider = ma.fields.String(required=True, attribute="entry.provider")
-    created_at = Timestamp(required=True, attribute="entry.posted_at")
+    created_at = UtcTime(required=True, attribute="entry.posted_at")

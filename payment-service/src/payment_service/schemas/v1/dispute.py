@@ -2,8 +2,9 @@
 
 import marshmallow as ma
 from service_kit.web.shown_fields import shown
+from service_kit.web.strict_fields import UtcTime
 
-from payment_service.schemas.v1.pagination import PageQuerySchema, PublicId, Timestamp
+from payment_service.schemas.v1.pagination import PageQuerySchema, PublicId
 from payment_service.values.statuses import DisputeStatus
 
 
@@ -15,8 +16,8 @@ class DisputeSchema(ma.Schema):
     currency = shown(ma.fields.String, example="MAD", description="ISO 4217.")
     status = ma.fields.String(required=True, validate=ma.validate.OneOf([*DisputeStatus]))
     reason = shown(ma.fields.String, allow_none=True, description="The bank's word.", example="fraudulent")
-    created_at = shown(Timestamp, description="When we heard of it first.")
-    closed_at = shown(Timestamp, allow_none=True, description="When we heard that it was won or lost.")
+    created_at = shown(UtcTime, description="When we heard of it first.")
+    closed_at = shown(UtcTime, allow_none=True, description="When we heard that it was won or lost.")
 
 
 class DisputeQuerySchema(PageQuerySchema):

@@ -3,10 +3,10 @@
 import marshmallow as ma
 from service_kit.web.api import MakingSchema, OptionalBody
 from service_kit.web.shown_fields import shown
-from service_kit.web.strict_fields import StrictBoolean
+from service_kit.web.strict_fields import StrictBoolean, UtcTime
 
 from payment_service.domain.settlement.captures import CaptureRequest
-from payment_service.schemas.v1.pagination import PageQuerySchema, PublicId, Timestamp
+from payment_service.schemas.v1.pagination import PageQuerySchema, PublicId
 from payment_service.schemas.v1.payment_requests import amount_field, text_field
 
 
@@ -25,7 +25,7 @@ class RefundSchema(ma.Schema):
         allow_none=True,
         description="The bank's decline code; not_sent or abandoned where it never acted.",
     )
-    created_at = Timestamp(required=True, attribute="refund.started_at")
+    created_at = UtcTime(required=True, attribute="refund.started_at")
 
 
 class RefundCreateSchema(ma.Schema):

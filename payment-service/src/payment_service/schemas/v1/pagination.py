@@ -1,11 +1,10 @@
 """Lists of /v1: their queries and their pages."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import marshmallow as ma
 from flask import request
-from service_kit.web.strict_fields import QueryInteger
+from service_kit.web.strict_fields import QueryInteger, UtcTime
 
 from payment_service.queries.pagination import PageRequest
 
@@ -19,13 +18,6 @@ class PublicId(ma.fields.String):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(validate=_PUBLIC_ID, **kwargs)
-
-
-class Timestamp(ma.fields.AwareDateTime):
-    """A moment: ISO 8601 with an offset, shown in UTC with microseconds and a Z."""
-
-    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **_: Any) -> str | None:
-        return None if value is None else f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
 class PageQuerySchema(ma.Schema):
@@ -55,8 +47,8 @@ class PageQuerySchema(ma.Schema):
 
 
 class CreatedQuerySchema(PageQuerySchema):
-    created_from = Timestamp(load_default=None, metadata={"description": "Not created before this moment."})
-    created_to = Timestamp(load_default=None, metadata={"description": "Created before this moment."})
+    created_from = UtcTime(load_default=None, metadata={"description": "Not created before this moment."})
+    created_to = UtcTime(load_default=None, metadata={"description": "Created before this moment."})
 
 
 def list_schema(item: type[ma.Schema]) -> type[ma.Schema]:

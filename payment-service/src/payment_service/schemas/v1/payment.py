@@ -7,12 +7,12 @@ from typing import Any
 import marshmallow as ma
 from service_kit.web import strict_json
 from service_kit.web.shown_fields import shown
+from service_kit.web.strict_fields import UtcTime
 
 from payment_service.domain.payments.transitions import PAYABLE, MovementKind
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
 from payment_service.refusals import REFUSALS
-from payment_service.schemas.v1.pagination import Timestamp
 from payment_service.values.statuses import PaymentStatus
 
 SHOWN_STATUSES = (*PaymentStatus, "partially_refunded", "refunded", "disputed", "charged_back")
@@ -94,7 +94,7 @@ def _own(name: str, description: str | None = None, **schema: Any) -> ma.fields.
 
 
 def _time(name: str) -> ma.fields.Field[Any]:
-    return Timestamp(attribute=f"payment.{name}", required=True, allow_none=True)
+    return UtcTime(attribute=f"payment.{name}", required=True, allow_none=True)
 
 
 class CardShownSchema(ma.Schema):

@@ -6,10 +6,10 @@ from typing import Any
 import marshmallow as ma
 from service_kit.clock import utc_now
 from service_kit.web.shown_fields import shown
-from service_kit.web.strict_fields import ONE_LINE
+from service_kit.web.strict_fields import ONE_LINE, UtcTime
 
 from payment_service.models.card import PaymentMethod
-from payment_service.schemas.v1.pagination import PageQuerySchema, Timestamp
+from payment_service.schemas.v1.pagination import PageQuerySchema
 from payment_service.values.cards import CardData, has_expired, is_card_number
 
 _SEPARATORS = re.compile(r"[ -]")
@@ -97,8 +97,8 @@ class PaymentMethodSchema(ma.Schema):
     type = ma.fields.Constant("card", required=True)
     card = ma.fields.Nested(StoredCardSchema, required=True)
     customer = ma.fields.Nested(OwnerSchema, required=True, allow_none=True)
-    created_at = Timestamp(required=True)
-    detached_at = Timestamp(required=True, allow_none=True)
+    created_at = UtcTime(required=True)
+    detached_at = UtcTime(required=True, allow_none=True)
 
     @ma.pre_dump
     def of_row(self, method: PaymentMethod, **_: Any) -> dict[str, Any]:
