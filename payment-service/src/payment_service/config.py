@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from environs import Env
+from service_kit.currencies import is_currency
 from service_kit.process.config import (
     ConfigurationError,
     Profile,
@@ -21,8 +22,6 @@ from service_kit.process.config import (
     read_profile,
     read_secret,
 )
-
-from payment_service.values.money import is_currency
 
 # Base64 of a text that everybody can read here, which is the point.
 LAB_VAULT_KEYS = "lab:bGFiLXZhdWx0LWtleS10aGF0LWFsbC1tYXkta25vdyE="

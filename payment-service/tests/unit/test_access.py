@@ -5,7 +5,6 @@ from joserfc.jwk import OKPKey, RSAKey
 from payment_service.domain.access.api_clients import ClientSecrets, new_client_secret
 from payment_service.domain.access.signing_keys import KeySealer
 from payment_service.errors import SigningKeyUnreadable
-from payment_service.values.money import is_currency
 from payment_service.values.scopes import SCOPE_MEANINGS, Scope, SigningAlgorithm, parse_scopes, write_scopes
 
 
@@ -55,8 +54,3 @@ def test_scopes_are_read_and_written_in_one_order() -> None:
     assert set(SCOPE_MEANINGS) == set(Scope)
     with pytest.raises(ValueError, match="payments:fly"):
         parse_scopes("payments:fly")
-
-
-@pytest.mark.parametrize(("code", "is_one"), [("MAD", True), ("TND", True), ("mad", False), ("ZZZ", False)])
-def test_currencies_are_those_of_the_standard(code: str, is_one: bool) -> None:
-    assert is_currency(code) is is_one

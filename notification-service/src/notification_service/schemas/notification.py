@@ -5,10 +5,10 @@ from typing import Any
 
 import marshmallow as ma
 from marshmallow import fields, validate
+from service_kit.currencies import is_currency
 from service_kit.web.strict_fields import UtcTime
 
 from notification_service.commands.accept_notification import AcceptNotification
-from notification_service.values.money import is_currency
 from notification_service.values.safe_text import is_single_line
 from notification_service.values.vocabulary import MailLocale, NotificationStatus, NotificationType, Outcome
 

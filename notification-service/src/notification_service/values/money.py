@@ -3,14 +3,7 @@
 from decimal import Decimal
 
 from babel import Locale
-from babel.numbers import list_currencies
 from service_kit.currencies import currency_exponent
-
-_KNOWN: frozenset[str] = frozenset(list_currencies())
-
-
-def is_currency(code: str) -> bool:
-    return code in _KNOWN
 
 
 def to_decimal(amount_minor: int, currency: str) -> Decimal:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 from service_kit.clock import utc_now
+from service_kit.currencies import is_currency
 from service_kit.process.cli import OneOf
 
 from payment_service.cli.console import application, utc
@@ -28,7 +29,6 @@ from payment_service.models.merchant import ApiClient, SigningKey
 from payment_service.processing.dependencies import Dependencies
 from payment_service.queries.access import list_api_clients, list_signing_keys
 from payment_service.queries.merchants import get_merchant, list_merchants
-from payment_service.values.money import is_currency
 from payment_service.values.scopes import Scope, SigningAlgorithm
 
 

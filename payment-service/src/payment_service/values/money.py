@@ -3,11 +3,7 @@
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from babel.core import get_global
 from service_kit.currencies import currency_exponent
-
-# ISO 4217 lists them, for "no currency" and for tests.
-_NOT_MONEY = frozenset({"XXX", "XTS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +23,3 @@ class Money:
     def to_decimal(self) -> Decimal:
         """Return the amount in major units with the currency's number of decimals."""
         return Decimal(self.amount_minor).scaleb(-currency_exponent(self.currency))
-
-
-def is_currency(code: str) -> bool:
-    """Whether this is a currency of ISO 4217 (CLDR's list), such as MAD."""
-    return code in get_global("all_currencies") and code not in _NOT_MONEY

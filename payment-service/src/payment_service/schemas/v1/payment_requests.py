@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import marshmallow as ma
+from service_kit.currencies import is_currency
 from service_kit.web import strict_json
 from service_kit.web.standard_app import MAX_BODY_BYTES
 from service_kit.web.strict_fields import ONE_LINE, QueryInteger, StrictBoolean, StrictDecimal
@@ -11,7 +12,7 @@ from service_kit.web.strict_fields import ONE_LINE, QueryInteger, StrictBoolean,
 from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId
 from payment_service.schemas.v1.payment_method import CardSchema
 from payment_service.values.cards import CardData
-from payment_service.values.money import Money, is_currency
+from payment_service.values.money import Money
 from payment_service.values.statuses import CaptureMethod, PaymentStatus
 
 MAX_AMOUNT = 999_999_999_999
