@@ -17,7 +17,7 @@ from service_kit.process.config import (
     Profile,
     is_webhook_secret,
     read_address,
-    read_amount,
+    read_amounts,
     read_database_url,
     read_profile,
     read_secret,
@@ -85,7 +85,7 @@ class Config:
     idempotency_keys_kept: timedelta
     messages_kept: timedelta
     pans_without_luhn: frozenset[str]
-    fraud_silent_approve_below: Decimal
+    fraud_silent_approve_below: Mapping[str, Decimal]
     card_fingerprint_key: bytes
     event_key_id: str
     event_key: bytes
@@ -133,7 +133,9 @@ class Config:
             idempotency_keys_kept=timedelta(hours=env.int("IDEMPOTENCY_KEYS_KEPT_H", 24)),
             messages_kept=_read_messages_kept(env, "MESSAGES_KEPT_DAYS"),
             pans_without_luhn=frozenset(env.list("PANS_WITHOUT_LUHN", ["9999999999999"])),
-            fraud_silent_approve_below=read_amount(env, "FRAUD_SILENT_APPROVE_BELOW", "1000.00"),
+            fraud_silent_approve_below=read_amounts(
+                env, "FRAUD_SILENT_APPROVE_BELOW", "MAD=1000.00,EUR=100.00,USD=100.00"
+            ),
             card_fingerprint_key=_read_key(env, profile, "CARD_FINGERPRINT_KEY", "lab-card-fingerprint-key"),
             event_key_id=_read_event_key_id(env),
             event_key=_read_key(env, profile, "EVENT_KEY", "lab-event-key"),

@@ -38,11 +38,22 @@ def test_the_limits_of_time_are_those_of_the_specification() -> None:
 
 
 @pytest.mark.parametrize(
-    ("minor", "decision"),
-    [(99999, FraudDecision.APPROVE), (100000, FraudDecision.REVIEW), (100001, FraudDecision.REVIEW)],
+    ("amount", "decision"),
+    [
+        (Money(99_999, "MAD"), FraudDecision.APPROVE),
+        (Money(100_000, "MAD"), FraudDecision.REVIEW),
+        (Money(100_001, "MAD"), FraudDecision.REVIEW),
+        (Money(29_999, "KWD"), FraudDecision.APPROVE),
+        (Money(999_999, "KWD"), FraudDecision.REVIEW),
+        (Money(1, "JPY"), FraudDecision.REVIEW),
+    ],
 )
-def test_silence_lets_pass_what_is_below_the_limit(minor: int, decision: FraudDecision) -> None:
-    assessment = assess_without_fraud_service(Money(minor, "MAD"), Decimal("1000.00"), "no answer")
+def test_silence_lets_pass_what_is_below_the_limit_of_its_currency(
+    amount: Money, decision: FraudDecision
+) -> None:
+    limits = {"MAD": Decimal("1000.00"), "KWD": Decimal(30)}
+
+    assessment = assess_without_fraud_service(amount, limits, "no answer")
 
     assert (assessment.decision, assessment.recorded_as) == (decision, "silent")
     assert assessment.reasons[0]["detail"] == "no answer"

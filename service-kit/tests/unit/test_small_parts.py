@@ -23,7 +23,7 @@ from service_kit.process.config import (
     ConfigurationError,
     Profile,
     parse_address,
-    read_amount,
+    read_amounts,
     read_profile,
     read_secret,
 )
@@ -121,15 +121,19 @@ def test_the_lab_knows_its_secret_and_production_needs_its_own(monkeypatch: pyte
     assert read_secret(Env(), Profile.PRODUCTION, "A_SECRET", "lab-secret") == "our own"
 
 
-def test_an_amount_of_the_settings_is_a_plain_decimal(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert read_amount(Env(), "AN_AMOUNT", "1000.00") == 1000
-    for text, amount in (("0", 0), ("50", 50), (" 0.5 ", Decimal("0.5"))):
-        monkeypatch.setenv("AN_AMOUNT", text)
-        assert read_amount(Env(), "AN_AMOUNT", "1000.00") == amount
-    for text in ("NaN", "Infinity", "-1", "1e-100000000", "1e3", "1_000", "1,5", "", "lots"):
-        monkeypatch.setenv("AN_AMOUNT", text)
-        with pytest.raises(ConfigurationError, match="AN_AMOUNT"):
-            read_amount(Env(), "AN_AMOUNT", "1000.00")
+def test_amounts_of_the_settings_are_plain_decimals_by_currency(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_amounts(Env(), "AMOUNTS", "MAD=1000.00,EUR=100") == {"MAD": 1000, "EUR": 100}
+    for text, amounts in (("", {}), ("MAD=0", {"MAD": 0}), (" KWD = 0.5 ,", {"KWD": Decimal("0.5")})):
+        monkeypatch.setenv("AMOUNTS", text)
+        assert read_amounts(Env(), "AMOUNTS", "MAD=1000.00") == amounts
+    for number in ("NaN", "Infinity", "-1", "1e-100000000", "1e3", "1_000", "1.5.", "", "lots"):
+        monkeypatch.setenv("AMOUNTS", f"MAD={number}")
+        with pytest.raises(ConfigurationError, match="AMOUNTS"):
+            read_amounts(Env(), "AMOUNTS", "MAD=1000.00")
+    for text in ("1000.00", "MAD", "XAU=1", "mad=1", "MAD=1,MAD=2", "MAD=1;EUR=2"):
+        monkeypatch.setenv("AMOUNTS", text)
+        with pytest.raises(ConfigurationError, match=r"MAD=1000\.00,EUR=100"):
+            read_amounts(Env(), "AMOUNTS", "MAD=1000.00")
 
 
 def test_gunicorn_keeps_connections_longer_than_the_gateway_does(monkeypatch: pytest.MonkeyPatch) -> None:

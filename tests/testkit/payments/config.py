@@ -38,7 +38,7 @@ def make_config(database_url: str, **changes: Any) -> Config:
         notification_service_url="http://127.0.0.1:1",
         store_manager_orders_url="http://127.0.0.1:1/orders",
         worker_wake_address="127.0.0.1:9",
-        fraud_silent_approve_below=Decimal("1000.00"),
+        fraud_silent_approve_below={"MAD": Decimal("1000.00")},
         limits=PATIENT,
     )
     return replace(config, **changes)

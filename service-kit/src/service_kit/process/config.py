@@ -10,6 +10,7 @@ from environs import Env
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from service_kit.currencies import is_currency
 from service_kit.decimals import read_decimal
 
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
@@ -104,14 +105,20 @@ def parse_address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def read_amount(env: Env, name: str, default: str) -> Decimal:
-    """Read an amount in major units.
+def read_amounts(env: Env, name: str, default: str) -> dict[str, Decimal]:
+    """Read an amount in major units for each currency, as ``MAD=1000.00,EUR=100``; an empty text is none.
 
     Raises:
-        ConfigurationError: it is no plain decimal such as 1000.00, of up to 12 digits and 4 decimals.
+        ConfigurationError: something is no currency, or no plain decimal of up to 12 digits and 4 decimals.
     """
     text: str = env.str(name, default)
-    amount = read_decimal(text.strip(), _AMOUNT)
-    if amount is None:
-        raise ConfigurationError(f"{name} is {text!r}; it must be an amount such as 1000.00.")
-    return amount
+    amounts: dict[str, Decimal] = {}
+    for part in filter(None, text.split(",")):
+        currency, _, number = (word.strip() for word in part.partition("="))
+        amount = read_decimal(number, _AMOUNT)
+        if amount is None or not is_currency(currency) or currency in amounts:
+            raise ConfigurationError(
+                f"{name} is {text!r}; it must be amounts by currency, such as MAD=1000.00,EUR=100."
+            )
+        amounts[currency] = amount
+    return amounts

@@ -1,5 +1,6 @@
 """What the decision about an attempt, fraud-service's or ours where it is silent, does to the attempt."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -16,11 +17,14 @@ from payment_service.values.money import Money
 from payment_service.values.statuses import Assessment, FraudDecision, MovementState, PaymentStatus
 
 
-def assess_without_fraud_service(amount: Money, approve_below: Decimal, why: str) -> Assessment:
-    """Return the decision instead of the missing one: small amounts go on, others wait for a person."""
-    is_small = amount.to_decimal() < approve_below
-    decision = FraudDecision.APPROVE if is_small else FraudDecision.REVIEW
-    reason = {"rule": "fraud_silent", "detail": why, "approve_below": approve_below}
+def assess_without_fraud_service(amount: Money, approve_below: Mapping[str, Decimal], why: str) -> Assessment:
+    """Return the decision instead of the missing one: small amounts go on, others wait for a person.
+
+    ``approve_below`` are major units by currency; in a currency without a limit nothing is small.
+    """
+    limit = approve_below.get(amount.currency, Decimal(0))
+    decision = FraudDecision.APPROVE if amount.to_decimal() < limit else FraudDecision.REVIEW
+    reason = {"rule": "fraud_silent", "detail": why, "approve_below": limit}
     return Assessment(decision, [reason], is_silent=True)
 
 
