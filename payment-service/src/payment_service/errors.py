@@ -133,6 +133,10 @@ class PaymentMethodUnusable(PaymentError):
     message = "There is no such payment method, or it was detached."
 
 
+class PaymentMethodOfAnotherCustomer(PaymentError):
+    message = "The payment method belongs to another customer than the payment's."
+
+
 class AccessTokenMissing(PaymentError):
     message = "This needs an access token: Authorization: Bearer …, from POST /oauth2/token."
 

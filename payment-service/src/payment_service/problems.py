@@ -79,6 +79,10 @@ STATUSES: Mapping[type[errors.PaymentError], tuple[HTTPStatus, str]] = {
     errors.AmountTooLarge: (HTTPStatus.UNPROCESSABLE_ENTITY, "amount_too_large"),
     errors.KeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused"),
     errors.PaymentMethodUnusable: (HTTPStatus.UNPROCESSABLE_ENTITY, "payment_method_unusable"),
+    errors.PaymentMethodOfAnotherCustomer: (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "payment_method_of_another_customer",
+    ),
     errors.CancellationNotConfirmed: (HTTPStatus.BAD_GATEWAY, "cancellation_not_confirmed"),
     errors.MerchantMissing: (HTTPStatus.SERVICE_UNAVAILABLE, "not_seeded"),
     errors.ProcessingUnavailable: (HTTPStatus.SERVICE_UNAVAILABLE, "processing_unavailable"),
@@ -86,6 +90,7 @@ STATUSES: Mapping[type[errors.PaymentError], tuple[HTTPStatus, str]] = {
 MORE: Mapping[type[errors.PaymentError], More] = {
     errors.CursorUnknown: lambda error: {"errors": {error.field: [str(error)]}},
     errors.PaymentMethodUnusable: lambda error: {"errors": {"payment_method": [str(error)]}},
+    errors.PaymentMethodOfAnotherCustomer: lambda error: {"errors": {"payment_method": [str(error)]}},
     errors.AmountTooLarge: lambda error: {"members": {"largest_amount": error.largest_minor}},
     errors.WrongPaymentState: lambda error: {"members": {"payment_status": error.status}},
     errors.PaymentClosed: lambda error: {"members": {**NOT_PAID, "payment_status": error.status}},

@@ -144,7 +144,7 @@ PLAYS: Mapping[str, tuple[Play, ...]] = {
     "cancelled or expired": (pay_what_is(PaymentStatus.CANCELLED), pay_what_is(PaymentStatus.EXPIRED)),
     "certainly not charged: the bank could not be reached": (bank_does(refuse_connection),),
     "certainly not charged: given up": (bank_does(give_up),),
-    "fraud-service silent from 1000.00 on": (fraud_says(None), fraud_says(FraudDecision.REVIEW)),
+    "fraud-service silent from 1000.00 MAD on": (fraud_says(None), fraud_says(FraudDecision.REVIEW)),
     "the bank wants to see the cardholder": (bank_does(challenge), fraud_says(FraudDecision.CHALLENGE)),
     "too many calls of the bank at once": (bank_does(be_full),),
     "the database is away": (pay_without_database,),

@@ -9,7 +9,7 @@ import pytest
 from payment_service.app import create_app
 from payment_service.domain.payments.locks import MovementReference
 from payment_service.domain.settlement.settle import settle
-from payment_service.models.card import SealedCard
+from payment_service.models.card import PaymentMethod, SealedCard
 from payment_service.models.movement import Capture
 from payment_service.models.payment import Payment
 from payment_service.providers.port import (
@@ -153,6 +153,49 @@ def test_a_stored_card_pays_without_its_cvc(world: World, shop: Shop) -> None:
     detached = shop.create(world, confirm=True, payment_method=method)
     assert detached.status_code == 422
     assert len(world.all(Payment, order_id="order-7")) == 1
+
+
+@pytest.mark.parametrize("with_confirm", [False, True])
+@pytest.mark.parametrize(
+    ("of_card", "of_payment", "status", "shown"),
+    [
+        ("zoe", "zoe", (200, 201), "zoe"),
+        ("zoe", None, (200, 201), "zoe"),
+        (None, "zoe", (200, 201), "zoe"),
+        ("zoe", "ali", (422,), "ali"),
+        ("zoe", "Zoe", (422,), "Zoe"),
+    ],
+)
+def test_a_stored_card_pays_for_its_customer_only(
+    world: World,
+    shop: Shop,
+    with_confirm: bool,
+    of_card: str | None,
+    of_payment: str | None,
+    status: tuple[int, ...],
+    shown: str,
+) -> None:
+    body = {"card": V1_CARD, **({"customer": {"id": of_card}} if of_card else {})}
+    method = shop.post(world, "/v1/payment-methods", body).json["id"]
+    customer = {"id": of_payment} if of_payment else {}
+
+    if with_confirm:
+        answer = shop.create(world, customer=customer, confirm=True, payment_method=method)
+    else:
+        payment = shop.create(world, customer=customer).json["id"]
+        answer = shop.post(world, f"/v1/payments/{payment}/confirm", {"payment_method": method})
+
+    assert answer.status_code in status, answer.text
+    payments = world.all(Payment, merchant_id=world.all(PaymentMethod)[-1].merchant_id)
+    if answer.status_code == 422:
+        assert answer.json["code"] == "payment_method_of_another_customer"
+        assert world.bank.sales == []
+        assert [(payment.user_id, payment.status) for payment in payments] == (
+            [] if with_confirm else [(shown, "pending")]
+        )
+    else:
+        assert [payment.user_id for payment in payments] == [shown]
+        assert answer.json["customer"]["id"] == shown
 
 
 @pytest.mark.parametrize("path", ["/v1/payments", "/v1/payments/{}/confirm"])

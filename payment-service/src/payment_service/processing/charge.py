@@ -13,14 +13,21 @@ import structlog
 from service_kit.clock import utc_now
 from service_kit.deadlines import Deadline
 from service_kit.web.http_client import NotSent, TooManyCalls
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from payment_service.clients.fraud import AssessmentRequest, FraudSilent
 from payment_service.domain.payments.locks import MovementReference
 from payment_service.domain.payments.movements import NewAttempt, NewMovement
 from payment_service.domain.settlement.assessments import apply_assessment, assess_without_fraud_service
-from payment_service.errors import ChargeNotSent, PaymentMethodUnusable, ProcessingUnavailable
+from payment_service.errors import (
+    ChargeNotSent,
+    PaymentMethodOfAnotherCustomer,
+    PaymentMethodUnusable,
+    ProcessingUnavailable,
+)
 from payment_service.extensions import db
+from payment_service.models.card import PaymentMethod
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
 from payment_service.processing.dependencies import Dependencies
@@ -40,7 +47,7 @@ class CardPayment:
     """Somebody wants to pay with this card.
 
     ``form_key`` is the page's one-time key: a form that arrives again gets the result of the first time.
-    ``client_ip`` is empty unless it can be trusted.
+    ``client_ip`` is empty unless it can be trusted. ``customer_id`` is to whom a stored card belongs.
     """
 
     card: CardData = field(repr=False)
@@ -48,6 +55,7 @@ class CardPayment:
     client_ip: str | None = None
     form_key: str | None = None
     payment_method: str | None = None
+    customer_id: str | None = None
     receipt_email: str | None = None
     receipt_locale: str | None = None
 
@@ -137,7 +145,21 @@ def load_card(
     stored = dependencies.vault.open(session, pay_with, Purpose.PAYMENT_METHOD, merchant_id)
     if stored is None:
         raise PaymentMethodUnusable
-    return CardPayment(card=stored, actor=actor, payment_method=pay_with)
+    customer_id = session.scalar(select(PaymentMethod.customer_id).where(PaymentMethod.public_id == pay_with))
+    return CardPayment(card=stored, actor=actor, payment_method=pay_with, customer_id=customer_id)
+
+
+def take_over_customer(payment: Payment, paid_with: CardPayment) -> None:
+    """Let a stored card pay for its customer only; a payment that names nobody becomes that customer's.
+
+    Raises:
+        PaymentMethodOfAnotherCustomer: the payment names somebody else.
+    """
+    if paid_with.customer_id is None:
+        return
+    if payment.user_id not in {"", paid_with.customer_id}:
+        raise PaymentMethodOfAnotherCustomer
+    payment.user_id = paid_with.customer_id
 
 
 def new_attempt(movement: NewMovement, paid_with: CardPayment, dependencies: Dependencies) -> NewAttempt:

@@ -15,7 +15,13 @@ from payment_service.domain.payments.results import result_for_payer
 from payment_service.errors import WrongPaymentState
 from payment_service.models.movement import PaymentAttempt
 from payment_service.processing.abandonment import abandon_attempt
-from payment_service.processing.charge import PayWith, load_card, new_attempt, started_charge
+from payment_service.processing.charge import (
+    PayWith,
+    load_card,
+    new_attempt,
+    started_charge,
+    take_over_customer,
+)
 from payment_service.processing.dependencies import Dependencies
 from payment_service.processing.idempotent import (
     IdempotentOperation,
@@ -54,7 +60,8 @@ def confirm_payment(
     first told to end that attempt.
 
     Raises:
-        PaymentNotFound, PaymentMethodUnusable, WrongPaymentState, PaymentBusy: nothing was begun.
+        PaymentNotFound, PaymentMethodUnusable, PaymentMethodOfAnotherCustomer, WrongPaymentState,
+            PaymentBusy: nothing was begun.
     """
     try:
         return _confirm(command, operation, dependencies)
@@ -79,6 +86,7 @@ def _confirm(
         if not claim.is_ours or claim.attempt is None:
             _refuse(session, claim, dependencies)
             raise WrongPaymentState("confirmed", claim.payment.status)
+        take_over_customer(claim.payment, paid_with)
         return started_charge(session, claim.payment, claim.attempt, paid_with, new, dependencies)
 
     return run_idempotent(operation, command.payment_id, begin, find_payment(merchant_id), dependencies)

@@ -13,7 +13,13 @@ from sqlalchemy.orm import Session
 from payment_service.domain.idempotency_keys import StoredAnswer
 from payment_service.domain.payments.claims import store_claimed_payment, store_new_payment
 from payment_service.models.payment import Payment
-from payment_service.processing.charge import PayWith, load_card, new_attempt, started_charge
+from payment_service.processing.charge import (
+    PayWith,
+    load_card,
+    new_attempt,
+    started_charge,
+    take_over_customer,
+)
 from payment_service.processing.dependencies import Dependencies
 from payment_service.processing.idempotent import (
     IdempotentOperation,
@@ -54,6 +60,7 @@ def create_merchant_payment(
 
     Raises:
         PaymentMethodUnusable: the stored card is none (any more); nothing was begun.
+        PaymentMethodOfAnotherCustomer: it is somebody else's; nothing was begun.
     """
     public_id, token, actor = new_id("pay"), secrets.token_urlsafe(24), operation.actor
     new, key = start_movement("att", actor, dependencies), dependencies.policy.event_key
@@ -64,6 +71,7 @@ def create_merchant_payment(
             store_new_payment(session, key, payment, actor=actor)
             return operation.present(PaymentRows(payment, None))
         paid_with = load_card(session, command.merchant_id, command.pay_with, actor, dependencies)
+        take_over_customer(payment, paid_with)
         attempt = new_attempt(new, paid_with, dependencies)
         stored = store_claimed_payment(session, key, payment, attempt, actor=actor)
         return started_charge(session, payment, stored, paid_with, new, dependencies)
