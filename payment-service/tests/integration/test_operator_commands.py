@@ -137,6 +137,17 @@ def test_keys_are_listed_with_what_they_do(run: Run) -> None:
     assert states[2] == "signs"
 
 
+def test_a_revoked_key_is_replaced_at_once(run: Run) -> None:
+    stolen = done(run("signing-keys", "list")).split()[0]
+
+    said = done(run("signing-keys", "revoke", stolen)).splitlines()
+
+    revoked, successor = (line.split("  ") for line in done(run("signing-keys", "list")).splitlines())
+    assert said == [f"{stolen} is revoked.", f"{successor[0]} signs now."]
+    assert (revoked[2], successor[2]) == ("withdrawn", "signs")
+    assert "There is no such signing key" in run("signing-keys", "revoke", "another").stderr
+
+
 def test_every_command_explains_itself(run: Run) -> None:
     for words in (
         (),

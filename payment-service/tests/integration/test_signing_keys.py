@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from joserfc.jws import extract_compact
 from payment_service.commands.access.api_clients import ClientCredentials
+from payment_service.commands.access.revoke_signing_key import revoke_signing_key
 from payment_service.commands.access.rotate_signing_keys import ensure_signing_key, rotate_signing_keys
 from payment_service.domain.access.access_tokens import AccessTokens
 from payment_service.domain.access.api_clients import ClientDirectory
@@ -18,7 +19,7 @@ from payment_service.domain.access.signing_keys import (
     KeyRing,
     KeySealer,
 )
-from payment_service.errors import AccessTokenInvalid
+from payment_service.errors import AccessTokenInvalid, NotFound
 from payment_service.models.merchant import SigningKey
 from payment_service.queries.access import authenticate_client, published_keys
 from payment_service.values.scopes import Scope, SigningAlgorithm
@@ -31,6 +32,7 @@ from tests.testkit.payments.world import World
 
 TOKEN_CLOCK = "payment_service.commands.access.issue_token.utc_now"
 KEY_CLOCK = "payment_service.commands.access.rotate_signing_keys.utc_now"
+REVOKE_CLOCK = "payment_service.commands.access.revoke_signing_key.utc_now"
 
 
 class Server:
@@ -68,10 +70,10 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for name in (TOKEN_CLOCK, KEY_CLOCK):
+    for name in (TOKEN_CLOCK, KEY_CLOCK, REVOKE_CLOCK):
         monkeypatch.setattr(name, clock)
     # The ring's memory is in real seconds, which do not pass here.
-    monkeypatch.setattr("payment_service.domain.access.signing_keys.LOOK_AGAIN_AFTER_S", 0.0)
+    monkeypatch.setattr("payment_service.domain.access.signing_keys.REMEMBERED_S", 0.0)
     return clock
 
 
@@ -160,6 +162,59 @@ def test_a_key_can_take_over_at_once(world: World, client: ClientCredentials, cl
     assert kid == new
     assert before.accepts(token)
     assert before.accepts(old)
+
+
+def test_a_revoked_key_and_its_tokens_are_refused_and_a_new_one_signs_at_once(
+    world: World, client: ClientCredentials, clock: Clock
+) -> None:
+    server = Server(world, clock)
+    token, stolen = issue(world, client)
+    assert server.accepts(token)
+
+    successor = revoke(world, stolen)
+    forget_keys(world)
+
+    assert not server.accepts(token)
+    fresh, kid = issue(world, client)
+    assert successor is not None
+    assert kid == successor.kid != stolen
+    assert server.accepts(fresh)
+    assert server.published() == {kid}
+
+
+def test_the_next_key_signs_as_soon_as_the_present_one_is_revoked(
+    world: World, client: ClientCredentials, clock: Clock
+) -> None:
+    present = world.all(SigningKey)[0].kid
+    coming = rotate(world, SigningAlgorithm.RS256).kid
+
+    successor = revoke(world, present)
+    forget_keys(world)
+
+    assert successor is not None
+    assert successor.kid == coming == issue(world, client)[1]
+    assert len(world.all(SigningKey)) == 2
+
+
+def test_a_key_that_no_longer_signs_is_revoked_without_another(
+    world: World, client: ClientCredentials, clock: Clock
+) -> None:
+    token, old = issue(world, client)
+    new = rotate(world, at_once=True).kid
+    server = Server(world, clock)
+    assert server.accepts(token)
+
+    assert revoke(world, old) is None
+
+    assert not server.accepts(token)
+    assert server.published() == {new}
+    with pytest.raises(NotFound):
+        revoke(world, "nobody's")
+
+
+def revoke(world: World, kid: str) -> SigningKey | None:
+    with world.app.app_context():
+        return revoke_signing_key(kid, world.dependencies)
 
 
 def test_rs256_signs_after_eddsa_and_both_are_good(

@@ -23,6 +23,7 @@ from payment_service.commands.access.api_clients import (
     rotate_client_secret,
 )
 from payment_service.commands.access.create_merchant import CreateMerchant, create_merchant
+from payment_service.commands.access.revoke_signing_key import revoke_signing_key
 from payment_service.commands.access.rotate_signing_keys import rotate_signing_keys
 from payment_service.domain.access.signing_keys import RingKey
 from payment_service.models.merchant import ApiClient, SigningKey
@@ -255,6 +256,20 @@ def rotate_key(algorithm: SigningAlgorithm, *, at_once: bool) -> None:
     with application() as dependencies:
         key = rotate_signing_keys(algorithm, dependencies, at_once=at_once)
     click.echo(f"{key.kid} signs from {utc(key.activated_at)} on.")
+
+
+@signing_keys.command("revoke")
+@click.argument("kid")
+def revoke_key(kid: str) -> None:
+    """Withdraw a key whose private half others may know: its tokens are refused within seconds.
+
+    Where it signs, the next key does so at once, or a new one.
+    """
+    with application() as dependencies:
+        successor = revoke_signing_key(kid, dependencies)
+    click.echo(f"{kid} is revoked.")
+    if successor is not None:
+        click.echo(f"{successor.kid} signs now.")
 
 
 def _key_state(row: SigningKey, now: datetime) -> str:

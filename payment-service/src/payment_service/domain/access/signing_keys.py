@@ -29,9 +29,8 @@ LEEWAY = timedelta(seconds=10)
 # whoever keeps them meets no token that is signed by a key they have not seen.
 JWKS_KEPT = timedelta(minutes=5)
 PUBLISHED_AHEAD = timedelta(minutes=10)
-REMEMBERED_S = 60.0
-# A kid that we do not know may be new; or made up, and must not cost a query each time.
-LOOK_AGAIN_AFTER_S = 5.0
+# A key that is revoked is refused, and a new one known, after so long: a kid that is made up costs no query.
+REMEMBERED_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +121,12 @@ class KeyRing:
 
     def published(self, session: Session, now: datetime) -> list[dict[str, Any]]:
         """Return the public keys (RFC 7517) that others need, the newest first."""
-        return [
-            key.public_jwk for key in self._remembered(session, REMEMBERED_S, now) if key.is_published(now)
-        ]
+        keys = self._remembered(session, REMEMBERED_S, now)
+        return [key.public_jwk for key in keys if key.is_published(now)]
 
     def find(self, session: Session, kid: str, now: datetime) -> RingKey | None:
-        for age_s in (REMEMBERED_S, LOOK_AGAIN_AFTER_S):
-            for key in self._remembered(session, age_s, now):
-                if key.kid == kid and key.is_published(now):
-                    return key
-        return None
+        keys = self._remembered(session, REMEMBERED_S, now)
+        return next((key for key in keys if key.kid == kid and key.is_published(now)), None)
 
     def signing_key(self, session: Session, now: datetime) -> tuple[RingKey, Key]:
         """Return the key that signs now, with its private half.
