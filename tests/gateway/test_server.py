@@ -55,6 +55,28 @@ def test_a_malformed_request_is_answered_400_and_closed(gateway: RunningGateway,
     assert received.startswith((b"HTTP/1.1 400 Bad Request\r\n", b"HTTP/1.0 400 Bad Request\r\n"))
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /payments-api/payments/x4111111111111111 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /payments-api/payments/4111%20%201111.1111_1111 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nx4111 1111 1111 1111 bad\r\n\r\n",
+        b"4111111111111111\r\n\r\n",
+    ],
+)
+def test_no_log_line_of_the_emulator_shows_what_may_be_a_card_number(
+    gateway: RunningGateway, sent: bytes
+) -> None:
+    if gateway.is_real:
+        pytest.skip("KrakenD logs addresses as they are: the services' own logs are what we answer for")
+
+    with gateway.connect() as connection:
+        connection.sendall(sent)
+        connection.recv(1000)
+
+    assert "1111" not in gateway.logged
+
+
 def test_continue_is_said_when_the_backend_is_to_get_the_body(
     gateway: RunningGateway, payment_service: RecordingBackend
 ) -> None:

@@ -106,5 +106,5 @@ def test_logs_hold_no_card_number(bank: BankClient, capsys: pytest.CaptureFixtur
     bank.request("POST", "/network/sales", json=changed(bank, "card.number", "4000100000000018x"))
 
     logged = capsys.readouterr().out
-    assert json.loads(logged.splitlines()[-1])["path"] == "/network/sales"
+    assert json.loads(logged.splitlines()[-1])["route"] == "/network/sales"
     assert "4000100000000018" not in logged

@@ -112,6 +112,20 @@ def test_a_declined_card_leaves_room_for_another(world: World, shop: Shop) -> No
     assert send(world, path, form_key="k2").status_code == 200
 
 
+def test_no_line_of_the_log_knows_a_link(
+    world: World, shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = new_page(world, shop)
+    token = path.rsplit("/", 1)[1]
+
+    open_page(world, path)
+    send(world, path)
+
+    logged = capsys.readouterr().out
+    assert '"route": "/checkout/<token>"' in logged
+    assert token not in logged
+
+
 @pytest.mark.parametrize("token", ["nothing", "%C3%A9", "%00", "a" * 300])
 def test_a_token_that_nobody_was_given_is_a_page_that_says_so(world: World, token: str) -> None:
     for path in (f"/checkout/{token}", f"/checkout/3ds/{token}"):

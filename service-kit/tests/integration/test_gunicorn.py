@@ -54,11 +54,13 @@ def port() -> int:
 
 @pytest.fixture
 def gunicorn(folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn"],
-        cwd=folder,
-        env={**os.environ, "BIND": f"127.0.0.1:{port}"},
-    )
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn"],
+            cwd=folder,
+            env={**os.environ, "BIND": f"127.0.0.1:{port}"},
+            stderr=log,
+        )
     try:
         wait_until(lambda: not is_refused(port))
         yield process
@@ -84,6 +86,21 @@ def test_a_stopping_process_refuses_new_connections_and_answers_the_old(
         assert is_still_at_work
         assert slow.result().text == "ok"
     assert gunicorn.wait(PATIENCE_S) == 0
+
+
+def test_a_request_that_cannot_be_read_is_logged_without_its_numbers(
+    gunicorn: "subprocess.Popen[bytes]", folder: Path, port: int
+) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nx4111 1111 1111 1111 bad header\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 400")
+
+    gunicorn.send_signal(signal.SIGTERM)
+    gunicorn.wait(PATIENCE_S)
+    logged = (folder / "log").read_text()
+    assert "Invalid" in logged
+    assert "*************" in logged
+    assert "1111" not in logged
 
 
 def is_refused(port: int) -> bool:

@@ -1,5 +1,6 @@
 """What every service has: identity, budget, strict bodies, problem documents, health, the service token."""
 
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -9,12 +10,15 @@ import marshmallow as ma
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from service_kit.db.database import CommitOutcomeUnknown, Database, DatabaseUnavailable
+from service_kit.db.database import CommitOutcomeUnknown, Database, DatabaseUnavailable, engine_options
 from service_kit.deadlines import current_deadline
+from service_kit.process import logs
 from service_kit.web import standard_app
 from service_kit.web.api import Blueprint
 from service_kit.web.problems import Problem
 from service_kit.web.request_context import current_request_id, outgoing_headers
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 from werkzeug.test import TestResponse
 
 from tests.testkit.fake_clock import FakeClock
@@ -120,6 +124,44 @@ def test_a_request_keeps_the_id_and_trace_that_it_came_with(client: FlaskClient)
     assert response.json["out"] == {"X-Request-Id": "abc-1.2_3", "traceparent": trace}
 
 
+def test_every_line_of_a_traced_request_bears_its_trace(
+    client: FlaskClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("kit-test")
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+    client.get("/raise/defect", headers={"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"})
+    client.get("/budget")
+
+    defect, traced, other = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (defect["trace_id"], traced["trace_id"]) == (trace_id, trace_id)
+    assert "trace_id" not in other
+
+
+def test_a_request_is_logged_by_its_route_and_never_by_its_path(
+    client: FlaskClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("kit-test")
+
+    client.get("/raise/missing?x=secret")
+    client.get("/nothing/secret")
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["route"] for line in lines] == ["/raise/<name>", None]
+    assert "missing" not in json.dumps(lines)
+    assert "secret" not in json.dumps(lines)
+
+
+def test_a_database_error_shows_no_parameters(database_url: str) -> None:
+    engine = create_engine(database_url, **engine_options(database_url))
+
+    with pytest.raises(DBAPIError) as failure, engine.connect() as connection:
+        connection.execute(text("SELECT nothing WHERE 1 = :address"), {"address": "zoe@example.com"})
+
+    assert "zoe@example.com" not in str(failure.value)
+    engine.dispose()
+
+
 @pytest.mark.parametrize("given", ["", "a b", "x" * 65, "é", "a;b"])
 def test_an_id_that_could_do_harm_is_replaced(client: FlaskClient, given: str) -> None:
     response = client.post(
@@ -127,7 +169,7 @@ def test_an_id_that_could_do_harm_is_replaced(client: FlaskClient, given: str) -
     )
 
     assert response.headers["X-Request-Id"] != given
-    assert len(response.headers["X-Request-Id"]) == 16
+    assert response.headers["X-Request-Id"].startswith("req_")
     assert response.json is not None
     assert "traceparent" not in response.json["out"]
 

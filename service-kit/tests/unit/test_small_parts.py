@@ -162,6 +162,13 @@ def test_a_retry_stays_within_its_jitter(tries: int, age_s: float) -> None:
         "4242-4242-4242-4242",
         "9999999999999",
         "card=4111111111111111,",
+        "x4111111111111111",
+        "pay_4111111111111111",
+        "4111.1111.1111.1111",
+        "4111++1111  1111__1111",
+        "4111111111111111x",
+        "a411111111111111111",
+        "41111111111111114242424242424242",
     ],
 )
 def test_what_looks_like_a_card_number_is_masked(text: str) -> None:
@@ -175,7 +182,18 @@ def test_what_looks_like_a_card_number_is_masked(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["2026-11-21T09:05:00.123456Z", "pay_01k9z3", "123456789012", "3999.98", "evt_01_2"]
+    "text",
+    [
+        "2026-11-21T09:05:00.123456Z",
+        "2026-11-21 09:05:00.123456+00:00",
+        "pay_01k9z3",
+        "/v1/payments/pay_01234567890123456789012345/confirm",
+        "4bf92f3577b34da6a3ce929d0e0e4736",
+        "12345678901234567890123456789a12",
+        "123456789012",
+        "3999.98",
+        "evt_01_2",
+    ],
 )
 def test_times_ids_and_amounts_are_not(text: str) -> None:
     assert logs.mask_long_numbers(text) == text

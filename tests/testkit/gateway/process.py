@@ -91,7 +91,7 @@ class RunningGateway:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop(signal.SIGKILL)
-        if exc is None and "Traceback" in (log := self._log.read_text()):
+        if exc is None and "Traceback" in (log := self.logged):
             raise AssertionError(f"the gateway met an error that it did not expect:\n{log}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
@@ -99,6 +99,11 @@ class RunningGateway:
         if self.process.poll() is None:
             os.kill(self.process.pid, number)
         return self.process.wait(timeout=_ANSWER_S)
+
+    @property
+    def logged(self) -> str:
+        """What it printed until now."""
+        return self._log.read_text()
 
     def connect(self) -> socket.socket:
         """A bare connection, for requests that no client library would send."""
@@ -137,7 +142,7 @@ class RunningGateway:
                     return
             except OSError:
                 time.sleep(0.05)
-        raise AssertionError(f"the gateway did not start:\n{self._log.read_text()}")
+        raise AssertionError(f"the gateway did not start:\n{self.logged}")
 
 
 def receive_until(connection: socket.socket, end: bytes) -> bytes:

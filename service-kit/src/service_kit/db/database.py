@@ -217,8 +217,11 @@ def engine_options(url: URL | str) -> dict[str, Any]:
     url = make_url(url)
     if url.get_backend_name() == "sqlite":
         # isolation_level None: the driver begins nothing by itself, our own event below does.
-        return {"connect_args": {"isolation_level": None, "timeout": 2.0, "check_same_thread": False}}
+        connect_args = {"isolation_level": None, "timeout": 2.0, "check_same_thread": False}
+        return {"hide_parameters": True, "connect_args": connect_args}
     return {
+        # An error shows its statement in the log: parameters may be addresses, tokens and names.
+        "hide_parameters": True,
         "isolation_level": "READ COMMITTED",
         "pool_size": 20,
         "max_overflow": 20,

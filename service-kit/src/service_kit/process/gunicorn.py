@@ -5,12 +5,23 @@ from pathlib import Path
 from typing import Any
 
 from environs import Env
+from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 from service_kit.process.garbage import calm_garbage_collector
+from service_kit.process.logs import mask_record
 
 # Heartbeats go to a file: in memory where there is such a folder, so that a busy disk stops no worker.
 _MEMORY = Path("/dev/shm")  # noqa: S108
+
+
+class MaskingLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's own log, which shows requests that it could not read, without what may be a card number."""
+
+    def setup(self, cfg: Any) -> None:
+        """Set the log up."""
+        super().setup(cfg)
+        self.error_log.addFilter(mask_record)
 
 
 class RefusingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -45,6 +56,7 @@ def settings(default_port: int, *, workers: int = 1, threads: int = 16) -> dict[
         "timeout": 60,
         "graceful_timeout": 25,
         "accesslog": None,
+        "logger_class": MaskingLogger,
         "worker_tmp_dir": str(_MEMORY) if _MEMORY.is_dir() else None,
         "control_socket_disable": True,
         "post_worker_init": lambda _worker: calm_garbage_collector(),

@@ -1,11 +1,12 @@
 """The identity of the request in hand: its id and its trace, from hop to hop and into every log line."""
 
 import re
-import secrets
 from contextvars import ContextVar
 
 import structlog
 from flask import Flask, Response, request
+
+from service_kit.ids import new_id
 
 REQUEST_ID_HEADER = "X-Request-Id"
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -38,12 +39,15 @@ def outgoing_headers() -> dict[str, str]:
 
 def _begin() -> None:
     given = request.headers.get(REQUEST_ID_HEADER, "")
-    request_id = given if _ACCEPTED_ID.fullmatch(given) else secrets.token_hex(8)
+    request_id = given if _ACCEPTED_ID.fullmatch(given) else new_id("req")
     trace = request.headers.get("traceparent", "")
     _request_id.set(request_id)
-    _traceparent.set(trace if _ACCEPTED_TRACE.fullmatch(trace) else None)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
+    is_traced = _ACCEPTED_TRACE.fullmatch(trace) is not None
+    _traceparent.set(trace if is_traced else None)
+    if is_traced:
+        structlog.contextvars.bind_contextvars(trace_id=trace.split("-")[1])
 
 
 def _answer(response: Response) -> Response:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import fields, validate
 
@@ -74,7 +74,9 @@ class StrictBoolean(fields.Boolean):
 class UtcTime(fields.AwareDateTime):
     """ISO 8601 with an offset, loaded as UTC; shown in UTC with microseconds and a Z."""
 
-    default_error_messages: ClassVar = {"range": f"Must lie in the years {FIRST_YEAR} to {LAST_YEAR}."}
+    default_error_messages = {  # noqa: RUF012  as the base class declares it
+        "range": f"Must lie in the years {FIRST_YEAR} to {LAST_YEAR}."
+    }
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
