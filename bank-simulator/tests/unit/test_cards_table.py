@@ -1,9 +1,8 @@
-from datetime import date
 from pathlib import Path
 
 from bank_simulator.cli import card_table
 from bank_simulator.domain.issuing import issuer_of
-from bank_simulator.values.card_data import CardData, has_expired
+from bank_simulator.values.card_data import CardData
 from bank_simulator.values.issued_cards import TEST_CARDS, bench_cards
 from bank_simulator.values.vocabulary import Bank, CardBehaviour
 
@@ -33,12 +32,6 @@ def test_the_readme_shows_the_table_as_it_is() -> None:
 def test_nobody_issues_an_unknown_bin_or_a_wrong_check_digit() -> None:
     assert issuer_of("6011000990139424") is None
     assert issuer_of("4000100000000019") is None
-
-
-def test_a_card_is_good_until_the_end_of_its_month() -> None:
-    assert not has_expired(2026, 11, date(2026, 11, 30))
-    assert has_expired(2026, 11, date(2026, 12, 1))
-    assert not has_expired(2027, 1, date(2026, 12, 1))
 
 
 def test_a_printed_card_shows_neither_number_nor_cvv() -> None:

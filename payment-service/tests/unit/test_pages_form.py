@@ -1,7 +1,7 @@
 """The submitted card form: what is accepted, what is refused, what may be shown again."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ from payment_service.pages.form import (
 )
 from payment_service.values.cards import CardData
 
-TODAY = date(2026, 11, 21)
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 GOOD = {
     "form_key": "frm_1",
     "cardNumber": "4242 4242 4242 4242",
@@ -29,7 +29,7 @@ GOOD = {
 def read(
     is_acceptable_number: Callable[[str], bool] = lambda _: True, **fields: str
 ) -> SubmittedForm | RefusedForm:
-    return read_form({**GOOD, **fields}, today=TODAY, is_acceptable_number=is_acceptable_number)
+    return read_form({**GOOD, **fields}, now=NOW, is_acceptable_number=is_acceptable_number)
 
 
 def errors_of(form: SubmittedForm | RefusedForm) -> dict[Field, FieldError]:
@@ -48,7 +48,7 @@ def test_the_address_is_optional() -> None:
 
 
 def test_an_empty_form_names_every_required_field() -> None:
-    form = read_form({}, today=TODAY, is_acceptable_number=lambda _: True)
+    form = read_form({}, now=NOW, is_acceptable_number=lambda _: True)
 
     assert errors_of(form) == {
         Field.CARD_NUMBER: FieldError.REQUIRED,
@@ -190,7 +190,7 @@ def test_a_card_does_not_print_itself() -> None:
 
 @given(st.dictionaries(st.sampled_from([name.value for name in Field]), st.text(max_size=300)))
 def test_whatever_is_submitted_gets_a_card_or_errors(fields: dict[str, str]) -> None:
-    form = read_form(fields, today=TODAY, is_acceptable_number=lambda _: True)
+    form = read_form(fields, now=NOW, is_acceptable_number=lambda _: True)
 
     if isinstance(form, RefusedForm):
         assert form.errors

@@ -3,7 +3,7 @@
 import re
 from base64 import b64encode
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from html.parser import HTMLParser
 from http import HTTPStatus
@@ -349,7 +349,7 @@ def test_no_card_number_or_code_comes_back(
     fields = {"form_key": "frm_1", **others, "cardNumber": number, "cardCode": code}
     if astray:
         fields[astray] = shape.format(number)
-    refused = read_form(fields, today=date(2026, 11, 21), is_acceptable_number=lambda _: False)
+    refused = read_form(fields, now=datetime(2026, 11, 21, tzinfo=UTC), is_acceptable_number=lambda _: False)
 
     assert isinstance(refused, RefusedForm)
     html = render_page(pay_page(PAYMENT, FormState("frm_2", refused.kept, refused.errors)), Language.FR)

@@ -3,7 +3,6 @@ import json
 import pickle
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import date
 from decimal import Decimal
 from itertools import product
 from typing import Any
@@ -16,7 +15,7 @@ from payment_service.domain.payments.transitions import PAYABLE, TRANSITIONS, ch
 from payment_service.errors import IllegalTransition
 from payment_service.models.payment import Payment
 from payment_service.providers.port import ProviderCharge
-from payment_service.values.cards import CardData, has_expired, is_card_number
+from payment_service.values.cards import CardData, is_card_number
 from payment_service.values.money import Money
 from payment_service.values.statuses import MovementState, PaymentStatus
 from service_kit.process.logs import redactor
@@ -110,14 +109,6 @@ def test_one_wrong_digit_is_always_noticed(digits: str, position: int) -> None:
     wrong = digits[:position] + other + digits[position + 1 :]
 
     assert not is_card_number(wrong, without_luhn=frozenset())
-
-
-@pytest.mark.parametrize(
-    ("month", "year", "expired"),
-    [(11, 2026, False), (12, 2026, False), (1, 2027, False), (10, 2026, True), (12, 2025, True)],
-)
-def test_a_card_is_good_to_the_last_day_of_its_month(month: int, year: int, expired: bool) -> None:
-    assert has_expired(month, year, date(2026, 11, 30)) is expired
 
 
 PAN, CVV = "4111111111111111", "907"

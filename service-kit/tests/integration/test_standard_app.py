@@ -174,6 +174,16 @@ def test_an_id_that_could_do_harm_is_replaced(client: FlaskClient, given: str) -
     assert "traceparent" not in response.json["out"]
 
 
+@pytest.mark.parametrize(("path", "status"), [("/budget", 200), ("/nothing", 404), ("/raise/defect", 500)])
+def test_no_browser_guesses_the_type_of_an_answer(client: FlaskClient, path: str, status: int) -> None:
+    straight = client.get(path)
+    through_the_gateway = client.get(path, headers={"X-Forwarded-Host": "shop.example"})
+
+    assert straight.status_code == status
+    assert straight.headers["X-Content-Type-Options"] == "nosniff"
+    assert "X-Content-Type-Options" not in through_the_gateway.headers
+
+
 def test_every_endpoint_has_its_budget(client: FlaskClient) -> None:
     with FakeClock().running():
         assert client.get("/budget").json == {"left": 30}

@@ -69,7 +69,7 @@ def pay(command: Pay, settings: BankSettings) -> Processed:
         )
         card = find_card(session, command.card)
         request.card_id = card.id if card is not None else None
-        refused = refusal(card, command.card, inputs.now.date(), settings.card_key)
+        refused = refusal(card, command.card, inputs.now, settings.card_key)
         if card is None or refused is not None:
             decline(request, refused or DeclineCode.INVALID_NUMBER)
         else:

@@ -1,14 +1,14 @@
 """How the network finds the bank of a card, and what that says before it looks at the money."""
 
 import hmac
-from datetime import date
+from datetime import datetime
 
-from service_kit import luhn
+from service_kit.card_checks import has_check_digit, has_expired
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from bank_simulator.models import Card
-from bank_simulator.values.card_data import CardData, has_expired
+from bank_simulator.values.card_data import CardData
 from bank_simulator.values.issued_cards import LAB_CARD
 from bank_simulator.values.keyed_hash import cvv_hash
 from bank_simulator.values.vocabulary import Bank, CardBehaviour, DeclineCode
@@ -37,7 +37,7 @@ FIND = select(Card).where(Card.number == bindparam("number"), Card.bank == bindp
 
 def issuer_of(number: str) -> Bank | None:
     """Return the bank behind a card number; None when its check digit is wrong or nobody has its BIN."""
-    if number != LAB_CARD and not luhn.is_valid(number):
+    if number != LAB_CARD and not has_check_digit(number):
         return None
     return BINS.get(number[:6])
 
@@ -50,7 +50,7 @@ def find_card(session: Session, presented: CardData) -> Card | None:
     return session.scalar(FIND, {"number": presented.number, "bank": bank})
 
 
-def refusal(card: Card | None, presented: CardData, today: date, card_key: str) -> DeclineCode | None:
+def refusal(card: Card | None, presented: CardData, now: datetime, card_key: str) -> DeclineCode | None:
     """Return why the bank refuses the card itself, or None when only the money remains to be asked.
 
     As at many issuers, any expiry date that has not passed is accepted, and a payment without CVV too.
@@ -59,8 +59,8 @@ def refusal(card: Card | None, presented: CardData, today: date, card_key: str) 
         return DeclineCode.INVALID_NUMBER
     if card.behaviour in _DECLINING:
         return _DECLINING[card.behaviour]
-    if has_expired(presented.exp_year, presented.exp_month, today) or has_expired(
-        card.exp_year, card.exp_month, today
+    if has_expired(presented.exp_month, presented.exp_year, now) or has_expired(
+        card.exp_month, card.exp_year, now
     ):
         return DeclineCode.EXPIRED_CARD
     if presented.cvv is not None and not hmac.compare_digest(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from service_kit.luhn import check_digit
+from service_kit.card_checks import check_digit
 
 from bank_simulator.values.vocabulary import Bank, CardBehaviour, CardholderCheck
 

@@ -132,7 +132,7 @@ def _page_of_form(reference: PaymentReference) -> Page:
     found = get_payment_with_context(reference)
     if OTHER_CARD in request.form:
         return _end_challenge(found, reference)
-    form = read_form(request.form, today=utc_now().date(), is_acceptable_number=_is_acceptable_number)
+    form = read_form(request.form, now=utc_now(), is_acceptable_number=_is_acceptable_number)
     return page_of(found, form) if isinstance(form, RefusedForm) else _pay(found, reference, form)
 
 

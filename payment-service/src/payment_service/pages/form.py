@@ -3,10 +3,12 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from enum import StrEnum
 
-from payment_service.values.cards import CardData, has_expired
+from service_kit.card_checks import has_expired
+
+from payment_service.values.cards import CardData
 
 
 class Field(StrEnum):
@@ -46,7 +48,7 @@ class RefusedForm:
 
 
 def read_form(
-    fields: Mapping[str, str], *, today: date, is_acceptable_number: Callable[[str], bool]
+    fields: Mapping[str, str], *, now: datetime, is_acceptable_number: Callable[[str], bool]
 ) -> SubmittedForm | RefusedForm:
     """Return the submitted card, or every field's error.
 
@@ -58,7 +60,7 @@ def read_form(
     found = {
         Field.CARD_NUMBER: _text_error(digits, _CARD_NUMBER)
         or (None if is_acceptable_number(digits) else FieldError.CHECK_DIGIT),
-        Field.EXPIRATION_DATE: _expiry_error(expiry_text, expiry, today),
+        Field.EXPIRATION_DATE: _expiry_error(expiry_text, expiry, now),
         Field.CARD_CODE: _text_error(code, _CARD_CODE),
         Field.EMAIL: _email_error(email),
         Field.FORM_KEY: None if _FORM_KEY.fullmatch(form_key) else FieldError.REQUIRED,
@@ -122,10 +124,10 @@ def _month_and_year(text: str) -> tuple[int, int] | None:
     return None
 
 
-def _expiry_error(text: str, expiry: tuple[int, int] | None, today: date) -> FieldError | None:
+def _expiry_error(text: str, expiry: tuple[int, int] | None, now: datetime) -> FieldError | None:
     if expiry is None:
         return FieldError.MALFORMED if text else FieldError.REQUIRED
-    return FieldError.EXPIRED if has_expired(*expiry, today) else None
+    return FieldError.EXPIRED if has_expired(*expiry, now) else None
 
 
 def _email_error(email: str) -> FieldError | None:

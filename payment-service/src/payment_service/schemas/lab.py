@@ -8,12 +8,13 @@ from typing import Any
 import marshmallow as ma
 from flask import current_app
 from marshmallow import ValidationError, fields
+from service_kit.card_checks import has_expired
 from service_kit.clock import utc_now
 from service_kit.decimals import read_decimal
 from service_kit.web.shown_fields import shown
 from service_kit.web.strict_json import MAX_NUMBER_LENGTH
 
-from payment_service.values.cards import CardData, has_expired, is_card_number
+from payment_service.values.cards import CardData, is_card_number
 from payment_service.values.money import Money
 
 _DATE = "(20[0-9]{2})-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?"
@@ -146,7 +147,7 @@ class LabCardSchema(LabSchema):
         if expiry is None:
             raise ma.ValidationError("Must be a date such as 2030-01-05.", "expirationDate")
         month, year = int(expiry[2]), int(expiry[1])
-        if has_expired(month, year, utc_now().date()):
+        if has_expired(month, year, utc_now()):
             raise ma.ValidationError("The card has expired.", "expirationDate")
         return CardData(data["cardNumber"], month, year, data["cardCode"])
 

@@ -3,10 +3,9 @@
 import hashlib
 import hmac
 import re
-from datetime import date
 from typing import NoReturn
 
-from service_kit import luhn
+from service_kit.card_checks import has_check_digit
 
 
 class CardData:
@@ -79,12 +78,7 @@ def is_card_number(digits: str, *, without_luhn: frozenset[str] = frozenset()) -
     """
     if digits in without_luhn:
         return True
-    return digits.isascii() and digits.isdigit() and 12 <= len(digits) <= 19 and luhn.is_valid(digits)
-
-
-def has_expired(exp_month: int, exp_year: int, today: date) -> bool:
-    """Whether the card's last month is over; a card is good to the last day of its month."""
-    return (exp_year, exp_month) < (today.year, today.month)
+    return digits.isascii() and digits.isdigit() and 12 <= len(digits) <= 19 and has_check_digit(digits)
 
 
 # The first that matches counts.

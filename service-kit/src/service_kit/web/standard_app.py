@@ -51,6 +51,7 @@ def begin(
         require_database(db.engine)
     add_health_routes(app, db)
     app.after_request(_keep_nothing)
+    app.after_request(_guess_no_types)
     return smorest
 
 
@@ -69,6 +70,16 @@ def finish(
 def _keep_nothing(response: Response) -> Response:
     """Let no proxy keep an answer, unless the view said for how long it is good."""
     response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _guess_no_types(response: Response) -> Response:
+    """Let no browser take an answer for something else than its type says.
+
+    The gateway, which adds X-Forwarded-Host, says so itself, and would say it twice.
+    """
+    if "X-Forwarded-Host" not in request.headers:
+        response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 
 

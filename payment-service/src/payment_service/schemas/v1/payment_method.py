@@ -4,13 +4,14 @@ import re
 from typing import Any
 
 import marshmallow as ma
+from service_kit.card_checks import has_expired
 from service_kit.clock import utc_now
 from service_kit.web.shown_fields import shown
 from service_kit.web.strict_fields import ONE_LINE, UtcTime
 
 from payment_service.models.card import PaymentMethod
 from payment_service.schemas.v1.pagination import PageQuerySchema
-from payment_service.values.cards import CardData, has_expired, is_card_number
+from payment_service.values.cards import CardData, is_card_number
 
 _SEPARATORS = re.compile(r"[ -]")
 
@@ -51,7 +52,7 @@ class CardSchema(ma.Schema):
         number = _SEPARATORS.sub("", data["number"])
         if not is_card_number(number):
             raise ma.ValidationError("Is not a card number: the check digit is wrong.", "number")
-        if has_expired(data["exp_month"], data["exp_year"], utc_now().date()):
+        if has_expired(data["exp_month"], data["exp_year"], utc_now()):
             raise ma.ValidationError("The card has expired.", "exp_year")
         return CardData(number, data["exp_month"], data["exp_year"], data["cvc"])
 
