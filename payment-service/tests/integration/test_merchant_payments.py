@@ -436,14 +436,39 @@ def test_words_of_every_alphabet_are_kept_whole(world: World, shop: Shop) -> Non
     assert shop.get(world, f"/v1/payments/{answer.json['id']}").json["metadata"] == metadata
 
 
-@pytest.mark.parametrize("other", ["a17", "Á17", "A17é"])
-def test_orders_and_customers_are_told_apart_letter_by_letter(world: World, shop: Shop, other: str) -> None:
-    first = shop.create(world, order_id="A17", customer={"id": "A17"}).json
-    shop.create(world, order_id=other, customer={"id": other})
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("A17", "a17"),
+        ("A17", "Á17"),
+        ("A17", "A17é"),
+        ("A17", "A17 "),
+        ("A%_|\\", "A17"),
+        ("A%_|\\", "A%_|\\ "),
+    ],
+)
+def test_orders_and_customers_are_told_apart_letter_by_letter(
+    world: World, shop: Shop, one: str, other: str
+) -> None:
+    created = {
+        name: shop.create(world, order_id=name, customer={"id": name}).json["id"] for name in (one, other)
+    }
+    for name in created:
+        shop.post(world, "/v1/payment-methods", {"card": V1_CARD, "customer": {"id": name}})
 
-    for name in ("order_id", "customer"):
-        listed = shop.get(world, "/v1/payments", **{name: "A17"}).json["data"]
-        assert [each["id"] for each in listed] == [first["id"]]
+    for name, payment_id in created.items():
+        for query in ({"order_id": name}, {"customer": name}):
+            listed = shop.get(world, "/v1/payments", **query).json["data"]
+            assert [each["id"] for each in listed] == [payment_id]
+        methods = shop.get(world, "/v1/payment-methods", customer=name).json["data"]
+        assert [each["customer"]["id"] for each in methods] == [name]
+
+
+def test_a_status_that_is_only_shown_is_refused_with_where_to_look(world: World, shop: Shop) -> None:
+    answer = shop.get(world, "/v1/payments", status="refunded")
+
+    assert answer.status_code == 400
+    assert "find them by /v1/refunds and /v1/disputes" in answer.json["errors"]["status"][0]
 
 
 def test_the_list_is_newest_first_and_limited_by_filters(world: World, shop: Shop) -> None:

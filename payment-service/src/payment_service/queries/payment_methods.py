@@ -1,5 +1,6 @@
 """Reads a merchant's payment methods."""
 
+from service_kit.db.columns import is_exactly
 from sqlalchemy import select
 
 from payment_service.errors import NotFound
@@ -27,7 +28,7 @@ def list_payment_methods(merchant_id: int, customer_id: str | None, page: PageRe
     """
     statement = select(PaymentMethod).where(PaymentMethod.detached_at.is_(None))
     if customer_id is not None:
-        statement = statement.where(PaymentMethod.customer_id == customer_id)
+        statement = statement.where(is_exactly(PaymentMethod.customer_id, customer_id))
     with db.reading() as session:
         return read_page(session, statement, _listing(merchant_id), page)
 

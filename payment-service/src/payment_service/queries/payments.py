@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from service_kit.clock import utc_now
+from service_kit.db.columns import is_exactly
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -92,8 +93,8 @@ def get_payment_of_merchant(reference: PaymentReference) -> Attempted:
 
 _CONDITIONS: Conditions = {
     "status": lambda status: Payment.status == status,
-    "order_id": lambda order_id: Payment.order_id == order_id,
-    "customer": lambda customer: Payment.user_id == customer,
+    "order_id": lambda order_id: is_exactly(Payment.order_id, order_id),
+    "customer": lambda customer: is_exactly(Payment.user_id, customer),
     "created_from": lambda moment: Payment.created_at >= moment,
     "created_to": lambda moment: Payment.created_at < moment,
     "amount_from": lambda amount_minor: Payment.amount_minor >= amount_minor,

@@ -1,13 +1,14 @@
 """Column types that behave alike on SQLite, MariaDB and MySQL."""
 
+import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, DateTime, Enum, Integer, String, Table, inspect
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Enum, Integer, String, Table, and_, inspect
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 # SQLite numbers its rows by itself only in a column that is declared INTEGER.
@@ -51,11 +52,21 @@ def ascii_key(length: int) -> TypeEngine[str]:
 def exact_text(length: int) -> TypeEngine[str]:
     """Return a string column type for words of others: ``Zoé`` is neither ``zoé`` nor ``Zoe``.
 
-    SQLite compares so by itself; MySQL only with a binary collation, which still ignores blanks at the end.
+    SQLite compares so by itself; MySQL only with a binary collation, which still ignores blanks at the end:
+    see ``is_exactly``.
     """
     return String(length).with_variant(
         mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
     )
+
+
+def is_exactly(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
+    """Return the condition that an ``exact_text`` column is this text, blanks at its end included.
+
+    ``=`` finds the rows by an index; LIKE, which on SQLite ignores case, looks at the blanks.
+    """
+    pattern = re.sub(r"([|%_])", r"|\1", text)
+    return and_(column == text, column.like(pattern, escape="|"))
 
 
 def enum_column(kind: type[StrEnum], length: int) -> Enum:

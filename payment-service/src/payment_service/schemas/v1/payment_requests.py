@@ -175,6 +175,10 @@ class PaymentsQuerySchema(CreatedQuerySchema):
         PaymentStatus,
         by_value=True,
         load_default=None,
+        error_messages={
+            "unknown": "Must be one of: {choices}. Refunds and disputes leave a payment as it is: "
+            "find them by /v1/refunds and /v1/disputes."
+        },
         metadata={"type": "string", "description": "The stored state; refunds do not change it."},
     )
     order_id = text_field(64, load_default=None)
