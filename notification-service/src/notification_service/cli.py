@@ -7,7 +7,7 @@ import click
 from service_kit.db import migrations
 from service_kit.jobs.queue import JobStatus
 from service_kit.jobs.wake import Waker
-from service_kit.process.cli import OperatorCommands
+from service_kit.process.cli import LIST_LIMIT, OperatorCommands
 
 from notification_service.app import create_app
 from notification_service.commands.replay_deliveries import replay_deliveries
@@ -52,14 +52,14 @@ def deliveries() -> None:
 
 @deliveries.command("list")
 @click.option("--status", type=click.Choice(sorted(_STATUSES)), help="Only those that stand so.")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--limit", default=50, show_default=True, type=LIST_LIMIT)
 def list_(status: str | None, limit: int) -> None:
     """List the newest notifications."""
     _show(_STATUSES[status] if status else None, limit)
 
 
 @deliveries.command()
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--limit", default=50, show_default=True, type=LIST_LIMIT)
 def dead(limit: int) -> None:
     """List the notifications that were given up."""
     _show(JobStatus.DEAD, limit)
@@ -86,7 +86,7 @@ def events() -> None:
 
 
 @events.command("list")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--limit", default=50, show_default=True, type=LIST_LIMIT)
 def list_events_(limit: int) -> None:
     """List the newest events."""
     with _application():

@@ -106,6 +106,17 @@ def test_a_merchant_and_its_client_are_made_shown_rotated_and_disabled(world: Wo
         ("unresolved", "--limit", "0"),
         ("outbox", "list", "--limit", "0"),
         ("webhooks", "list", "--limit", "-1"),
+        ("webhooks", "list", "--limit", "9" * 20),
+        ("outbox", "list", "--limit", "9" * 20),
+        ("outbox", "replay", "9" * 20),
+        ("outbox", "replay", "0"),
+        ("webhooks", "show", "9" * 20),
+        ("webhooks", "replay", "9" * 20),
+        ("unresolved", "--limit", "9" * 20),
+        ("unresolved", "--older-than", "9" * 20),
+        ("api-clients", "list", "--merchant", "mer_x"),
+        ("merchants", "show", "é"),
+        ("signing-keys", "revoke", "é"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(world: World, run: Run, words: tuple[str, ...]) -> None:

@@ -24,6 +24,7 @@ from service_kit.process.config import (
     Profile,
     parse_address,
     read_amounts,
+    read_database_url,
     read_profile,
     read_secret,
 )
@@ -105,6 +106,17 @@ def test_a_profile_that_nobody_knows_is_refused(monkeypatch: pytest.MonkeyPatch)
 
     with pytest.raises(ConfigurationError, match="lab or production"):
         read_profile(Env())
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:pass@h/d", "mysql://u:pass@h/d", "nothing", "oracle://pass"])
+def test_a_database_that_is_none_of_ours_is_refused_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+
+    with pytest.raises(ConfigurationError, match=r"mysql\+pymysql://") as refusal:
+        read_database_url(Env(), "a-service")
+    assert "pass@" not in str(refusal.value)
 
 
 def test_the_lab_knows_its_secret_and_production_needs_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

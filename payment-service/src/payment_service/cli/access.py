@@ -141,6 +141,8 @@ def list_clients(merchant: str | None) -> None:
     """List clients, oldest first; never their secrets."""
     now = utc_now()
     with application():
+        if merchant is not None:
+            get_merchant(merchant)
         for client, merchant_id in list_api_clients(merchant):
             state = _client_state(client, now)
             click.echo(f"{client.client_id}  {merchant_id}  {client.name}  {state}  {client.scopes}")

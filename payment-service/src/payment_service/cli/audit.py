@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import click
 from service_kit.clock import utc_now
+from service_kit.process.cli import LIST_LIMIT
 from service_kit.web.http_client import CallFailed, Dependency
 
 from payment_service.app import create_app, http_client
@@ -108,9 +109,7 @@ def janitor() -> None:
 @click.option(
     "--older-than", metavar="SECONDS", default=0, show_default=True, type=_SECONDS, help="Begun so long ago."
 )
-@click.option(
-    "--limit", default=50, show_default=True, type=click.IntRange(min=1), help="How many, the oldest first."
-)
+@click.option("--limit", default=50, show_default=True, type=LIST_LIMIT, help="How many, the oldest first.")
 def unresolved(older_than: int, limit: int) -> None:
     """List movements of all merchants whose outcome is open, and for how long."""
     now = utc_now()

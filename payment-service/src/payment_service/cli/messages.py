@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 
 import click
 from service_kit.jobs.queue import JobStatus
-from service_kit.process.cli import OneOf
+from service_kit.process.cli import LIST_LIMIT, ROW_ID, OneOf
 
 from payment_service.cli.console import application, print_lines, utc
 from payment_service.commands.upkeep.replay import replay_inbox, replay_messages
@@ -13,7 +13,7 @@ from payment_service.queries.messages import find_inbox_message, list_inbox, lis
 from payment_service.values.statuses import InboxOutcome
 
 _limit = click.option(
-    "--limit", default=20, show_default=True, type=click.IntRange(min=1), help="How many, newest first."
+    "--limit", default=20, show_default=True, type=LIST_LIMIT, help="How many, newest first."
 )
 
 
@@ -40,7 +40,7 @@ def list_dead(limit: int) -> None:
 
 
 @outbox.command("replay")
-@click.argument("message_id", type=int, nargs=-1)
+@click.argument("message_id", type=ROW_ID, nargs=-1)
 @click.option("--all-dead", is_flag=True, help="Every dead letter.")
 def replay_outbox(message_id: tuple[int, ...], all_dead: bool) -> None:
     """Send messages again now, by the ids that `list` shows. What was delivered is not sent twice."""
@@ -71,7 +71,7 @@ def list_events(status: JobStatus | None, outcome: InboxOutcome | None, limit: i
 
 
 @webhooks.command("show")
-@click.argument("message_id", type=int)
+@click.argument("message_id", type=ROW_ID)
 def show_event(message_id: int) -> None:
     """Show the body of one event, as it was signed."""
     with application():
@@ -83,7 +83,7 @@ def show_event(message_id: int) -> None:
 
 
 @webhooks.command("replay")
-@click.argument("message_id", type=int, nargs=-1)
+@click.argument("message_id", type=ROW_ID, nargs=-1)
 @click.option("--all-dead", is_flag=True, help="Every event that was given up.")
 def replay_events(message_id: tuple[int, ...], all_dead: bool) -> None:
     """Settle events again now, by the ids that `list` shows. What was applied is not done twice."""

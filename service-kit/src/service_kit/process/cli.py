@@ -13,6 +13,10 @@ from service_kit.process.config import ConfigurationError
 
 E = TypeVar("E", bound=StrEnum)
 
+# The number of a row, and how many rows a list may show.
+ROW_ID = click.IntRange(1, 2**63 - 1)
+LIST_LIMIT = click.IntRange(1, 10_000)
+
 
 class OneOf(click.Choice[E]):
     """A choice of the values of an enum; the command is given the member."""

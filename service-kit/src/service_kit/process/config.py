@@ -13,6 +13,8 @@ from sqlalchemy.exc import ArgumentError
 from service_kit.currencies import is_currency
 from service_kit.decimals import read_decimal
 
+_DRIVERS = frozenset({"sqlite", "sqlite+pysqlite", "mysql+pymysql", "mariadb+pymysql"})
+_WRONG_DATABASE_URL = "DATABASE_URL must be an address such as sqlite:////folder/file.db or mysql+pymysql://user:password@host/name."
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
 
 
@@ -73,7 +75,9 @@ def read_database_url(env: Env, service: str) -> str:
     try:
         parsed = make_url(url)
     except ArgumentError as exc:
-        raise ConfigurationError("DATABASE_URL is not an address such as sqlite:////folder/file.db.") from exc
+        raise ConfigurationError(_WRONG_DATABASE_URL) from exc
+    if parsed.drivername not in _DRIVERS:
+        raise ConfigurationError(_WRONG_DATABASE_URL)
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
         return url
     return parsed.set(database=str(Path(parsed.database).absolute())).render_as_string(hide_password=False)
