@@ -232,6 +232,9 @@ class AmountTooLarge(PaymentError):
     operation: str
     largest_minor: int
 
+    def __str__(self) -> str:
+        return super().__str__() if self.largest_minor else f"Nothing is left that could be {self.operation}."
+
 
 class CancellationNotConfirmed(PaymentError):
     message = "The bank did not confirm the cancellation. Nothing changed; please try again."

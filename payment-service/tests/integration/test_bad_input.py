@@ -270,3 +270,13 @@ def test_a_refused_request_leaves_the_service_as_it_was(world: World) -> None:
 
     assert world.pay(payment_id).status_code == 200
     assert world.payment(payment_id).status == "completed"
+
+
+@pytest.mark.engines("sqlite")
+@pytest.mark.parametrize("amount", ["19,99", "1 000", "lots", None])
+def test_an_amount_that_is_no_number_is_told_how_to_write_one(world: World, amount: object) -> None:
+    answer = world.client.post("/payments", json={"user_id": 1, "order_id": 1, "total_amount": amount})
+
+    assert answer.status_code == 400
+    assert "total_amount" in answer.json["error"]
+    assert "above 0" not in answer.json["error"]

@@ -47,7 +47,9 @@ class LenientAmount(fields.Field[Decimal]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **_: Any) -> Decimal:
         number = _as_decimal(value, allow_bool=False)
-        if number is None or not 0 < number <= LARGEST_AMOUNT:
+        if number is None:
+            raise ValidationError("Must be a number with a point, such as 19.99.")
+        if not 0 < number <= LARGEST_AMOUNT:
             raise ValidationError(f"Must be an amount above 0, at most {LARGEST_AMOUNT}.")
         return number
 

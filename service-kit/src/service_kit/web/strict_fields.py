@@ -75,7 +75,11 @@ class UtcTime(fields.AwareDateTime):
     """ISO 8601 with an offset, loaded as UTC; shown in UTC with microseconds and a Z."""
 
     default_error_messages = {  # noqa: RUF012  as the base class declares it
-        "range": f"Must lie in the years {FIRST_YEAR} to {LAST_YEAR}."
+        **dict.fromkeys(
+            ["invalid", "invalid_awareness"],
+            "Must be a time with an offset from UTC, such as 2026-11-21T09:00:00Z.",
+        ),
+        "range": f"Must lie in the years {FIRST_YEAR} to {LAST_YEAR}.",
     }
 
     def _deserialize(

@@ -28,7 +28,10 @@ class CardSchema(ma.Schema):
 
     number = ma.fields.String(
         required=True,
-        validate=ma.validate.Regexp(r"[0-9](?:[ -]?[0-9]){11,18}\Z", error="Must have 12 to 19 digits."),
+        validate=ma.validate.Regexp(
+            r"[0-9](?:[ -]?[0-9]){11,18}\Z",
+            error="Must have 12 to 19 digits, with single blanks or dashes at most between them.",
+        ),
         metadata={
             "example": "4242424242424242",
             "description": "12 to 19 digits with a right check digit; single blanks or dashes between.",
