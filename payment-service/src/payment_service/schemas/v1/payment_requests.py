@@ -11,6 +11,7 @@ from service_kit.web.strict_fields import ONE_LINE, QueryInteger, StrictBoolean,
 
 from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId
 from payment_service.schemas.v1.payment_method import CardSchema
+from payment_service.schemas.v1.return_url import check_return_url
 from payment_service.values.cards import CardData
 from payment_service.values.money import Money
 from payment_service.values.statuses import CaptureMethod, PaymentStatus
@@ -121,12 +122,15 @@ class PaymentCreateSchema(PayWithSchema):
         validate=ma.validate.Length(max=MAX_METADATA_KEYS),
         metadata={"description": "At most 50 pairs; never interpreted, never a place for card data."},
     )
-    return_url = ma.fields.Url(
+    return_url = ma.fields.String(
         load_default=None,
-        schemes={"http", "https"},
-        require_tld=False,
-        validate=ma.validate.Length(max=2000),
-        metadata={"description": "Where the payer goes after the checkout page or 3-D Secure."},
+        validate=[ma.validate.Length(1, 2000), check_return_url],
+        metadata={
+            "format": "uri",
+            "example": "https://shop.example/back?order=7",
+            "description": "Where the payer goes after the checkout page or 3-D Secure: https, or http on "
+            "localhost while you build your shop.",
+        },
     )
 
     @ma.post_load
