@@ -6,6 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from environs import Env
+from service_kit.email_addresses import AddressNotUsable, email_address
 from service_kit.process.config import (
     ConfigurationError,
     Profile,
@@ -15,8 +16,7 @@ from service_kit.process.config import (
     read_secret,
 )
 
-from notification_service.errors import AddressNotUsable
-from notification_service.values.email_address import check_pattern, email_address
+from notification_service.values.email_address import check_pattern
 from notification_service.values.safe_text import is_single_line
 from notification_service.values.smtp_server import SmtpServer, parse_smtp_url
 
@@ -108,4 +108,6 @@ def _read_time_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as exc:
-        raise ConfigurationError(f"MAIL_TIME_ZONE {name!r} is not in this machine's time zone data.") from exc
+        raise ConfigurationError(
+            f"MAIL_TIME_ZONE {name!r} is no time zone, such as Africa/Casablanca."
+        ) from exc

@@ -1,10 +1,6 @@
 """Domain errors: facts, without status codes."""
 
 
-class AddressNotUsable(Exception):
-    """An e-mail address that cannot be written to; the message says why, without quoting it."""
-
-
 class NoRecipient(Exception):
     """There is neither an address nor a user to make one up for."""
 

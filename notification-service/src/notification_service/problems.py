@@ -2,9 +2,10 @@
 
 from http import HTTPStatus
 
+from service_kit.email_addresses import AddressNotUsable
 from service_kit.web.problems import Problem, ProblemTable, invalid_input
 
-from notification_service.errors import AddressNotUsable, EventReused, NoRecipient, NotificationUnknown
+from notification_service.errors import EventReused, NoRecipient, NotificationUnknown
 
 PROBLEMS: ProblemTable = {
     AddressNotUsable: lambda error: invalid_input({"recipient": {"email": [str(error)]}}),

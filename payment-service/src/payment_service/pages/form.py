@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from service_kit.card_checks import has_expired
+from service_kit.email_addresses import AddressNotUsable, email_address
 
 from payment_service.values.cards import CardData
 
@@ -99,10 +100,6 @@ _EXPIRIES = (
     re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})(-(0[1-9]|[12][0-9]|3[01]))?"),
 )
 _LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3: a path of 256 less its angle brackets
-_LONGEST_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
-_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_EMAIL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
 
 
 def _typed(fields: Mapping[str, str], name: Field) -> str:
@@ -131,8 +128,10 @@ def _expiry_error(text: str, expiry: tuple[int, int] | None, now: datetime) -> F
 
 
 def _email_error(email: str) -> FieldError | None:
-    fits = len(email) <= _LONGEST_EMAIL and len(email.partition("@")[0]) <= _LONGEST_LOCAL_PART
-    return None if not email or (fits and _EMAIL.fullmatch(email)) else FieldError.MALFORMED
+    try:
+        return None if not email or email_address(email) else FieldError.MALFORMED
+    except AddressNotUsable:
+        return FieldError.MALFORMED
 
 
 def _may_hold_number(text: str) -> bool:

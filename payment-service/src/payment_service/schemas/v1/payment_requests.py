@@ -5,6 +5,7 @@ from typing import Any
 
 import marshmallow as ma
 from service_kit.currencies import is_currency
+from service_kit.email_addresses import AddressNotUsable, email_address
 from service_kit.web import strict_json
 from service_kit.web.standard_app import MAX_BODY_BYTES
 from service_kit.web.strict_fields import ONE_LINE, QueryInteger, StrictBoolean, StrictDecimal
@@ -35,6 +36,13 @@ def amount_field(**kwargs: Any) -> ma.fields.Integer:
     )
 
 
+def _check_email(text: str) -> None:
+    try:
+        email_address(text)
+    except AddressNotUsable as exc:
+        raise ma.ValidationError(str(exc)) from exc
+
+
 def _check_currency(code: str) -> None:
     if not is_currency(code):
         raise ma.ValidationError("Is not a currency of ISO 4217, such as MAD.")
@@ -45,7 +53,10 @@ class CustomerSchema(ma.Schema):
 
     id = text_field(64, metadata={"description": "The merchant's own name for the customer."})
     name = text_field(200)
-    email = ma.fields.Email(validate=ma.validate.Length(max=254))
+    email = ma.fields.String(
+        validate=[ma.validate.Length(max=254), _check_email],
+        metadata={"format": "email", "example": "zoe@example.com", "description": "Where the receipt goes."},
+    )
     phone = ma.fields.String(
         validate=ma.validate.Regexp(r"\+[1-9][0-9]{5,14}\Z", error="Must be E.164, such as +212600000000."),
         metadata={"example": "+212600000000"},
