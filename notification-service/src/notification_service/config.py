@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from email.utils import parseaddr
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from environs import Env
 from service_kit.email_addresses import AddressNotUsable, email_address
@@ -12,6 +12,7 @@ from service_kit.process.config import (
     Profile,
     read_address,
     read_database_url,
+    read_display_time_zone,
     read_profile,
     read_secret,
 )
@@ -59,7 +60,7 @@ class Config:
             smtp=_read_smtp(env, profile),
             mail_from=_read_mail_from(env.str("MAIL_FROM", "") or "Caisse <no-reply@caisse.example>"),
             lab_receipt_address=_read_lab_receipt_address(env, profile),
-            time_zone=_read_time_zone(env.str("MAIL_TIME_ZONE", "Africa/Casablanca")),
+            time_zone=read_display_time_zone(env),
             worker_wake_address=read_address(env, "WORKER_WAKE_ADDRESS", "127.0.0.1:5911"),
             delivery_concurrency=env.int("DELIVERY_CONCURRENCY", 8),
             delivery_lease_s=env.float("DELIVERY_LEASE_S", 90.0),
@@ -102,12 +103,3 @@ def _read_lab_receipt_address(env: Env, profile: Profile) -> str:
     except AddressNotUsable as exc:
         raise ConfigurationError(f"LAB_RECEIPT_ADDRESS: {exc}") from exc
     return pattern
-
-
-def _read_time_zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as exc:
-        raise ConfigurationError(
-            f"MAIL_TIME_ZONE {name!r} is no time zone, such as Africa/Casablanca."
-        ) from exc

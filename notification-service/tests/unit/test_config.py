@@ -4,7 +4,7 @@ import pytest
 from notification_service.config import Config
 from service_kit.process.config import ConfigurationError
 
-NAMES = ("DATABASE_URL", "OUTBOX_DIR", "SMTP_URL", "MAIL_FROM", "LAB_RECEIPT_ADDRESS", "MAIL_TIME_ZONE",
+NAMES = ("DATABASE_URL", "OUTBOX_DIR", "SMTP_URL", "MAIL_FROM", "LAB_RECEIPT_ADDRESS", "DISPLAY_TIME_ZONE",
          "SERVICE_TOKEN", "CAISSE_PROFILE", "WORKER_WAKE_ADDRESS", "LOG_LEVEL")  # fmt: skip
 
 
@@ -32,8 +32,8 @@ def test_the_lab_needs_no_setting(tmp_path: Path) -> None:
         ("MAIL_FROM", "nobody"),
         ("MAIL_FROM", "A\nBcc: b@c.example <a@b.example>"),
         ("LAB_RECEIPT_ADDRESS", "user-{id}@shop.example"),
-        ("MAIL_TIME_ZONE", "Mars/Olympus"),
-        ("MAIL_TIME_ZONE", "../../etc/passwd"),
+        ("DISPLAY_TIME_ZONE", "Mars/Olympus"),
+        ("DISPLAY_TIME_ZONE", "../../etc/passwd"),
         ("CAISSE_PROFILE", "test"),
         ("WORKER_WAKE_ADDRESS", "5911"),
     ],

@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from environs import Env
 from service_kit.currencies import is_currency
@@ -19,6 +20,7 @@ from service_kit.process.config import (
     read_address,
     read_amounts,
     read_database_url,
+    read_display_time_zone,
     read_profile,
     read_secret,
 )
@@ -91,6 +93,7 @@ class Config:
     event_key: bytes
     event_old_keys: Mapping[str, bytes]
     public_base_url: str
+    display_time_zone: ZoneInfo
     token_key_encryption_key: bytes
     client_secret_key: bytes
     vault_keys: Mapping[str, bytes]
@@ -141,6 +144,7 @@ class Config:
             event_key=_read_key(env, profile, "EVENT_KEY", "lab-event-key"),
             event_old_keys=_read_old_event_keys(env, "EVENT_OLD_KEYS"),
             public_base_url=_read_public_base_url(env, profile),
+            display_time_zone=read_display_time_zone(env),
             token_key_encryption_key=_read_key(
                 env, profile, "TOKEN_KEY_ENCRYPTION_KEY", "lab-token-key-encryption-key"
             ),

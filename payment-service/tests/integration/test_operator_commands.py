@@ -95,6 +95,15 @@ def test_a_merchant_and_its_client_are_made_shown_rotated_and_disabled(world: Wo
         ("merchants", "create", "--name", "n", "--address", "x" * 501),
         ("merchants", "create", "--name", "n", "--address", "x", "--currency", "XYZ"),
         ("merchants", "create", "--name", "n", "--address", "x", "--locale", "de"),
+        ("merchants", "create", "--name", "two\nlines", "--address", "x"),
+        ("merchants", "create", "--name", "\u202eeman", "--address", "x"),
+        ("merchants", "create", "--name", "n", "--legal-name", "a\rb", "--address", "x"),
+        ("merchants", "create", "--name", "n", "--address", "two\nlines"),
+        ("merchants", "change", "mer_nobody", "--name", "n"),
+        ("merchants", "change", "mer_lab"),
+        ("merchants", "change", "mer_lab", "--name", " "),
+        ("merchants", "change", "mer_lab", "--name", "two\nlines"),
+        ("merchants", "change", "mer_lab", "--address", " "),
         ("api-clients", "create", "--merchant", "mer_nobody", "--name", "x", "--scope", "payments:read"),
         ("api-clients", "create", "--merchant", "mer_lab", "--name", "x"),
         ("api-clients", "create", "--merchant", "mer_lab", "--name", "x", "--scope", "all"),
@@ -316,3 +325,30 @@ def test_the_janitor_says_what_it_did_and_what_is_unresolved_is_listed(world: Wo
     ]
     assert "asked 1 time(s)" in done(run("unresolved"))
     assert "bank-simulator: NewConnectionError" in done(run("unresolved"))
+
+
+def test_a_merchant_is_changed_where_it_is_given_something_new(world: World, run: Run) -> None:
+    before = world.all(Merchant)[0]
+
+    said = done(
+        run(
+            "merchants",
+            "change",
+            "mer_lab",
+            "--name",
+            "Librairie Zoé",
+            "--address",
+            "1, rue Neuve",
+            "--address",
+            "Fès",
+        )
+    )
+
+    (after,) = world.all(Merchant)
+    assert said == "mer_lab is changed.\n"
+    assert (after.name, after.address) == ("Librairie Zoé", "1, rue Neuve\nFès")
+    assert (after.legal_name, after.locale, after.currency) == (
+        before.legal_name,
+        before.locale,
+        before.currency,
+    )

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from string import Formatter
+from zoneinfo import ZoneInfo
 
 import pytest
 from payment_service.pages.languages import CATALOGUE, format_amount, format_moment
@@ -77,8 +78,9 @@ def test_an_amount_is_exact_in_both_languages(money: Money, french: str, english
         assert format_amount(money, Language.EN) == english
 
 
-def test_a_moment_says_that_it_is_utc() -> None:
+def test_a_moment_says_on_which_clocks_it_is() -> None:
     moment = datetime(2026, 11, 21, 14, 5, tzinfo=UTC)
+    in_paris = moment.astimezone(ZoneInfo("Europe/Paris"))
 
-    assert format_moment(moment, Language.FR) == "21 novembre 2026 à 14:05 UTC"
-    assert format_moment(moment, Language.EN) == "21 November 2026 at 14:05 UTC"
+    assert format_moment(moment, Language.FR) == "21 novembre 2026 à 14:05 (UTC)"
+    assert format_moment(in_paris, Language.EN) == "21 November 2026 at 15:05 (UTC+1)"

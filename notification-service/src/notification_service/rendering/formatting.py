@@ -1,12 +1,13 @@
 """Amounts and moments as each language writes them."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_datetime
 from babel.numbers import NumberPattern, parse_pattern
+from service_kit.clock import offset_name
 from service_kit.currencies import currency_exponent
 
 from notification_service.values.money import currency_symbol, to_decimal
@@ -28,7 +29,7 @@ def format_moment(moment: datetime, zone: ZoneInfo, pattern: str, locale: MailLo
     """Return the moment on the clocks of ``zone``, and how far these are from UTC."""
     local = moment.astimezone(zone)
     text = format_datetime(local, pattern, tzinfo=zone, locale=_babel(locale))
-    return f"{text} ({_utc_offset(local.utcoffset() or timedelta())})"
+    return f"{text} ({offset_name(local)})"
 
 
 @cache
@@ -46,11 +47,3 @@ def _pattern(locale: MailLocale, currency: str) -> NumberPattern:
         # CLDR's rule for letters beside digits, which Babel does not apply: MAD 5, but €5.
         pattern = pattern.replace("¤", f"¤{NO_BREAK_SPACE}")
     return parse_pattern(pattern)
-
-
-def _utc_offset(offset: timedelta) -> str:
-    minutes = round(offset.total_seconds() / 60)
-    hours, rest = divmod(abs(minutes), 60)
-    if minutes == 0:
-        return "UTC"
-    return f"UTC{'+' if minutes > 0 else '−'}{hours}" + (f":{rest:02}" if rest else "")  # noqa: RUF001

@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
+from marshmallow import ValidationError
 from service_kit.clock import utc_now
 from service_kit.currencies import is_currency
 from service_kit.process.cli import OneOf
+from service_kit.web.strict_fields import ONE_LINE
 
 from payment_service.cli.console import application, utc
 from payment_service.commands.access.api_clients import (
@@ -22,6 +24,7 @@ from payment_service.commands.access.api_clients import (
     ensure_lab_client,
     rotate_client_secret,
 )
+from payment_service.commands.access.change_merchant import change_merchant
 from payment_service.commands.access.create_merchant import CreateMerchant, create_merchant
 from payment_service.commands.access.revoke_signing_key import revoke_signing_key
 from payment_service.commands.access.rotate_signing_keys import rotate_signing_keys
@@ -34,16 +37,34 @@ from payment_service.values.scopes import Scope, SigningAlgorithm
 
 
 def text_up_to(length: int) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
-    """Return a check that an option's text fits its column, and is not blank where it must be given."""
+    """Return a check that an option's text is one line that fits its column, and not blank where required."""
 
     def check(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
         if param.required and not (value or "").strip():
             raise click.BadParameter("It is empty.")
         if value is not None and len(value) > length:
             raise click.BadParameter(f"It is longer than {length} characters.")
-        return value
+        return None if value is None else _one_line(value)
 
     return check
+
+
+def _one_line(text: str) -> str:
+    try:
+        ONE_LINE(text)
+    except ValidationError as exc:
+        raise click.BadParameter(str(exc.messages[0])) from exc
+    return text
+
+
+def _address_of(lines: tuple[str, ...]) -> str:
+    """Return the lines of an address as they are stored; none of them breaks a receipt."""
+    address = "\n".join(map(_one_line, lines))
+    if not address.strip():
+        raise click.UsageError("The address is empty.")
+    if len(address) > 500:
+        raise click.UsageError("The address is longer than 500 characters.")
+    return address
 
 
 def _known_currency(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
@@ -70,14 +91,33 @@ def create_merchant_command(
     name: str, legal_name: str | None, address: tuple[str, ...], tax_number: str, locale: str, currency: str
 ) -> None:
     """Take a merchant in; prints its id."""
-    lines = "\n".join(address)
-    if not lines.strip():
-        raise click.UsageError("The address is empty.")
-    if len(lines) > 500:
-        raise click.UsageError("The address is longer than 500 characters.")
-    command = CreateMerchant(name, legal_name or name, lines, tax_number, locale, currency)
+    command = CreateMerchant(name, legal_name or name, _address_of(address), tax_number, locale, currency)
     with application():
         click.echo(create_merchant(command).public_id)
+
+
+@merchants.command("change")
+@click.argument("merchant_id")
+@click.option("--name", callback=text_up_to(200), help="What payers know it by.")
+@click.option("--legal-name", callback=text_up_to(200), help="For receipts.")
+@click.option("--address", multiple=True, help="A line of the whole new one; repeat for more.")
+@click.option("--tax-number", callback=text_up_to(64), help="For receipts.")
+@click.option("--locale", type=click.Choice(["fr", "en"]), help="Of its receipts.")
+def change_merchant_command(merchant_id: str, address: tuple[str, ...], **changes: str | None) -> None:
+    """Change what is given of a merchant; receipts follow within a minute.
+
+    Its currency and its id stay: books and tokens hold them.
+    """
+    given = {name: value for name, value in changes.items() if value is not None}
+    if any(not value.strip() for name, value in given.items() if name != "tax_number"):
+        raise click.UsageError("A name is empty.")
+    if address:
+        given["address"] = _address_of(address)
+    if not given:
+        raise click.UsageError("Nothing to change was given.")
+    with application():
+        change_merchant(merchant_id, given)
+    click.echo(f"{merchant_id} is changed.")
 
 
 @merchants.command("list")

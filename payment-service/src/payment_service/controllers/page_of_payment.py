@@ -117,8 +117,9 @@ def _page_of_pending(
 def _receipt(result: PaymentResult, paid_at: datetime) -> Receipt:
     """``paid_at`` counts while the payment itself does not say it: a hold is not paid yet."""
     is_hold = result.status in HOLDING
+    zone = current_dependencies().config.display_time_zone
     return Receipt(
-        paid_at=result.paid_at or paid_at,
+        paid_at=(result.paid_at or paid_at).astimezone(zone),
         amount=result.amount if is_hold else result.captured,
         is_hold=is_hold,
         card_last4=result.card_last4,

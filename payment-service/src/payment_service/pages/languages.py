@@ -6,6 +6,7 @@ from pathlib import Path
 
 from babel.dates import format_datetime
 from babel.numbers import format_currency
+from service_kit.clock import offset_name
 from service_kit.currencies import currency_exponent
 from service_kit.web.pages import Catalogue, Language
 
@@ -31,10 +32,11 @@ def format_amount(money: Money, language: Language) -> str:
 
 
 def format_moment(moment: datetime, language: Language) -> str:
-    """Return the day and the minute of ``moment`` in UTC, and say that it is UTC."""
-    return format_datetime(moment, _MOMENT_PATTERNS[language], locale=language)
+    """Return the day and the minute of ``moment`` on its own clocks, and how far these are from UTC."""
+    text = format_datetime(moment, _MOMENT_PATTERNS[language], tzinfo=moment.tzinfo, locale=language)
+    return f"{text} ({offset_name(moment)})"
 
 
 # ¤¤ is the ISO code in a CLDR pattern. Babel's English pattern would glue it to the number.
 _AMOUNT_PATTERNS = {Language.FR: "{number}\N{NO-BREAK SPACE}¤¤", Language.EN: "¤¤\N{NO-BREAK SPACE}{number}"}
-_MOMENT_PATTERNS = {Language.FR: "d MMMM y 'à' HH:mm 'UTC'", Language.EN: "d MMMM y 'at' HH:mm 'UTC'"}
+_MOMENT_PATTERNS = {Language.FR: "d MMMM y 'à' HH:mm", Language.EN: "d MMMM y 'at' HH:mm"}

@@ -5,6 +5,7 @@ import re
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from environs import Env
 from sqlalchemy.engine import make_url
@@ -126,3 +127,18 @@ def read_amounts(env: Env, name: str, default: str) -> dict[str, Decimal]:
             )
         amounts[currency] = amount
     return amounts
+
+
+def read_display_time_zone(env: Env) -> ZoneInfo:
+    """Read ``DISPLAY_TIME_ZONE``, on whose clocks people read times: on pages as in e-mails.
+
+    Raises:
+        ConfigurationError: there is no such zone.
+    """
+    name: str = env.str("DISPLAY_TIME_ZONE", "Africa/Casablanca")
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as exc:
+        raise ConfigurationError(
+            f"DISPLAY_TIME_ZONE {name!r} is no time zone, such as Africa/Casablanca."
+        ) from exc
