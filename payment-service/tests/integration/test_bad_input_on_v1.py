@@ -11,7 +11,7 @@ from payment_service.values.money import Money
 from service_kit.web import strict_json
 from service_kit.web.standard_app import MAX_BODY_BYTES
 
-from tests.testkit.payments.access import A_PAYMENT, Shop, open_shop
+from tests.testkit.payments.access import A_PAYMENT, V1_CARD, Shop, open_shop
 from tests.testkit.payments.client import Answer
 from tests.testkit.payments.world import World
 
@@ -389,3 +389,61 @@ def test_what_has_been_given_back_whole_is_told_that_nothing_is_left(world: Worl
     assert_problem(answer, 422, "refund")
     assert answer.json["detail"] == "Nothing is left that could be refunded."
     assert answer.json["largest_amount"] == 0
+
+
+IN_TEXT = "paid by 4111 1111 1111 1111"
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"order_id": IN_TEXT}, "order_id"),
+        ({"description": IN_TEXT}, "description"),
+        ({"metadata": {"note": IN_TEXT}}, "metadata.note.value"),
+        ({"metadata": {IN_TEXT: "note"}}, "metadata.paid by *************.key"),
+        ({"customer": {"id": IN_TEXT}}, "customer.id"),
+        ({"customer": {"name": IN_TEXT}}, "customer.name"),
+        ({"customer": {"email": "4111111111111111@example.com"}}, "customer.email"),
+        ({"line_items": [{"name": IN_TEXT, "quantity": 1, "unit_amount": 1}]}, "line_items.0.name"),
+    ],
+)
+def test_no_card_number_is_stored_in_a_text(
+    world: World, shop: Shop, changes: dict[str, object], field: str
+) -> None:
+    answer = shop.create(world, **changes)
+
+    assert_problem(answer, 400, field)
+    assert list(answer.json["errors"]) == [field]
+    assert "1111" not in answer.text
+    assert_untouched(world)
+
+
+@SQLITE
+def test_the_card_that_pays_stands_in_no_text_of_its_payment(world: World, shop: Shop) -> None:
+    answer = shop.pay(world, card={**V1_CARD, "number": "501800000009"}, description="was 5018 0000 0009")
+
+    assert_problem(answer, 400, "own card")
+    assert list(answer.json["errors"]) == ["description"]
+    assert_untouched(world)
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/refunds", {"payment": "{id}", "reason": IN_TEXT}),
+        ("/v1/payments/{id}/cancel", {"reason": IN_TEXT}),
+        ("/v1/payment-methods", {"card": dict(V1_CARD), "customer": {"id": IN_TEXT}}),
+    ],
+)
+def test_no_card_number_is_stored_with_what_follows(
+    world: World, shop: Shop, path: str, body: dict[str, object]
+) -> None:
+    payment_id = shop.create(world).json["id"]
+    body = {name: payment_id if value == "{id}" else value for name, value in body.items()}
+
+    answer = shop.post(world, path.format(id=payment_id), body)
+
+    assert_problem(answer, 400, path)
+    assert "1111" not in answer.text

@@ -6,8 +6,9 @@ from service_kit.web.shown_fields import shown
 from service_kit.web.strict_fields import StrictBoolean, UtcTime
 
 from payment_service.domain.settlement.captures import CaptureRequest
+from payment_service.schemas.v1.free_text import text_field
 from payment_service.schemas.v1.pagination import PageQuerySchema, PublicId
-from payment_service.schemas.v1.payment_requests import amount_field, text_field
+from payment_service.schemas.v1.payment_requests import amount_field
 
 
 class RefundSchema(ma.Schema):

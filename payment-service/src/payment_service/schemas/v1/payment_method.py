@@ -7,9 +7,10 @@ import marshmallow as ma
 from service_kit.card_checks import has_expired
 from service_kit.clock import utc_now
 from service_kit.web.shown_fields import shown
-from service_kit.web.strict_fields import ONE_LINE, UtcTime
+from service_kit.web.strict_fields import UtcTime
 
 from payment_service.models.card import PaymentMethod
+from payment_service.schemas.v1.free_text import text_field
 from payment_service.schemas.v1.pagination import PageQuerySchema
 from payment_service.values.cards import CardData, is_card_number
 
@@ -61,8 +62,8 @@ class CardSchema(ma.Schema):
 
 
 def _customer_id(**kwargs: Any) -> ma.fields.String:
-    return ma.fields.String(
-        validate=[ma.validate.Length(1, 64), ONE_LINE],
+    return text_field(
+        64,
         metadata={"description": "The merchant's own name for the customer.", "example": "42"},
         **kwargs,
     )

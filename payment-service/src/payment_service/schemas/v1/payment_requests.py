@@ -8,12 +8,13 @@ from service_kit.currencies import is_currency
 from service_kit.email_addresses import AddressNotUsable, email_address
 from service_kit.web import strict_json
 from service_kit.web.standard_app import MAX_BODY_BYTES
-from service_kit.web.strict_fields import ONE_LINE, QueryInteger, StrictBoolean, StrictDecimal
+from service_kit.web.strict_fields import QueryInteger, StrictBoolean, StrictDecimal
 
+from payment_service.schemas.v1.free_text import CARD_NUMBER_IN_TEXT, refuse_card_number, text_field
 from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId
 from payment_service.schemas.v1.payment_method import CardSchema
 from payment_service.schemas.v1.return_url import check_return_url
-from payment_service.values.cards import CardData
+from payment_service.values.cards import CardData, holds_card
 from payment_service.values.money import Money
 from payment_service.values.statuses import CaptureMethod, PaymentStatus
 
@@ -22,11 +23,6 @@ MAX_METADATA_KEYS = 50
 # What we keep of one payment for its merchant (metadata, line items, the customer's name and phone), in the
 # bytes of the column: never more than a request can bring.
 MAX_KEPT_BYTES = MAX_BODY_BYTES
-
-
-def text_field(longest: int, shortest: int = 1, **kwargs: Any) -> ma.fields.String:
-    rules = [ma.validate.Length(min=shortest, max=longest), ONE_LINE]
-    return ma.fields.String(validate=rules, **kwargs)
 
 
 def amount_field(**kwargs: Any) -> ma.fields.Integer:
@@ -54,7 +50,7 @@ class CustomerSchema(ma.Schema):
     id = text_field(64, metadata={"description": "The merchant's own name for the customer."})
     name = text_field(200)
     email = ma.fields.String(
-        validate=[ma.validate.Length(max=254), _check_email],
+        validate=[ma.validate.Length(max=254), refuse_card_number, _check_email],
         metadata={"format": "email", "example": "zoe@example.com", "description": "Where the receipt goes."},
     )
     phone = ma.fields.String(
@@ -152,6 +148,8 @@ class PaymentCreateSchema(PayWithSchema):
             raise ma.ValidationError("Give card or payment_method with confirm.", "confirm")
         if not data["confirm"] and pay_with is not None:
             raise ma.ValidationError("A card is used only with confirm: true.", "confirm")
+        if isinstance(pay_with, CardData):
+            _keep_out(pay_with, data)
         customer = data["customer"]
         as_they_are = ("capture_method", "order_id", "description", "return_url")
         return {
@@ -163,6 +161,13 @@ class PaymentCreateSchema(PayWithSchema):
             "details": _kept(data),
             "pay_with": pay_with,
         }
+
+
+def _keep_out(card: CardData, data: Mapping[str, Any]) -> None:
+    """Refuse a text that holds the very card that pays, whatever network it is of."""
+    for name in ("order_id", "description", "customer", "line_items", "metadata"):
+        if holds_card(strict_json.dumps(data[name], only_ascii=False), card):
+            raise ma.ValidationError(CARD_NUMBER_IN_TEXT, name)
 
 
 def _kept(data: Mapping[str, Any]) -> dict[str, Any]:
