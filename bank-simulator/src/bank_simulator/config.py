@@ -54,7 +54,7 @@ class Config:
         env = Env()
         profile = read_profile(env)
         return cls(
-            database_url=read_database_url(env, "bank-simulator"),
+            database_url=read_database_url(env, profile, "bank-simulator"),
             migrations_dir=env.path("MIGRATIONS_DIR", Path(__file__).parents[2] / "migrations"),
             bank_token=read_secret(env, profile, "BANK_TOKEN", "lab-bank-token"),
             card_key=read_secret(env, profile, "BANK_CARD_KEY", "lab-card-key"),

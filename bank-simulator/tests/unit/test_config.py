@@ -51,6 +51,10 @@ def test_faults_that_cannot_be_read_stop_the_start(monkeypatch: pytest.MonkeyPat
 
 def test_production_accepts_no_well_known_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAISSE_PROFILE", "production")
+    with pytest.raises(ConfigurationError, match="DATABASE_URL"):
+        Config.from_env()
+
+    monkeypatch.setenv("DATABASE_URL", "sqlite:////var/caisse/own.db")
 
     with pytest.raises(ConfigurationError, match="BANK_TOKEN"):
         Config.from_env()

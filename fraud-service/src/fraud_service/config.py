@@ -39,7 +39,7 @@ class Config:
         profile = read_profile(env)
         return cls(
             profile=profile,
-            database_url=read_database_url(env, "fraud-service"),
+            database_url=read_database_url(env, profile, "fraud-service"),
             migrations_dir=env.path("MIGRATIONS_DIR", Path(__file__).parents[2] / "migrations"),
             service_token=read_secret(env, profile, "SERVICE_TOKEN", "lab-service-token"),
             thresholds=Thresholds(

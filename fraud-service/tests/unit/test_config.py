@@ -51,6 +51,10 @@ def test_a_limit_below_1_stops_the_start(monkeypatch: pytest.MonkeyPatch, name: 
 
 def test_production_needs_a_token_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAISSE_PROFILE", "production")
+    with pytest.raises(ConfigurationError, match="DATABASE_URL"):
+        Config.from_env()
+
+    monkeypatch.setenv("DATABASE_URL", "sqlite:////var/caisse/own.db")
 
     with pytest.raises(ConfigurationError, match="SERVICE_TOKEN"):
         Config.from_env()

@@ -53,7 +53,7 @@ class Config:
         env = Env()
         profile = read_profile(env)
         return cls(
-            database_url=read_database_url(env, "notification-service"),
+            database_url=read_database_url(env, profile, "notification-service"),
             migrations_dir=env.path("MIGRATIONS_DIR", Path(__file__).parents[2] / "migrations"),
             outbox_dir=Path(env.str("OUTBOX_DIR", "") or ".run/mail").absolute(),
             service_token=read_secret(env, profile, "SERVICE_TOKEN", "lab-service-token"),

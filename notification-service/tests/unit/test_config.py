@@ -49,10 +49,14 @@ def test_production_accepts_neither_known_secrets_nor_passwords_in_clear(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CAISSE_PROFILE", "production")
+    with pytest.raises(ConfigurationError, match="DATABASE_URL"):
+        Config.from_env()
+
+    monkeypatch.setenv("DATABASE_URL", "sqlite:////var/caisse/own.db")
     with pytest.raises(ConfigurationError, match="SERVICE_TOKEN"):
         Config.from_env()
 
-    monkeypatch.setenv("SERVICE_TOKEN", "a-secret-of-our-own")
+    monkeypatch.setenv("SERVICE_TOKEN", "qzY0Zf7aWb1p0oPj1Wm3y6vKx2n8sLdE")
     monkeypatch.setenv("SMTP_URL", "smtp://user:password@mail.example")
     with pytest.raises(ConfigurationError, match="clear"):
         Config.from_env()

@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from environs import Env
@@ -16,6 +17,7 @@ from service_kit.currencies import is_currency
 from service_kit.process.config import (
     ConfigurationError,
     Profile,
+    is_monotonous,
     is_webhook_secret,
     read_address,
     read_amounts,
@@ -23,11 +25,14 @@ from service_kit.process.config import (
     read_display_time_zone,
     read_profile,
     read_secret,
+    refuse_equal_secrets,
 )
 
 # Base64 of a text that everybody can read here, which is the point.
 LAB_VAULT_KEYS = "lab:bGFiLXZhdWx0LWtleS10aGF0LWFsbC1tYXkta25vdyE="
 _VAULT_KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
+# 10.0.0.0/8 is a company's own network; a shorter prefix is half the world's.
+_WIDEST_PREFIX = {4: 8, 6: 32}
 _VAULT_KEY_BYTES = 32  # AES-256
 SHORTEST_KEPT_DAYS = 8
 _LONGEST_EVENT_KEY_ID = 16  # of the column that holds it
@@ -117,9 +122,9 @@ class Config:
         """
         env = Env()
         profile = read_profile(env)
-        return cls(
+        config = cls(
             profile=profile,
-            database_url=read_database_url(env, "payment-service"),
+            database_url=read_database_url(env, profile, "payment-service"),
             migrations_dir=env.path("MIGRATIONS_DIR", Path(__file__).parents[2] / "migrations"),
             service_token=read_secret(env, profile, "SERVICE_TOKEN", "lab-service-token"),
             bank_url=env.str("BANK_URL", "http://127.0.0.1:5012"),
@@ -150,11 +155,23 @@ class Config:
             ),
             client_secret_key=_read_key(env, profile, "CLIENT_SECRET_KEY", "lab-client-secret-key"),
             vault_keys=_read_vault_keys(env, profile),
-            trusted_proxies=_read_networks(env, "TRUSTED_PROXIES"),
+            trusted_proxies=_read_proxies(env, profile, "TRUSTED_PROXIES"),
             bank_max_concurrent=env.int("BANK_MAX_CONCURRENT", 16),
             limits=_read_limits(env),
             log_level=env.str("LOG_LEVEL", "INFO"),
         )
+        refuse_equal_secrets(
+            profile,
+            {
+                "SERVICE_TOKEN": config.service_token,
+                "BANK_TOKEN": config.bank_token,
+                "CARD_FINGERPRINT_KEY": config.card_fingerprint_key.decode(),
+                "EVENT_KEY": config.event_key.decode(),
+                "TOKEN_KEY_ENCRYPTION_KEY": config.token_key_encryption_key.decode(),
+                "CLIENT_SECRET_KEY": config.client_secret_key.decode(),
+            },
+        )
+        return config
 
 
 def _read_key(env: Env, profile: Profile, name: str, lab_default: str) -> bytes:
@@ -184,12 +201,20 @@ def _read_messages_kept(env: Env, name: str) -> timedelta:
     return timedelta(days=days)
 
 
-def _read_networks(env: Env, name: str) -> tuple[IpNetwork, ...]:
+def _read_proxies(env: Env, profile: Profile, name: str) -> tuple[IpNetwork, ...]:
+    """Read the networks of the gateways; without them no payer has an address, which production needs."""
     texts: list[str] = env.list(name, [])
     try:
-        return tuple(ipaddress.ip_network(text.strip()) for text in texts)
+        networks = tuple(ipaddress.ip_network(text.strip()) for text in texts)
     except ValueError as exc:
         raise ConfigurationError(f"{name}: {exc}.") from exc
+    is_everybody = any(network.prefixlen < _WIDEST_PREFIX[network.version] for network in networks)
+    if profile is Profile.PRODUCTION and (not networks or is_everybody):
+        raise ConfigurationError(
+            f"{name} must name the networks of the gateways in front, and no wider ones, in the production "
+            "profile: whose X-Forwarded-For is believed could write any address there."
+        )
+    return networks
 
 
 def _read_vault_keys(env: Env, profile: Profile) -> Mapping[str, bytes]:
@@ -205,8 +230,9 @@ def _read_vault_keys(env: Env, profile: Profile) -> Mapping[str, bytes]:
                 "VAULT_KEYS must be id:key, or several with a comma between: ids of up to 32 letters, "
                 "digits, dots, dashes or underscores, each once, and keys of 32 bytes in base64."
             )
-        if profile is Profile.PRODUCTION and key == _decode(LAB_VAULT_KEYS.partition(":")[2]):
-            raise ConfigurationError("VAULT_KEYS holds the lab's key, which everybody knows.")
+        is_known = key == _decode(LAB_VAULT_KEYS.partition(":")[2]) or is_monotonous(key)
+        if profile is Profile.PRODUCTION and is_known:
+            raise ConfigurationError("VAULT_KEYS holds the lab's key, or one that was not drawn by chance.")
         keys[key_id] = key
     return keys
 
@@ -239,6 +265,12 @@ def _read_public_base_url(env: Env, profile: Profile) -> str:
         raise ConfigurationError(
             f"PUBLIC_BASE_URL is {url!r}; it must be where the gateway is reached, such as https://pay.shop.ma"
         )
+    parts = urlsplit(url)
+    is_local = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if profile is Profile.PRODUCTION and (parts.scheme != "https" or is_local):
+        raise ConfigurationError(
+            "PUBLIC_BASE_URL must be https:// and a host that payers reach, in the production profile."
+        )
     return url.rstrip("/")
 
 
@@ -251,8 +283,15 @@ def _read_webhook_secrets(env: Env, profile: Profile, name: str) -> tuple[str, .
         raise ConfigurationError(
             f"{name} must hold one secret or several, a comma between: whsec_ and base64 of 24 to 64 bytes."
         )
-    if profile is Profile.PRODUCTION and LAB_WEBHOOK_SECRET in secrets:
-        raise ConfigurationError(f"{name} must not hold the lab's secret in the production profile.")
+    is_known = any(
+        secret == LAB_WEBHOOK_SECRET or is_monotonous(_decode(secret.removeprefix("whsec_")))
+        for secret in secrets
+    )
+    if profile is Profile.PRODUCTION and is_known:
+        raise ConfigurationError(
+            f"{name} must not hold the lab's secret, nor one that was not drawn by chance, in the production "
+            "profile."
+        )
     return secrets
 
 

@@ -1,6 +1,5 @@
 """What operators type: merchants, API clients, signing keys, and the lab's credentials."""
 
-import base64
 import json
 import re
 import stat
@@ -16,6 +15,7 @@ from payment_service.models.merchant import ApiClient, Merchant
 from payment_service.models.movement import Capture
 
 from tests.testkit.payments.access import ask_token
+from tests.testkit.payments.config import PRODUCTION_ENVIRONMENT
 from tests.testkit.payments.merchant import TestMerchant
 from tests.testkit.payments.scripted.follow_ups import lose_it
 from tests.testkit.payments.world import World
@@ -258,20 +258,7 @@ def test_a_disabled_lab_client_stays_disabled(world: World, run: Run, tmp_path: 
 
 
 def test_production_gets_a_signing_key_and_no_lab(database_url: str, tmp_path: Path) -> None:
-    production = {
-        name: f"a-secret-of-our-own-{name}"
-        for name in ("SERVICE_TOKEN", "BANK_TOKEN", "CARD_FINGERPRINT_KEY", "EVENT_KEY", "CLIENT_SECRET_KEY",
-                     "TOKEN_KEY_ENCRYPTION_KEY")
-    }  # fmt: skip
-    environment = {
-        "DATABASE_URL": database_url,
-        "LOG_LEVEL": "CRITICAL",
-        "CAISSE_PROFILE": "production",
-        "PUBLIC_BASE_URL": "https://pay.example",
-        "VAULT_KEYS": f"own:{base64.b64encode(bytes(32)).decode()}",
-        "BANK_WEBHOOK_SECRETS": f"whsec_{base64.b64encode(bytes(32)).decode()}",
-        **production,
-    }
+    environment = {**PRODUCTION_ENVIRONMENT, "DATABASE_URL": database_url, "LOG_LEVEL": "CRITICAL"}
 
     def invoke(*words: str, **changes: str) -> Result:
         return CliRunner().invoke(main, words, env={**environment, **changes})

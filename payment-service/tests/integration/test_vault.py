@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from payment_service.app import create_app
-from payment_service.config import LAB_VAULT_KEYS, Config
+from payment_service.config import Config
 from payment_service.controllers.request import EXTENSION
 from payment_service.errors import SealedCardUnreadable
 from payment_service.extensions import db
@@ -204,29 +204,3 @@ def test_keys_that_are_none_stop_the_start_and_are_not_told(
         settings(monkeypatch, VAULT_KEYS=text)
 
     assert key() not in str(refused.value)
-
-
-PRODUCTION = {
-    "CAISSE_PROFILE": "production",
-    "PUBLIC_BASE_URL": "https://pay.example",
-    **{
-        name: f"our-own-{name}"
-        for name in ("SERVICE_TOKEN", "BANK_TOKEN", "CARD_FINGERPRINT_KEY", "EVENT_KEY", "CLIENT_SECRET_KEY",
-                     "TOKEN_KEY_ENCRYPTION_KEY")
-    },
-    "BANK_WEBHOOK_SECRETS": "whsec_" + base64.b64encode(b"our own webhook secret, 32 bytes").decode(),
-}  # fmt: skip
-
-
-@pytest.mark.engines("sqlite")
-@pytest.mark.parametrize(
-    "text", ["", LAB_VAULT_KEYS, f"2026:{key()},{LAB_VAULT_KEYS}", "own:" + LAB_VAULT_KEYS.partition(":")[2]]
-)
-def test_production_refuses_the_labs_key(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConfigurationError, match="VAULT_KEYS"):
-        settings(monkeypatch, **PRODUCTION, VAULT_KEYS=text)
-
-
-@pytest.mark.engines("sqlite")
-def test_production_takes_keys_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert settings(monkeypatch, **PRODUCTION, VAULT_KEYS=f"a:{key()}").vault_keys == {"a": NEW}

@@ -155,16 +155,3 @@ def test_a_secret_that_is_none_stops_the_start_and_is_not_told(
         settings(monkeypatch, BANK_WEBHOOK_SECRETS=text)
 
     assert not text.strip(" ,") or text not in str(refused.value) or text == "whsec_"
-
-
-@pytest.mark.parametrize("text", [None, LAB_WEBHOOK_SECRET, f"{NEW},{LAB_WEBHOOK_SECRET}"])
-def test_production_refuses_the_labs_secret(text: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ("SERVICE_TOKEN", "BANK_TOKEN", "CARD_FINGERPRINT_KEY", "EVENT_KEY", "CLIENT_SECRET_KEY",
-             "TOKEN_KEY_ENCRYPTION_KEY")  # fmt: skip
-    given = {**dict.fromkeys(names, "a secret of our own"), "CAISSE_PROFILE": "production"}
-    monkeypatch.delenv("BANK_WEBHOOK_SECRETS", raising=False)
-    if text is not None:
-        given["BANK_WEBHOOK_SECRETS"] = text
-
-    with pytest.raises(ConfigurationError, match="BANK_WEBHOOK_SECRETS"):
-        settings(monkeypatch, **given)

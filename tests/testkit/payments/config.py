@@ -1,5 +1,6 @@
 """The configuration of a service under test."""
 
+import base64
 from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
@@ -42,3 +43,21 @@ def make_config(database_url: str, **changes: Any) -> Config:
         limits=PATIENT,
     )
     return replace(config, **changes)
+
+
+# What production starts with.
+PRODUCTION_SECRETS = (
+    *("SERVICE_TOKEN", "BANK_TOKEN", "CARD_FINGERPRINT_KEY", "EVENT_KEY"),
+    *("TOKEN_KEY_ENCRYPTION_KEY", "CLIENT_SECRET_KEY"),
+)
+_WELL_MADE = "qzY0Zf7aWb1p0oPj1Wm3y6vKx2n8sLdE"
+_A_KEY = base64.b64encode(bytes(range(32))).decode()
+PRODUCTION_ENVIRONMENT = {
+    "CAISSE_PROFILE": "production",
+    "DATABASE_URL": "mysql+pymysql://payments:m4F-a9s2kLx@db.internal/payments",
+    **{name: f"{_WELL_MADE}{number}" for number, name in enumerate(PRODUCTION_SECRETS)},
+    "BANK_WEBHOOK_SECRETS": f"whsec_{_A_KEY}",
+    "VAULT_KEYS": f"2026:{_A_KEY}",
+    "PUBLIC_BASE_URL": "https://pay.shop.example",
+    "TRUSTED_PROXIES": "10.2.0.0/16,fd00:1::/48",
+}

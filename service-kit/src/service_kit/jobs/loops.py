@@ -14,6 +14,7 @@ from flask import Flask
 
 from service_kit.jobs.queue import Failed, LeasedQueue, LeasedRow, Result
 from service_kit.process.garbage import calm_garbage_collector
+from service_kit.process.memory import keep_memory_private
 
 log = structlog.get_logger(__name__)
 
@@ -168,6 +169,7 @@ def run(loops: Sequence[Loop], wake_event: Callable[[], threading.Event]) -> Non
     signal.signal(signal.SIGINT, stop)
     background = Background(loops, wake_event)
     calm_garbage_collector()
+    keep_memory_private()
     background.start()
     told_to_stop.wait()
     background.stop()

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +15,8 @@ from sqlalchemy.exc import ArgumentError
 from service_kit.currencies import is_currency
 from service_kit.decimals import read_decimal
 
+_SHORTEST_SECRET = 24
+_FEWEST_DIFFERENT = 8
 _DRIVERS = frozenset({"sqlite", "sqlite+pysqlite", "mysql+pymysql", "mariadb+pymysql"})
 _WRONG_DATABASE_URL = "DATABASE_URL must be an address such as sqlite:////folder/file.db or mysql+pymysql://user:password@host/name."
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
@@ -44,15 +47,39 @@ def read_profile(env: Env) -> Profile:
 
 
 def read_secret(env: Env, profile: Profile, name: str, lab_default: str) -> str:
-    """Read a secret; in production it must be set, and must not be the lab's well-known one.
+    """Read a secret; in production it must be one that nobody can read here, nor guess.
 
     Raises:
-        ConfigurationError: a production service would start with a secret that everybody can read here.
+        ConfigurationError: a production service would start with a secret that is none.
     """
     value: str = env.str(name, lab_default if profile is Profile.LAB else "")
-    if profile is Profile.PRODUCTION and (not value or value == lab_default):
-        raise ConfigurationError(f"{name} must be set to a secret of your own in the production profile.")
+    text = value.strip()
+    is_known = text.casefold() in {"", lab_default.casefold()}
+    if profile is Profile.PRODUCTION and (is_known or len(text) < _SHORTEST_SECRET or is_monotonous(text)):
+        raise ConfigurationError(
+            f"{name} must be set to a secret of your own in the production profile: {_SHORTEST_SECRET} "
+            "characters or more, by chance. `openssl rand -base64 32` makes one."
+        )
     return value
+
+
+def is_monotonous(secret: str | bytes) -> bool:
+    """Whether it has so few different characters or bytes that it was not drawn by chance."""
+    return len(set(secret)) < _FEWEST_DIFFERENT
+
+
+def refuse_equal_secrets(profile: Profile, secrets: Mapping[str, str | bytes]) -> None:
+    """Let no secret serve for two things in production: who learns one would have the other.
+
+    Raises:
+        ConfigurationError: names the settings that are the same.
+    """
+    names: dict[str | bytes, list[str]] = {}
+    for name, value in secrets.items():
+        names.setdefault(value.strip(), []).append(name)
+    for same in names.values():
+        if profile is Profile.PRODUCTION and len(same) > 1:
+            raise ConfigurationError(f"{' and '.join(same)} must not be the same in the production profile.")
 
 
 def is_webhook_secret(text: str) -> bool:
@@ -64,21 +91,26 @@ def is_webhook_secret(text: str) -> bool:
     return text.startswith("whsec_") and 24 <= len(key) <= 64
 
 
-def read_database_url(env: Env, service: str) -> str:
-    """Read ``DATABASE_URL``; without it, a SQLite file of the service's name in ``.run``.
+def read_database_url(env: Env, profile: Profile, service: str) -> str:
+    """Read ``DATABASE_URL``; without it, the lab has a SQLite file of the service's name in ``.run``.
 
     A SQLite path is made absolute, because Flask-SQLAlchemy would take it from another folder than ours.
 
     Raises:
-        ConfigurationError: it is no such address; the message leaves it out, as it may hold a password.
+        ConfigurationError: it is no such address, or production has none of its own; the message leaves it
+            out, as it may hold a password.
     """
-    url: str = env.str("DATABASE_URL", "") or f"sqlite:///.run/{service}.db"
+    url: str = env.str("DATABASE_URL", "") or (
+        "" if profile is Profile.PRODUCTION else f"sqlite:///.run/{service}.db"
+    )
     try:
         parsed = make_url(url)
     except ArgumentError as exc:
         raise ConfigurationError(_WRONG_DATABASE_URL) from exc
     if parsed.drivername not in _DRIVERS:
         raise ConfigurationError(_WRONG_DATABASE_URL)
+    if profile is Profile.PRODUCTION and (parsed.password or "").startswith("lab-"):
+        raise ConfigurationError("DATABASE_URL holds the lab's password, which everybody knows.")
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
         return url
     return parsed.set(database=str(Path(parsed.database).absolute())).render_as_string(hide_password=False)

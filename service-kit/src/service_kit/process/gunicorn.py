@@ -10,6 +10,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from service_kit.process.garbage import calm_garbage_collector
 from service_kit.process.logs import mask_record
+from service_kit.process.memory import keep_memory_private
 
 # Heartbeats go to a file: in memory where there is such a folder, so that a busy disk stops no worker.
 _MEMORY = Path("/dev/shm")  # noqa: S108
@@ -42,6 +43,11 @@ class RefusingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no typ
             listener.close()
 
 
+def _settle_in(_worker: ThreadWorker) -> None:
+    calm_garbage_collector()
+    keep_memory_private()
+
+
 def settings(default_port: int, *, workers: int = 1, threads: int = 16) -> dict[str, Any]:
     """Return gunicorn's settings; ``BIND``, ``WEB_WORKERS`` and ``WEB_THREADS`` change them."""
     env = Env()
@@ -59,5 +65,5 @@ def settings(default_port: int, *, workers: int = 1, threads: int = 16) -> dict[
         "logger_class": MaskingLogger,
         "worker_tmp_dir": str(_MEMORY) if _MEMORY.is_dir() else None,
         "control_socket_disable": True,
-        "post_worker_init": lambda _worker: calm_garbage_collector(),
+        "post_worker_init": _settle_in,
     }
