@@ -26,6 +26,8 @@ def _explained_failures() -> Iterator[None]:
         raise click.ClickException(str(exc)) from exc
     except PermissionError as exc:
         raise click.ClickException(f"{exc.filename} cannot be written; whose is it?") from exc
+    except OSError as exc:
+        raise click.ClickException(f"{exc.filename or 'Starting'}: {exc.strerror}.") from exc
 
 
 _PORTS = ", ".join(f"{name} ({port})" for name, port in Ports().by_setting().items())

@@ -1,12 +1,15 @@
 """What a run can be told by the environment: its folder, its ports and its neighbours."""
 
+import ipaddress
 import socket
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from environs import Env
+from environs import Env, ValidationError, validate
 
+HIGHEST_PORT = 65535
+_IPV4 = 4
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
@@ -48,8 +51,13 @@ class RunSettings:
         env = Env()
         return cls(
             run_dir=(CHECKOUT / env.str("RUN_DIR", ".run")).resolve(),
-            ports=Ports(*(env.int(setting, port) for setting, port in Ports().by_setting().items())),
-            listen_ip=env.str("GATEWAY_LISTEN_IP", cls.listen_ip),
+            ports=Ports(
+                *(
+                    env.int(setting, port, validate=validate.Range(1, HIGHEST_PORT))
+                    for setting, port in Ports().by_setting().items()
+                )
+            ),
+            listen_ip=env.str("GATEWAY_LISTEN_IP", cls.listen_ip, validate=_check_ip),
             store_manager=env.str("STORE_MANAGER_URL", cls.store_manager),
             orders_per_minute=env.int("ORDERS_PER_MINUTE", cls.orders_per_minute),
         )
@@ -98,7 +106,18 @@ class RunSettings:
     @property
     def gateway_url(self) -> str:
         """Where a person on this machine reaches the gateway."""
-        return f"http://127.0.0.1:{self.ports.gateway}"
+        address = ipaddress.ip_address(self.listen_ip)
+        if address.is_unspecified:
+            address = ipaddress.ip_address("127.0.0.1" if address.version == _IPV4 else "::1")
+        host = str(address) if address.version == _IPV4 else f"[{address}]"
+        return f"http://{host}:{self.ports.gateway}"
+
+
+def _check_ip(text: str) -> None:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError as exc:
+        raise ValidationError("Must be an address such as 127.0.0.1, 0.0.0.0 or ::.") from exc
 
 
 def _free_ports(number: int) -> list[int]:

@@ -15,12 +15,11 @@ from gateway.launch import choose_gateway
 from run import spawn
 from run.guard import Guard
 from run.processes import Task, migrations, preparations, processes
-from run.settings import Ports, RunSettings
+from run.settings import HIGHEST_PORT, Ports, RunSettings
 from run.supervisor import StopSignals, Terminal, last_lines, shown_path, supervise
 
 # The programs of a supervisor that was killed a moment ago need this long to be gone.
 PORTS_FREE_WITHIN_S = 3.0
-HIGHEST_PORT = 65535
 
 CARD = '{"cardNumber": 9999999999999, "cardCode": 123, "expirationDate": "2030-01-05"}'
 _ORDER = '{"user_id": 1, "order_id": 1, "total_amount": 59.5}'
@@ -146,8 +145,6 @@ def _fault(setting: str, port: int, listen_ip: str) -> str | None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
-        except OverflowError:
-            return f"{setting}={port} is no port number: choose one from 1 to {HIGHEST_PORT}."
         except OSError as exc:
             fault = "is in use" if exc.errno == errno.EADDRINUSE else f"cannot be used ({exc.strerror})"
             other = port + 1000 if port + 1000 <= HIGHEST_PORT else port - 1000

@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from run.settings import RunSettings
+from run.cli import main
+from run.settings import Ports, RunSettings
 from run.start import CannotStart, RunLock, check_ports
 
 
@@ -43,14 +45,53 @@ def test_a_datagram_port_in_use_is_named_too(tmp_path: Path) -> None:
             check_ports(ports, "127.0.0.1")
 
 
-@pytest.mark.parametrize("port", [-1, 70000])
-def test_what_is_no_port_is_refused(tmp_path: Path, port: int) -> None:
-    ports = replace(RunSettings.on_free_ports(tmp_path).ports, bank=port)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BANK_PORT", "-1"),
+        ("GATEWAY_PORT", "99999"),
+        ("GATEWAY_PORT", "0"),
+        ("GATEWAY_PORT", "eighty"),
+        ("GATEWAY_LISTEN_IP", "everywhere"),
+        ("GATEWAY_LISTEN_IP", "127.0.0.1:8080"),
+        ("GATEWAY_LISTEN_IP", ""),
+    ],
+)
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_what_is_no_port_or_address_is_said_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str, name: str, value: str
+) -> None:
+    monkeypatch.setenv("RUN_DIR", str(tmp_path / "run"))
+    monkeypatch.setenv(name, value)
 
-    with pytest.raises(
-        CannotStart, match=f"^BANK_PORT={port} is no port number: choose one from 1 to 65535.$"
-    ):
-        check_ports(ports, "127.0.0.1")
+    result = CliRunner().invoke(main, [command])
+
+    assert (result.exit_code, name in result.stderr) == (1, True), result.output
+    assert "Traceback" not in result.output
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("listen_ip", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8080"),
+        ("0.0.0.0", "http://127.0.0.1:8080"),  # noqa: S104
+        ("192.168.1.5", "http://192.168.1.5:8080"),
+        ("::", "http://[::1]:8080"),
+        ("::1", "http://[::1]:8080"),
+    ],
+)
+def test_the_gateway_is_called_where_it_listens(tmp_path: Path, listen_ip: str, url: str) -> None:
+    assert RunSettings(tmp_path, Ports(), listen_ip).gateway_url == url
+
+
+def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUN_DIR", "/proc/caisse")
+
+    result = CliRunner().invoke(main, ["up"])
+
+    assert result.exit_code == 1
+    assert "/proc/caisse" in result.stderr
 
 
 def test_a_high_port_in_use_is_answered_with_a_lower_one(
