@@ -13,6 +13,7 @@ from payment_service.app import create_app, http_client
 from payment_service.clients.deliveries import BatchClient, NotificationClient, StoreManagerClient
 from payment_service.commands.upkeep.deliver_outbox import batch_deliveries, deliveries
 from payment_service.commands.upkeep.expire_payments import expire_payments
+from payment_service.commands.upkeep.give_positions import give_positions
 from payment_service.commands.upkeep.prune import prune_idempotency_keys, prune_messages
 from payment_service.commands.upkeep.run_janitor import run_janitor
 from payment_service.commands.upkeep.take_snapshots import SnapshotJob
@@ -20,6 +21,7 @@ from payment_service.commands.webhooks.settle_inbox import inboxes
 from payment_service.config import Config
 from payment_service.controllers.request import EXTENSION
 from payment_service.domain.merchant_directory import MerchantDirectory
+from payment_service.domain.positions import BATCH, ENTRIES, EVENTS
 
 CONCURRENT_DELIVERIES = 8
 CONCURRENT_EVENTS = 4
@@ -38,6 +40,16 @@ def build_loops(app: Flask, config: Config) -> list[Loop]:
         *(
             QueueLoop(app, inbox.queue, inbox.settle, concurrency=CONCURRENT_EVENTS)
             for inbox in inboxes(dependencies)
+        ),
+        *(
+            PeriodicLoop(
+                app,
+                f"{log.name}_positions",
+                limits.position_turn_s,
+                partial(give_positions, log, dependencies),
+                BATCH,
+            )
+            for log in (EVENTS, ENTRIES)
         ),
         PeriodicLoop(
             app, "janitor", limits.janitor_turn_s, lambda: len(run_janitor(dependencies, limit=20)), 20

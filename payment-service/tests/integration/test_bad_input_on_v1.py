@@ -11,7 +11,8 @@ from payment_service.values.money import Money
 from service_kit.web import strict_json
 from service_kit.web.standard_app import MAX_BODY_BYTES
 
-from tests.testkit.payments.access import A_PAYMENT, V1_CARD, Shop, open_shop
+from tests.testkit.payments.access import A_PAYMENT, Shop, open_shop
+from tests.testkit.payments.cards import V1_CARD
 from tests.testkit.payments.client import Answer
 from tests.testkit.payments.world import World
 

@@ -3,10 +3,18 @@ from pathlib import Path
 import pytest
 from alembic.script import ScriptDirectory
 from click.testing import CliRunner
+from payment_service.app import create_app
 from payment_service.cli import main
+from payment_service.commands.upkeep.give_positions import give_positions
+from payment_service.commands.upkeep.seed_lab import seed_lab
+from payment_service.controllers.request import EXTENSION
+from payment_service.domain.positions import EVENTS
+from payment_service.extensions import db
 from payment_service.models.base import Base
+from payment_service.models.payment import PaymentEvent
+from payment_service.models.position import EventPosition
 from service_kit.db import migrations
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, inspect, select, text
 from sqlalchemy.pool import NullPool
 
 from tests.testkit.databases.migrations import (
@@ -27,8 +35,7 @@ def test_a_migration_that_is_killed_at_each_step_comes_to_its_end(database_url: 
 
     assert kills >= len(tables) + sum(len(table.indexes) for table in tables)
     assert differences(database_url, Base.metadata) == []
-    # The last of the 68 revisions that came before these: a database that has them is not touched.
-    assert revision_of(database_url) == "0068"
+    assert revision_of(database_url) == "0008_positions"
     assert statements_that_write(database_url, directory) == []
 
 
@@ -38,6 +45,25 @@ def test_models_and_migrations_do_not_differ(database_url: str) -> None:
     migrations.upgrade(database_url, make_config(database_url).migrations_dir)
 
     assert differences(database_url, Base.metadata) == []
+
+
+def test_events_of_a_database_without_positions_get_theirs(database_url: str) -> None:
+    config = make_config(database_url)
+    migrations.upgrade(database_url, config.migrations_dir, "0068")
+    app = create_app(config)
+    with app.app_context():
+        seed_lab(app.extensions[EXTENSION])
+
+    migrations.upgrade(database_url, config.migrations_dir)
+
+    with app.app_context():
+        give_positions(EVENTS, app.extensions[EXTENSION])
+        with db.reading() as session:
+            placed = session.execute(select(EventPosition.position, EventPosition.row_id)).all()
+            events = session.scalars(select(PaymentEvent.id).order_by(PaymentEvent.id)).all()
+        db.engine.dispose()
+    assert [tuple(place) for place in placed] == [(number, row) for number, row in enumerate(events, start=1)]
+    assert len(events) == 2
 
 
 @pytest.mark.parametrize("revision", ["0001", "0067"])

@@ -417,6 +417,7 @@ class FailingLoop:
     """A loop whose first turns break; it tells the worker to stop when it went well at last."""
 
     name = "failing"
+    poll_s = 0.5
 
     def __init__(self) -> None:
         self.turns = 0

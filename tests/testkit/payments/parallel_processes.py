@@ -1,18 +1,26 @@
 """Processes of their own that do something at once, each with an application that calls the world by HTTP."""
 
+import random
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
 
 from flask import Flask
 from payment_service.app import create_app
+from payment_service.commands.upkeep.give_positions import give_positions
 from payment_service.config import Config
+from payment_service.controllers.request import EXTENSION
+from payment_service.domain.positions import EVENTS
+from payment_service.extensions import db
 from service_kit.clock import utc_now
+from sqlalchemy import event
 
 from tests.testkit.fake_clock import FakeClock
 from tests.testkit.payments.cards import CARD
@@ -35,6 +43,9 @@ class Racer:
     def send(self, order: Any) -> None:
         """Let it do one thing more."""
         self._pipe.send(order)
+
+    def has_answered(self) -> bool:
+        return self._pipe.poll()
 
     def answer(self) -> Any:
         """Wait for what came of the oldest order that was not answered, at first for being ready."""
@@ -86,6 +97,34 @@ def refund(app: Flask, order: Refunds) -> list[int]:
 
     with ThreadPoolExecutor(12) as threads:
         return list(threads.map(ask, range(order.count)))
+
+
+def create_slowly(app: Flask, count: int) -> None:
+    """Create so many payments of the lab; each waits a little for its COMMIT, now and then longer."""
+    with app.app_context(), _slow_commits():
+        for number in range(count):
+            body = {"user_id": 1, "order_id": number + 1, "total_amount": 10}
+            if app.test_client().post("/payments", json=body).status_code != HTTPStatus.CREATED:
+                raise AssertionError("a payment was not created")
+
+
+def place_for_ever(app: Flask, _order: None) -> None:
+    """Give events their positions again and again, slowly, until this process is killed."""
+    with app.app_context(), _slow_commits():
+        while True:
+            give_positions(EVENTS, app.extensions[EXTENSION])
+
+
+@contextmanager
+def _slow_commits() -> Iterator[None]:
+    def wait(_connection: object) -> None:
+        time.sleep(random.choice((0, 0, 0.005, 0.05)))
+
+    event.listen(db.engine, "commit", wait)
+    try:
+        yield
+    finally:
+        event.remove(db.engine, "commit", wait)
 
 
 def _race(now: datetime, run: Run, config: Config, orders: Connection) -> None:

@@ -24,7 +24,7 @@ from payment_service.models.movement import MOVEMENTS, AnyMovement, PaymentAttem
 from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.processing.dependencies import Dependencies
 from payment_service.values.statuses import Destination
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, event, exists, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, event, exists, inspect, literal, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
@@ -85,7 +85,9 @@ class World:
     def all(self, model: type[Model], **where: Any) -> Sequence[Model]:
         """Return the rows of a table, oldest first."""
         with self.app.app_context(), db.reading() as session:
-            rows = list(session.scalars(select(model).filter_by(**where).order_by(model.__table__.c.id)))
+            rows = list(
+                session.scalars(select(model).filter_by(**where).order_by(*inspect(model).primary_key))
+            )
             session.expunge_all()
         return rows
 

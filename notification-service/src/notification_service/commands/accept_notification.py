@@ -7,6 +7,7 @@ from typing import Any
 
 from service_kit.clock import utc_now
 from service_kit.db.rows import insert_rows
+from service_kit.email_addresses import email_address
 from service_kit.ids import new_id
 from service_kit.web import strict_json
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from notification_service.domain.delivery_queue import QUEUE
 from notification_service.errors import EventReused, NoRecipient
 from notification_service.extensions import db
 from notification_service.models import Notification
-from notification_service.values.email_address import email_address, lab_address
+from notification_service.values.email_address import lab_address
 from notification_service.values.vocabulary import MailLocale, NotificationType
 
 

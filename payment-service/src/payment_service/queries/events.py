@@ -5,9 +5,11 @@ from typing import Any
 from sqlalchemy import select
 
 from payment_service.domain.payments.references import MerchantPayment
+from payment_service.domain.positions import EVENTS
 from payment_service.extensions import db
 from payment_service.models.payment import PaymentEvent
 from payment_service.queries.pagination import Conditions, Listing, Page, PageRequest, limited, read_page
+from payment_service.queries.positions import read_log_page
 
 _CONDITIONS: Conditions = {
     "type": lambda kind: PaymentEvent.type == kind,
@@ -21,20 +23,20 @@ def list_events(
 ) -> Page[PaymentEvent]:
     """Return a page of the merchant's events, or of one payment's, newest first.
 
-    The other filters are those of ``_CONDITIONS``.
+    The other filters are those of ``_CONDITIONS``. An event that has no position yet is in no list but its
+    payment's: see ``give_positions``.
 
     Raises:
         CursorUnknown: the merchant has no event with the cursor's id, or the payment has not.
     """
-    order = (PaymentEvent.created_at, PaymentEvent.id)
-    listing = Listing(order, PaymentEvent.public_id, PaymentEvent.merchant_id == merchant_id)
     with db.reading() as session:
-        if payment is not None:
-            payment_id = MerchantPayment(merchant_id, payment).find_id(session)
-            if payment_id is None:
-                return Page([], has_more=False)
-            listing = _of_payment(payment_id)
-        return read_page(session, limited(select(PaymentEvent), filters, _CONDITIONS), listing, page)
+        if payment is None:
+            return read_log_page(session, EVENTS, merchant_id, page, **filters)
+        payment_id = MerchantPayment(merchant_id, payment).find_id(session)
+        if payment_id is None:
+            return Page([], has_more=False)
+        statement = limited(select(PaymentEvent), filters, _CONDITIONS)
+        return read_page(session, statement, _of_payment(payment_id), page)
 
 
 def list_events_of_payment(reference: MerchantPayment, page: PageRequest) -> Page[PaymentEvent]:

@@ -6,13 +6,14 @@ from typing import Any
 from sqlalchemy import select
 
 from payment_service.domain.payments.references import MerchantPayment
+from payment_service.domain.positions import ENTRIES
 from payment_service.extensions import db
 from payment_service.models.ledger import LedgerEntry
 from payment_service.models.payment import Payment
 from payment_service.queries.pagination import Conditions, Listing, Page, PageRequest, limited, read_page
+from payment_service.queries.positions import read_log_page
 
 _CONDITIONS: Conditions = {
-    "payment_id": lambda payment_id: LedgerEntry.payment_id == payment_id,
     "account": lambda account: LedgerEntry.account == account,
     "kind": lambda kind: LedgerEntry.kind == kind,
     "created_from": lambda moment: LedgerEntry.posted_at >= moment,
@@ -29,21 +30,23 @@ class ListedEntry:
 def list_entries(
     merchant_id: int, page: PageRequest, *, payment: str | None = None, **filters: Any
 ) -> Page[ListedEntry]:
-    """Return a page of the merchant's entries, newest first.
+    """Return a page of the merchant's entries, or of one payment's, newest first.
 
-    The filters, beside ``payment``, are those of ``_CONDITIONS``.
+    The other filters are those of ``_CONDITIONS``. An entry that has no position yet is in no list but its
+    payment's: see ``give_positions``.
 
     Raises:
         CursorUnknown: the merchant has no entry with the id of the cursor.
     """
-    listing = Listing(
-        (LedgerEntry.posted_at, LedgerEntry.id), LedgerEntry.public_id, LedgerEntry.merchant_id == merchant_id
-    )
     with db.reading() as session:
-        if payment is not None:
+        if payment is None:
+            found = read_log_page(session, ENTRIES, merchant_id, page, **filters)
+        else:
             # Read first, so that the plan is a look-up by a number. No payment has the id 0.
-            filters["payment_id"] = MerchantPayment(merchant_id, payment).find_id(session) or 0
-        found = read_page(session, limited(select(LedgerEntry), filters, _CONDITIONS), listing, page)
+            owned = LedgerEntry.payment_id == (MerchantPayment(merchant_id, payment).find_id(session) or 0)
+            # Under the payment's lock, ids commit in their order.
+            listing = Listing((LedgerEntry.id,), LedgerEntry.public_id, owned)
+            found = read_page(session, limited(select(LedgerEntry), filters, _CONDITIONS), listing, page)
         payments = {entry.payment_id for entry in found.rows}
         named = session.execute(select(Payment.id, Payment.public_id).where(Payment.id.in_(payments)))
         names = {row.id: row.public_id for row in named}

@@ -26,9 +26,13 @@ Row = TypeVar("Row", bound=LeasedRow)
 
 
 class Loop(Protocol):
-    """Something that is done again and again; ``turn`` says whether there may be more at once."""
+    """Something that is done again and again; ``turn`` says whether there may be more at once.
+
+    It gets its next turn after ``poll_s`` seconds at the latest, and at every wake-up call.
+    """
 
     name: str
+    poll_s: float
 
     def turn(self) -> bool: ...
 
@@ -39,6 +43,8 @@ class QueueLoop(Generic[Row]):
     Where nobody waits for a job, ``pause_s`` lets a few come together: so long, at least, it does not look
     again unless it found as many as it could take.
     """
+
+    poll_s = POLL_S
 
     def __init__(
         self,
@@ -185,7 +191,7 @@ def _run_loop(loop: Loop, wake: threading.Event, stopping: threading.Event) -> N
             log.exception("loop_failed", loop=loop.name)
             stopping.wait(PAUSE_AFTER_FAILURE_S)
             continue
-        if not has_more and wake.wait(POLL_S):
+        if not has_more and wake.wait(loop.poll_s):
             stopping.wait(GATHER_S)
 
 
@@ -196,6 +202,8 @@ class BatchLoop(Generic[Row]):
     A worker that is killed in between leaves a lease that runs out, as with ``QueueLoop``: ``handle`` must
     be idempotent at its other end, for each job.
     """
+
+    poll_s = POLL_S
 
     def __init__(
         self,
@@ -250,6 +258,7 @@ class PeriodicLoop:
 
     def __init__(self, app: Flask, name: str, interval_s: float, do: Callable[[], int], batch: int) -> None:
         self.name = name
+        self.poll_s = min(POLL_S, interval_s)
         self._app = app
         self._interval_s = interval_s
         self._do = do

@@ -4,7 +4,10 @@ from typing import Any
 
 from service_kit.web.api import Blueprint
 
+from payment_service.commands.upkeep.give_positions import give_positions
 from payment_service.controllers.access import current_merchant_id, require_scope
+from payment_service.controllers.request import current_dependencies
+from payment_service.domain.positions import ENTRIES
 from payment_service.models.merchant import Merchant
 from payment_service.queries.balances import Balance, get_balance
 from payment_service.queries.ledger_entries import ListedEntry, list_entries
@@ -41,4 +44,5 @@ def show_balance() -> Balance:
 @balance.problem(400, "A filter, limit or cursor that cannot be read, or a cursor that is no entry's id")
 def list_balance_entries(query: dict[str, Any]) -> Page[ListedEntry]:
     """List the entries of the books, newest first."""
+    give_positions(ENTRIES, current_dependencies())
     return list_entries(current_merchant_id(), **query)

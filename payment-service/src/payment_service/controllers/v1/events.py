@@ -4,8 +4,11 @@ from typing import Any
 
 from service_kit.web.api import Blueprint
 
+from payment_service.commands.upkeep.give_positions import give_positions
 from payment_service.controllers.access import current_merchant_id, require_scope
+from payment_service.controllers.request import current_dependencies
 from payment_service.domain.payments.references import MerchantPayment
+from payment_service.domain.positions import EVENTS
 from payment_service.models.payment import PaymentEvent
 from payment_service.queries.events import list_events, list_events_of_payment
 from payment_service.queries.pagination import Page
@@ -22,6 +25,7 @@ events = Blueprint("events", "events", url_prefix="/v1", description="What happe
 @events.problem(400, "A filter or cursor that is none")
 def show_events(query: dict[str, Any]) -> Page[PaymentEvent]:
     """List the events of all payments, newest first, as they were sealed."""
+    give_positions(EVENTS, current_dependencies())
     return list_events(current_merchant_id(), **query)
 
 

@@ -1,5 +1,6 @@
 """Texts of merchants that we keep: one line each, and never a card number."""
 
+from collections.abc import Callable
 from typing import Any
 
 import marshmallow as ma
@@ -21,5 +22,9 @@ def refuse_card_number(text: str) -> None:
 
 
 def text_field(longest: int, shortest: int = 1, **kwargs: Any) -> ma.fields.String:
-    rules = [ma.validate.Length(min=shortest, max=longest), ONE_LINE, refuse_card_number]
+    rules: list[Callable[[str], Any]] = [
+        ma.validate.Length(min=shortest, max=longest),
+        ONE_LINE,
+        refuse_card_number,
+    ]
     return ma.fields.String(validate=rules, **kwargs)
