@@ -15,7 +15,7 @@ from payment_service.cli import main
 from payment_service.commands.upkeep.deliver_outbox import RETRIES
 from payment_service.extensions import db
 from payment_service.models.message import OutboxMessage
-from payment_service.models.payment import PaymentEvent
+from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.worker import build_loops
 from service_kit.clock import utc_now
 from service_kit.jobs.loops import BatchLoop, QueueLoop
@@ -302,20 +302,54 @@ def test_a_shop_that_will_never_take_it_makes_a_dead_letter_of_the_fifth_try(
     assert len(outside.received["/orders"]) == 5
 
 
-@pytest.mark.parametrize(
-    ("answer", "lifetime"),
-    [(NOT_UPDATED, timedelta(days=1)), ((500, b""), timedelta(days=7)), ((405, b""), timedelta(days=7))],
-)
-def test_a_message_is_given_up_after_long(
-    world: World, outside: Outside, answer: tuple[int, bytes], lifetime: timedelta
+@pytest.mark.parametrize("answer", [NOT_UPDATED, (500, b""), (405, b"")])
+def test_a_message_is_given_up_after_a_week(
+    world: World, outside: Outside, answer: tuple[int, bytes]
 ) -> None:
     paid(world)
-    make_older(world, lifetime - timedelta(minutes=10))
+    make_older(world, timedelta(days=7) - timedelta(minutes=10))
     almost = fail(world, outside, answer, 7).status  # more than refusals get
     make_older(world, timedelta(minutes=11))
 
     assert almost == "pending"
     assert fail(world, outside, answer, 1).status == "dead"
+
+
+def test_a_shop_that_updates_nothing_is_asked_minutes_apart(world: World, outside: Outside) -> None:
+    paid(world)
+
+    message = fail(world, outside, NOT_UPDATED, 6)
+
+    pause_s = (message.next_attempt_at - utc_now()).total_seconds()
+    assert 0.75 * 300 < pause_s <= 1.2 * 300
+
+
+def test_operators_hear_of_the_first_failure_of_an_hour_of_them_and_of_the_end(
+    world: World, outside: Outside, capsys: pytest.CaptureFixture[str]
+) -> None:
+    payment_id = paid(world)
+    payment = world.all(Payment, id=payment_id)[0]
+
+    def told() -> list[dict[str, Any]]:
+        lines = map(json.loads, capsys.readouterr().out.splitlines())
+        return [line for line in lines if line["event"] in {"job_failing", "job_recovered"}]
+
+    fail(world, outside, (500, b""), 1)
+    (first,) = told()
+    fail(world, outside, (500, b""), 6)
+    assert told() == []
+    make_older(world, timedelta(hours=1))
+    fail(world, outside, (500, b""), 1)
+    (after_an_hour,) = told()
+    make_due(world)
+    deliver(world)
+    (recovered,) = told()
+
+    for line in (first, after_an_hour, recovered):
+        assert (line["level"], line["queue"]) == ("warning", "store_manager")
+        assert (line["payment"], line["order"]) == (payment.public_id, payment.order_id)
+    assert (first["reason"], first["tries"], recovered["tries"]) == ("HTTP 500", 1, 9)
+    assert after_an_hour["age_s"] >= 3600
 
 
 def test_a_shop_that_is_away_for_days_hears_of_it_in_the_end(world: World, outside: Outside) -> None:
@@ -408,7 +442,8 @@ def test_an_event_that_a_service_will_never_take_becomes_a_dead_letter_alone(
     statuses = {message.event_id: message.status for message in world.messages(queue="events")}
     assert statuses.pop(bad) == "dead"
     assert set(statuses.values()) == {"done"}
-    assert f"events  {bad}  dead  tries 5  " in run_cli("dead")
+    payment = bad.replace("evt_", "pay_").rpartition("_")[0]
+    assert f"events  {bad}  {payment}  order 1  dead  tries 5  " in run_cli("dead")
     outside.never = b"nothing has this in it"
     run_cli("replay", "--all-dead")
     deliver(world)
@@ -521,7 +556,7 @@ def test_an_operator_sees_dead_letters_and_sends_them_again(
     replayed = run_cli("replay", str(dead.id))
     deliver(world)
 
-    assert f"{dead.id}  store_manager  {dead.event_id}  dead  tries 5" in listed
+    assert f"{dead.id}  store_manager  {dead.event_id}  {dead.payment_id}  order 1  dead  tries 5" in listed
     assert "HTTP 404" in listed
     assert replayed == "1 message(s) will be sent again now.\n"
     assert message_to(world, "store_manager").status == "done"

@@ -28,7 +28,7 @@ def outbox() -> None:
 def list_outbox(status: JobStatus | None, limit: int) -> None:
     """List messages, newest first."""
     with application():
-        print_lines(map(_message_line, list_messages(status, limit)))
+        print_lines(_message_line(*listed) for listed in list_messages(status, limit))
 
 
 @outbox.command("dead")
@@ -36,7 +36,7 @@ def list_outbox(status: JobStatus | None, limit: int) -> None:
 def list_dead(limit: int) -> None:
     """List dead letters: messages that were given up."""
     with application():
-        print_lines(map(_message_line, list_messages(JobStatus.DEAD, limit)))
+        print_lines(_message_line(*listed) for listed in list_messages(JobStatus.DEAD, limit))
 
 
 @outbox.command("replay")
@@ -47,11 +47,11 @@ def replay_outbox(message_id: tuple[int, ...], all_dead: bool) -> None:
     _replay(replay_messages, message_id, all_dead, noun="message", action="sent", kept="delivered")
 
 
-def _message_line(message: OutboxMessage) -> str:
+def _message_line(message: OutboxMessage, order_id: str) -> str:
     # Not the payload: it may hold the payer's address.
     return (
-        f"{message.id}  {message.queue}  {message.event_id}  {message.status}  tries {message.attempts}  "
-        f"written {utc(message.created_at)}{_progress(message)}"
+        f"{message.id}  {message.queue}  {message.event_id}  {message.payment_id}  order {order_id or '-'}  "
+        f"{message.status}  tries {message.attempts}  written {utc(message.created_at)}{_progress(message)}"
     )
 
 

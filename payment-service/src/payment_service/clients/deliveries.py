@@ -1,7 +1,6 @@
 """Delivers messages to other services and to the shop; each of them recognises what comes twice."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +12,7 @@ ORDER_UPDATE_REFUSED = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPSta
 NOTIFICATION_REFUSED = ORDER_UPDATE_REFUSED | {HTTPStatus.BAD_REQUEST}
 BATCH_REFUSED = NOTIFICATION_REFUSED | {HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
 REFUSED_TRIES = 5
+_UPDATED_NOTHING_PAUSE_S = 300.0
 
 
 def _result(call: Callable[[], Answer], refused: Collection[int], read: Callable[[Answer], Result]) -> Result:
@@ -68,7 +68,7 @@ class StoreManagerClient:
         """PUT the update; only 200 with ``{"updated": true}`` means that the shop has it.
 
         ``false`` is also what it answers while its database is down or the order is not committed yet, so
-        it is tried again for a day.
+        it is tried again like all else, but minutes apart: the order may have been deleted.
         """
         return _result(lambda: self._http.send("PUT", "", order_update), ORDER_UPDATE_REFUSED, _updated)
 
@@ -79,4 +79,4 @@ def _updated(answer: Answer) -> Result:
     body = answer.json()
     if isinstance(body, dict) and body.get("updated") is True:
         return Done()
-    return Failed("the shop answered that it updated nothing", give_up_after=timedelta(days=1))
+    return Failed("the shop answered that it updated nothing", pause_s=_UPDATED_NOTHING_PAUSE_S)

@@ -1,7 +1,10 @@
 """The outbox: what others must be told, stored in the transaction that decided it."""
 
+from collections.abc import Mapping
+
 from service_kit.db.columns import BigId, ascii_key, enum_column
 from service_kit.jobs.queue import LeasedRow
+from service_kit.web import strict_json
 from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,6 +27,24 @@ class OutboxMessage(LeasedRow, Base):
     merchant_id: Mapped[int] = mapped_column(BigId, ForeignKey("merchants.id"))
     event_id: Mapped[str] = mapped_column(ascii_key(64))
     payload: Mapped[str] = mapped_column(Text)
+
+    @property
+    def payment_id(self) -> str:
+        """The payment of which the message tells: an event's id is made of its payment's."""
+        return f"pay_{self.event_id.removeprefix('evt_').rpartition('_')[0]}"
+
+    @property
+    def order_id(self) -> str | None:
+        """The order in the message; that of an event stands in the payment alone."""
+        if not self.payload:
+            return None
+        told = strict_json.loads(self.payload.encode())
+        return str(told.get("order_id") or told["data"]["order_id"])
+
+    def names(self) -> Mapping[str, object]:
+        """Return the payment and, where the message knows it, the order."""
+        order = {} if self.order_id is None else {"order": self.order_id}
+        return {**super().names(), "payment": self.payment_id, **order}
 
 
 class InboxMessage(LeasedRow, Base):

@@ -7,16 +7,23 @@ from sqlalchemy import select
 
 from payment_service.extensions import db
 from payment_service.models.message import InboxMessage, OutboxMessage
+from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.values.statuses import InboxOutcome
 
 
-def list_messages(status: JobStatus | None, limit: int) -> Sequence[OutboxMessage]:
-    """Return up to ``limit`` messages, newest first; ``status`` None means all."""
-    statement = select(OutboxMessage).order_by(OutboxMessage.id.desc()).limit(limit)
+def list_messages(status: JobStatus | None, limit: int) -> Sequence[tuple[OutboxMessage, str]]:
+    """Return up to ``limit`` messages with the orders they are about, newest first; None means all."""
+    statement = (
+        select(OutboxMessage, Payment.order_id)
+        .join(PaymentEvent, PaymentEvent.public_id == OutboxMessage.event_id)
+        .join(Payment, Payment.id == PaymentEvent.payment_id)
+        .order_by(OutboxMessage.id.desc())
+        .limit(limit)
+    )
     if status is not None:
         statement = statement.where(OutboxMessage.status == status)
     with db.reading() as session:
-        return list(session.scalars(statement))
+        return [(row[0], row[1]) for row in session.execute(statement)]
 
 
 def list_inbox(status: JobStatus | None, outcome: InboxOutcome | None, limit: int) -> Sequence[InboxMessage]:

@@ -23,6 +23,9 @@ from service_kit.db.rows import affected_rows
 
 log = structlog.get_logger(__name__)
 
+# Who delivers to another service is told at the first failure, after this time, and when it is over.
+_HOUR_S = 3600.0
+
 
 class JobStatus(StrEnum):
     """Where a row stands: still to be done, done, or given up and waiting for a person."""
@@ -49,6 +52,10 @@ class LeasedRow:
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    def names(self) -> Mapping[str, object]:
+        """Return what an operator knows the job by, for the lines of the log."""
+        return {"job": self.id}
+
 
 Row = TypeVar("Row", bound=LeasedRow)
 
@@ -62,13 +69,15 @@ class Done:
 class Failed:
     """The job failed: try again later, until one of the limits is reached.
 
-    ``give_up_after`` counts from the row's creation. ``is_refused``: the other side would have none of it,
+    ``give_up_after`` counts from the row's creation. ``pause_s`` is the shortest pause once the first tries
+    are over. ``is_refused``: the other side would have none of it,
     however often it comes; of a batch it may be one row only that is meant.
     """
 
     reason: str
     give_up_after: timedelta = timedelta(days=7)
     max_attempts: int | None = None
+    pause_s: float = 0.0
     is_refused: bool = False
 
 
@@ -83,12 +92,16 @@ class RetrySchedule:
     steps: Sequence[tuple[float, float]]
     jitter: float = 0.2
 
-    def delay_s(self, attempts: int, age_s: float) -> float:
-        """Return the pause after the ``attempts``-th failure (1 is the first) of a row of that age."""
+    def delay_s(self, attempts: int, age_s: float, pause_s: float = 0.0) -> float:
+        """Return the pause after the ``attempts``-th failure (1 is the first) of a row of that age.
+
+        After the first delays it is at least ``pause_s``.
+        """
         if attempts <= len(self.first_delays_s):
             base_s = self.first_delays_s[attempts - 1]
         else:
-            base_s = next((delay for limit, delay in self.steps if age_s < limit), self.steps[-1][1])
+            step_s = next((delay for limit, delay in self.steps if age_s < limit), self.steps[-1][1])
+            base_s = max(step_s, pause_s)
         return base_s * random.uniform(1 - self.jitter, 1 + self.jitter)  # noqa: S311  no secret depends on it
 
 
@@ -122,6 +135,9 @@ class LeasedQueue(Generic[Row]):
             return
         now = utc_now()
         done = [row for row, result in finished if isinstance(result, Done)]
+        for row in done:
+            if row.attempts > 1:
+                log.warning("job_recovered", queue=self.name, tries=row.attempts, **row.names())
         # The delays hold a little chance, so they are drawn before the unit of work, which may run twice.
         failed = [
             (row, self._after(row, result, now)) for row, result in finished if isinstance(result, Failed)
@@ -189,10 +205,20 @@ class LeasedQueue(Generic[Row]):
         age = now - row.created_at
         worn_out = result.max_attempts is not None and row.attempts >= result.max_attempts
         is_given_up = worn_out or age >= result.give_up_after
+        delay_s = self._schedule.delay_s(row.attempts, age.total_seconds(), result.pause_s)
+        since_an_hour = 0 <= age.total_seconds() - _HOUR_S < delay_s
         if is_given_up:
             # A person must look: operators are alerted by this line.
-            log.error("job_given_up", queue=self.name, job=row.id, reason=result.reason[:500])
-        delay_s = self._schedule.delay_s(row.attempts, age.total_seconds())
+            log.error("job_given_up", queue=self.name, reason=result.reason[:500], **row.names())
+        elif row.attempts == 1 or since_an_hour:
+            log.warning(
+                "job_failing",
+                queue=self.name,
+                tries=row.attempts,
+                age_s=round(age.total_seconds()),
+                reason=result.reason[:500],
+                **row.names(),
+            )
         return {
             "status": JobStatus.DEAD if is_given_up else JobStatus.PENDING,
             "next_attempt_at": now + timedelta(seconds=delay_s),
