@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pymysql
 import pytest
@@ -303,6 +304,100 @@ def test_a_commit_that_failed_leaves_nothing_behind_for_the_next_unit(db: Databa
 
     assert failures == [1]
     assert _number(db) == 1  # the first run's work went with its connection
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (1105, "vttablet: rpc error: unavailable"),
+        (1180, "Got error"),
+        (1290, "read only"),
+        (9999, "new to us"),
+    ],
+)
+def test_a_commit_that_does_not_say_that_nothing_is_stored_is_unknown(
+    db: Database, number: int, said: str
+) -> None:
+    runs = []
+
+    @event.listens_for(db.engine, "commit")
+    def fail(_connection: object) -> None:
+        raise OperationalError("COMMIT", None, pymysql.err.OperationalError(number, said))
+
+    def work(session: Session) -> str:
+        runs.append(1)
+        session.execute(update(Thing).values(number=1))
+        return "what it did"
+
+    with pytest.raises(CommitOutcomeUnknown) as caught:
+        db.in_transaction(work)
+
+    assert (caught.value.result, runs) == ("what it did", [1])
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (1105, "target: shop.0.primary: primary is not serving, there is a reparent operation in progress"),
+        (1105, "vttablet: rpc error: code = Unavailable desc = connection error"),
+        (1105, "wrong tablet type: PRIMARY, want: REPLICA"),
+        (1105, "vttablet: transaction 17: ended (killed)"),
+        (1317, "Query execution was interrupted"),
+    ],
+)
+def test_what_a_proxy_ends_before_commit_is_repeated(db: Database, number: int, said: str) -> None:
+    runs = []
+
+    def work(session: Session) -> None:
+        runs.append(1)
+        session.execute(update(Thing).where(Thing.id == 1).values(number=Thing.number + 1))
+        if len(runs) == 1:
+            raise OperationalError("UPDATE", None, pymysql.err.OperationalError(number, said))
+
+    db.in_transaction(work)
+
+    assert (len(runs), _number(db)) == (2, 1)
+
+
+def test_another_unknown_error_is_not_repeated(db: Database) -> None:
+    runs = []
+
+    def work(_session: Session) -> None:
+        runs.append(1)
+        raise OperationalError("SELECT", None, pymysql.err.OperationalError(1105, "syntax error near"))
+
+    with pytest.raises(OperationalError):
+        db.in_transaction(work)
+    assert runs == [1]
+
+
+@SERVERS
+def test_a_rollback_that_fails_hides_no_error_and_costs_its_connection(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roll_back = pymysql.connections.Connection.rollback
+    failures: list[int] = []
+
+    def fail_once(connection: Any) -> None:
+        if failures or connection.thread_id() not in at_work:
+            roll_back(connection)
+            return
+        failures.append(1)
+        raise pymysql.err.OperationalError(1317, "interrupted")
+
+    at_work: list[int] = []
+    monkeypatch.setattr(pymysql.connections.Connection, "rollback", fail_once)
+
+    def work(session: Session) -> None:
+        session.execute(update(Thing).values(number=1))
+        at_work.append(session.scalar(text("SELECT CONNECTION_ID()")) or 0)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        db.in_transaction(work)
+
+    assert failures == [1]
+    assert _number(db) == 0
 
 
 @SERVERS

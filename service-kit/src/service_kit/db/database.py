@@ -17,6 +17,7 @@ from sqlalchemy import Engine, MetaData, event, select
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
+from sqlalchemy.pool import PoolProxiedConnection
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -34,9 +35,12 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 DEADLOCK, LOCK_WAIT_TIMEOUT, RECORD_CHANGED = 1213, 1205, 1020
-ERROR_DURING_COMMIT = 1180
+# A proxy in between (Vitess) says these of a transaction that it ended, and much else by 1105.
+UNKNOWN_ERROR, QUERY_INTERRUPTED = 1105, 1317
+_PROXYS_WORDS = ("unavailable", "not serving", "tablet type", "killed", "transaction")
 # 1040, 1203: the server has no connection left for us. The others: it went away, or cannot be reached.
 CONNECTION_ERRORS = frozenset({1040, 1203, 1047, 1053, 1927, 2002, 2003, 2006, 2013, 2055})
+_NOT_TAKEN = frozenset({DEADLOCK, LOCK_WAIT_TIMEOUT, RECORD_CHANGED})
 DEFAULT_BUDGET_S = 10.0
 _TIMEOUTS_S = {"connect_timeout": 2, "read_timeout": 10, "write_timeout": 10}
 
@@ -96,7 +100,7 @@ class Database(SQLAlchemy):
         current deadline (or ``DEFAULT_BUDGET_S``) passes.
 
         Raises:
-            CommitOutcomeUnknown: the connection was lost at COMMIT.
+            CommitOutcomeUnknown: COMMIT ended with an error that does not plainly mean "not stored".
             DatabaseUnavailable: the budget ran out; nothing is stored.
         """
         deadline = current_deadline() or Deadline.after(DEFAULT_BUDGET_S)
@@ -147,7 +151,7 @@ class Database(SQLAlchemy):
 
     def _run_once(self, work: Callable[[Session], T]) -> T:
         session = cast(AppendingSession, self.session())
-        session.rollback()
+        _undo(session)
         token = _in_unit_of_work.set(True)
         try:
             if session.get_bind().dialect.name == "sqlite":
@@ -155,7 +159,7 @@ class Database(SQLAlchemy):
             result = work(session)
             session.write_gathered()
         except BaseException:
-            session.rollback()
+            _undo(session)
             raise
         finally:
             _in_unit_of_work.reset(token)
@@ -170,9 +174,17 @@ class Database(SQLAlchemy):
             # SQLAlchemy sends no ROLLBACK after a COMMIT that failed. What is open goes with the connection;
             # otherwise the next unit would store it.
             session.invalidate()
-            if error_code(exc) == ERROR_DURING_COMMIT or is_connection_lost(exc):
-                raise CommitOutcomeUnknown(result) from exc
-            raise
+            if _is_surely_not_stored(exc):
+                raise
+            raise CommitOutcomeUnknown(result) from exc
+
+
+def _undo(session: Session) -> None:
+    """Roll back; where even that fails, the connection is given up, and no other error is hidden by it."""
+    try:
+        session.rollback()
+    except DBAPIError as exc:
+        log.warning("rollback_failed", error=error_code(exc))
 
 
 def leave_transaction(session: Session) -> None:
@@ -203,10 +215,25 @@ def is_repeatable(exc: BaseException) -> bool:
     """Whether the unit of work left no trace and may be run again whole."""
     if not isinstance(exc, DBAPIError):
         return False
-    if error_code(exc) in {DEADLOCK, LOCK_WAIT_TIMEOUT, RECORD_CHANGED} or is_connection_lost(exc):
+    code = error_code(exc)
+    if code in _NOT_TAKEN or code == QUERY_INTERRUPTED or is_connection_lost(exc):
         return True
-    # SQLITE_BUSY and its kin; the names came with Python 3.11.
-    return str(getattr(exc.orig, "sqlite_errorname", "")).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+    if code == UNKNOWN_ERROR:
+        return any(word in str(exc.orig).lower() for word in _PROXYS_WORDS)
+    return _sqlite_error(exc).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def _is_surely_not_stored(exc: DBAPIError) -> bool:
+    """Whether an error at COMMIT plainly means that nothing is stored; any other leaves it open."""
+    return (
+        isinstance(exc, IntegrityError)
+        or error_code(exc) in _NOT_TAKEN
+        or _sqlite_error(exc).startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_READONLY"))
+    )
+
+
+def _sqlite_error(exc: DBAPIError) -> str:
+    return str(getattr(exc.orig, "sqlite_errorname", ""))
 
 
 def engine_options(url: URL | str) -> dict[str, Any]:
@@ -242,11 +269,26 @@ def engine_options(url: URL | str) -> dict[str, Any]:
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Give a SQLite engine transactions that really begin when we say so; MySQL needs nothing here."""
+    """Give up connections that cannot roll back, and let SQLite's transactions begin when we say so."""
+    _close_what_cannot_roll_back(engine)
     if engine.dialect.name != "sqlite":
         return
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+
+
+def _close_what_cannot_roll_back(engine: Engine) -> None:
+    """Let no connection with an open transaction return to the pool: the next unit would store it."""
+    roll_back = engine.dialect.do_rollback
+
+    def roll_back_or_close(connection: PoolProxiedConnection) -> None:
+        try:
+            roll_back(connection)
+        except Exception as exc:
+            connection.invalidate(exc)
+            raise
+
+    engine.dialect.do_rollback = roll_back_or_close  # type: ignore[assignment]
 
 
 def require_database(engine: Engine) -> None:
