@@ -18,7 +18,7 @@ ONE_LINE = validate.Regexp(
 )
 
 # What every database of ours can hold, with room to add and subtract.
-FIRST_YEAR, LAST_YEAR = 1000, 9998
+FIRST_TIME, LAST_TIME = datetime(1000, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, tzinfo=UTC)
 
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
@@ -72,24 +72,22 @@ class StrictBoolean(fields.Boolean):
 
 
 class UtcTime(fields.AwareDateTime):
-    """ISO 8601 with an offset, loaded as UTC; shown in UTC with microseconds and a Z."""
+    """ISO 8601 with an offset, loaded as UTC; shown in UTC with microseconds and a Z.
 
-    default_error_messages = {  # noqa: RUF012  as the base class declares it
-        **dict.fromkeys(
-            ["invalid", "invalid_awareness"],
-            "Must be a time with an offset from UTC, such as 2026-11-21T09:00:00Z.",
-        ),
-        "range": f"Must lie in the years {FIRST_YEAR} to {LAST_YEAR}.",
-    }
+    A time beyond ``FIRST_TIME`` or ``LAST_TIME`` is loaded as that: nothing of ours is older or later.
+    """
+
+    default_error_messages = dict.fromkeys(
+        ["invalid", "invalid_awareness"],
+        "Must be a time with an offset from UTC, such as 2026-11-21T09:00:00Z.",
+    )
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> datetime:
         moment: datetime = super()._deserialize(value, attr, data, **kwargs)
-        # The year is looked at first: next to the calendar's ends there is no UTC time to convert to.
-        if not FIRST_YEAR <= moment.year <= LAST_YEAR:
-            raise self.make_error("range")
-        return moment.astimezone(UTC)
+        # Compared first: next to the calendar's ends there is no UTC time to convert to.
+        return min(max(moment, FIRST_TIME), LAST_TIME).astimezone(UTC)
 
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **_: Any) -> str | None:
         return None if value is None else f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
