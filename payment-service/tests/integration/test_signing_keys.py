@@ -196,6 +196,22 @@ def test_the_next_key_signs_as_soon_as_the_present_one_is_revoked(
     assert len(world.all(SigningKey)) == 2
 
 
+def test_the_present_key_goes_on_where_the_one_that_was_to_follow_it_is_revoked(
+    world: World, client: ClientCredentials, clock: Clock
+) -> None:
+    present = world.all(SigningKey)[0].kid
+    coming = rotate(world).kid
+
+    assert revoke(world, coming) is None
+    forget_keys(world)
+    clock.pass_by(minutes=11)
+
+    token, kid = issue(world, client)
+    assert kid == present
+    assert Server(world, clock).accepts(token)
+    assert Server(world, clock).published() == {present}
+
+
 def test_a_key_that_no_longer_signs_is_revoked_without_another(
     world: World, client: ClientCredentials, clock: Clock
 ) -> None:

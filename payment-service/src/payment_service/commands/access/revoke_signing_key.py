@@ -34,9 +34,14 @@ def revoke_signing_key(kid: str, dependencies: Dependencies) -> SigningKey | Non
         # It has retired so long ago that its last token has expired.
         withdrawn_at = now - TOKEN_LIFETIME - LEEWAY
         revoked.retired_at = min(revoked.retired_at or withdrawn_at, withdrawn_at)
-        if any(RingKey.of(key).signs(now) for key in keys):
+        others = [key for key in keys if key is not revoked]
+        present = next((key for key in reversed(others) if RingKey.of(key).signs(now)), None)
+        if present is not None:
+            if all(key.retired_at is not None for key in others):
+                # The revoked key was to take over from it.
+                present.retired_at = None
             return None
-        successor = next((key for key in keys if key.activated_at > now and key is not revoked), None)
+        successor = next((key for key in others if key.activated_at > now), None)
         if successor is None:
             successor = SigningKey(**pair, created_at=now)
             session.add(successor)
