@@ -1,5 +1,6 @@
 """The processes of Caisse and what each is told, as data: to change what runs, change these tables."""
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from run.settings import CHECKOUT, RunSettings
 
+_EACH_ITS_OWN = frozenset({"WORKER_WAKE_ADDRESS"})
 _BIN = Path(sys.executable).parent  # not resolved: the environment's programs lie beside its own python
 
 
@@ -120,7 +122,12 @@ def _environments(settings: RunSettings) -> dict[str, dict[str, str]]:
         },
     }
     return {
-        service: {"DATABASE_URL": f"sqlite:///{settings.run_dir / service}.db", **environment}
+        service: {
+            "DATABASE_URL": f"sqlite:///{settings.run_dir / service}.db",
+            **environment,
+            # What the user gave wins, unless it would name one thing of several services.
+            **{name: os.environ[name] for name in environment.keys() - _EACH_ITS_OWN if os.environ.get(name)},
+        }
         for service, environment in own.items()
     }
 

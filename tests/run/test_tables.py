@@ -30,6 +30,26 @@ def test_services_find_one_another_and_their_workers(tmp_path: Path) -> None:
         assert table[f"{domain}-worker"].environment["WORKER_WAKE_ADDRESS"] == woken
 
 
+def test_what_the_user_gives_wins_but_for_what_each_process_needs_for_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {
+        "STORE_MANAGER_ORDERS_URL": "http://store_manager:5000/orders",
+        "PUBLIC_BASE_URL": "https://tunnel.example",
+        "OUTBOX_DIR": "/elsewhere",
+    }
+    for name, value in {**given, "DATABASE_URL": "sqlite:////x.db", "WORKER_WAKE_ADDRESS": "a:1"}.items():
+        monkeypatch.setenv(name, value)
+
+    table = {process.name: process.environment for process in processes(RunSettings.on_free_ports(tmp_path))}
+
+    told = {**table["payment-service"], "OUTBOX_DIR": table["notification-worker"]["OUTBOX_DIR"]}
+    assert {name: told[name] for name in given} == given
+    for environment in table.values():
+        assert environment.get("DATABASE_URL") != "sqlite:////x.db"
+        assert environment.get("WORKER_WAKE_ADDRESS") != "a:1"
+
+
 def test_every_port_of_the_settings_is_used_once(tmp_path: Path) -> None:
     settings = RunSettings.on_free_ports(tmp_path)
     asked = {p.ready.url.split("/")[2] for p in processes(settings) if isinstance(p.ready, ReadyUrl)}

@@ -103,6 +103,7 @@ def test_the_printed_commands_pay_and_get_a_token(running: Running) -> None:
     answer, shown = (json.loads(line) for line in paid.replace("}{", "}\n{").splitlines()[1:])
     assert (answer["payment_id"], answer["is_paid"], shown["is_paid"]) == (number, True, True)
     assert json.loads(token)["id"] == "mer_lab"
+    assert json.loads(settings.lab_client_file.read_text())["client_secret"] not in printed
     assert settings.lab_client_file.stat().st_mode & 0o777 == 0o600
 
 
