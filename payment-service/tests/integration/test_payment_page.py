@@ -9,6 +9,8 @@ from payment_service.models.payment import Payment
 from payment_service.values.statuses import PaymentStatus
 from sqlalchemy import update
 
+from tests.testkit.payments.access import open_shop
+from tests.testkit.payments.cards import V1_CARD
 from tests.testkit.payments.client import Answer
 from tests.testkit.payments.scripted.bank import SaleBehaviour
 from tests.testkit.payments.scripted.sales import be_full, decline, lose_request, refuse_connection
@@ -137,6 +139,34 @@ def test_a_reload_of_a_decline_repeats_the_decline_and_does_not_try_again(world:
     assert_page(other_card, 200)
     assert len(world.bank.sales) == 2
     assert [attempt.state for attempt in world.attempts(payment_id)] == ["declined", "approved"]
+
+
+def test_a_link_that_is_opened_again_after_a_decline_says_what_happened_last(world: World) -> None:
+    payment_id = world.create()
+    world.bank.script = [decline("insufficient_funds")]
+    submit(world, payment_id, "first")
+
+    opened = world.client.get(f"/payments/process/{payment_id}", headers={"Accept-Language": "en"})
+    shown = world.client.get(f"/payments/{payment_id}").json
+
+    assert_page(opened, 200)
+    assert "the balance or the limit" in opened.text
+    assert 'name="form_key"' in opened.text
+    assert (shown["status"], shown["decline_code"]) == ("failed", "insufficient_funds")
+    assert "the balance or the limit" in shown["message"]
+
+
+def test_a_link_that_is_opened_again_after_a_refund_says_how_much_was_given_back(world: World) -> None:
+    shop = open_shop(world)
+    payment = shop.create(world, amount=500).json
+    shop.post(world, f"/v1/payments/{payment['id']}/confirm", {"card": dict(V1_CARD)})
+    shop.post(world, "/v1/refunds", {"payment": payment["id"], "amount": 100})
+    path = payment["checkout_url"].removeprefix(world.config.public_base_url)
+
+    opened = world.client.get(path, headers={"Accept-Language": "en"})
+
+    assert_page(opened, 200)
+    assert "MAD\u00a01.00 of it was given back" in opened.text
 
 
 def test_a_declined_form_that_is_sent_again_after_the_payment_shows_the_card_that_paid(world: World) -> None:

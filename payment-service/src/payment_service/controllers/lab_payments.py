@@ -19,10 +19,9 @@ from payment_service.domain.payments.events import SHOP
 from payment_service.domain.payments.references import LabPayment
 from payment_service.domain.payments.results import PaymentResult, ProcessingResult
 from payment_service.domain.payments.transitions import MovementKind
-from payment_service.models.payment import Payment
 from payment_service.pages.page_models import decline_sentence
 from payment_service.processing.charge import CardPayment
-from payment_service.queries.payments import get_payment
+from payment_service.queries.payments import get_payment_of_merchant
 from payment_service.refusals import REFUSALS
 from payment_service.schemas.lab import (
     CreatedSchema,
@@ -32,7 +31,7 @@ from payment_service.schemas.lab import (
     ProcessedSchema,
 )
 from payment_service.values.cards import CardData
-from payment_service.values.statuses import MovementState
+from payment_service.values.statuses import MovementState, PaymentStatus
 
 LOOK_AGAIN_AFTER_S = 10
 
@@ -83,9 +82,14 @@ def create(body: dict[str, Any]) -> dict[str, int]:
 @lab_payments.get("/payments/<payment_id>")
 @lab_payments.response(200, LabPaymentSchema)
 @lab_payments.problem(404, "No such payment")
-def show(payment_id: str) -> Payment:
-    """Show a payment."""
-    return get_payment(LabPayment(read_payment_id(payment_id)))
+def show(payment_id: str) -> dict[str, Any]:
+    """Show a payment, and how the last try to pay it ended if the bank or fraud-service said no."""
+    payment, attempt = get_payment_of_merchant(_reference(payment_id))
+    if payment.status != PaymentStatus.FAILED or attempt is None:
+        return {"payment": payment}
+    language = choose_language(request.headers.get("Accept-Language", "en"))
+    code = attempt.decline_code
+    return {"payment": payment, "decline_code": code, "message": decline_sentence(code, language)}
 
 
 @lab_payments.get("/payments/process/<payment_id>")

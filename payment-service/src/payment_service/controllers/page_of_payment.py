@@ -35,10 +35,12 @@ def page_of(found: PaymentWithContext, refused: RefusedForm | None = None) -> Pa
     """Return the payment's own page: with the form, or the refused one again, while it can be paid."""
     if found.payment.status not in PAYABLE:
         return _page_without_form(found)
-    form = new_form()
     if refused is not None:
-        form = replace(form, kept=refused.kept, errors=refused.errors)
-    return pay_page(summary_of(found), form)
+        return pay_page(summary_of(found), replace(new_form(), kept=refused.kept, errors=refused.errors))
+    last = found.attempt
+    if last is not None and last.state in REFUSED:
+        return declined_page(summary_of(found), new_form(), last.decline_code)
+    return pay_page(summary_of(found), new_form())
 
 
 def page_of_return(found: PaymentWithContext, attempt: PaymentAttempt, *, bank_waits: bool) -> Page:
@@ -117,6 +119,7 @@ def _page_of_pending(
 def _receipt(result: PaymentResult, paid_at: datetime) -> Receipt:
     """``paid_at`` counts while the payment itself does not say it: a hold is not paid yet."""
     is_hold = result.status in HOLDING
+    given_back = result.refunded
     zone = current_dependencies().config.display_time_zone
     return Receipt(
         paid_at=(result.paid_at or paid_at).astimezone(zone),
@@ -124,4 +127,5 @@ def _receipt(result: PaymentResult, paid_at: datetime) -> Receipt:
         is_hold=is_hold,
         card_last4=result.card_last4,
         authorization_code=result.authorization_code,
+        refunded=given_back if given_back.amount_minor else None,
     )

@@ -77,6 +77,11 @@ class Payment(Base):
         return Money(self.captured_minor, self.currency)
 
     @property
+    def refunded(self) -> Money:
+        """What was given back."""
+        return Money(self.refunded_minor, self.currency)
+
+    @property
     def is_paid(self) -> bool:
         """Whether the money was taken."""
         return self.status == PaymentStatus.COMPLETED

@@ -59,7 +59,8 @@ def not_charged_page(payment: PaymentSummary, form: FormState, status: HTTPStatu
 def paid_page(payment: PaymentSummary, receipt: Receipt, *, is_repeat: bool = False) -> Page:
     """Say that it is paid; ``is_repeat`` when it was paid before this request, which charged nothing."""
     name = f"{'held' if receipt.is_hold else 'paid'}.{'repeat_' if is_repeat else ''}"
-    texts = (f"{name}text", *(("paid.email",) if receipt.receipt_email else ()))
+    refunded = ("paid.refunded",) if receipt.refunded else ()
+    texts = (f"{name}text", *refunded, *(("paid.email",) if receipt.receipt_email else ()))
     return Page(HTTPStatus.OK, "done", f"{name}heading", texts, payment, receipt=receipt)
 
 

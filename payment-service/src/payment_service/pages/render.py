@@ -57,7 +57,7 @@ class Receipt:
     """The proof of a payment of ``amount``; ``is_hold`` while that is only reserved on the card.
 
     ``receipt_email`` belongs only into the answer to the payer's own form: whoever opens the link later must
-    not learn it.
+    not learn it. ``refunded`` is what was given back since.
     """
 
     paid_at: datetime
@@ -66,6 +66,7 @@ class Receipt:
     card_last4: str | None = None
     authorization_code: str | None = None
     receipt_email: str | None = None
+    refunded: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,7 @@ def render_page(page: Page, language: Language, *, is_lab: bool = False, is_retu
             language,
             merchant=payment.merchant_name if payment else "",
             email=(receipt and receipt.receipt_email) or "",
+            refunded=format_amount(receipt.refunded, language) if receipt and receipt.refunded else "",
         ),
         amount=format_amount(payment.amount, language) if payment else None,
         paid_amount=format_amount(receipt.amount, language) if receipt else None,

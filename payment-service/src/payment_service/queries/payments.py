@@ -30,19 +30,6 @@ class PaymentWithContext:
     attempt: PaymentAttempt | None
 
 
-def get_payment(reference: PaymentReference) -> Payment:
-    """Return a payment.
-
-    Raises:
-        PaymentNotFound: there is none for this caller.
-    """
-    with db.reading() as session:
-        payment = session.scalar(select(Payment).where(reference.condition()))
-    if payment is None:
-        raise reference.not_found()
-    return payment
-
-
 def get_payment_with_context(reference: PaymentReference) -> PaymentWithContext:
     """Return a payment with everything that its page shows.
 

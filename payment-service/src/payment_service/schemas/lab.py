@@ -163,17 +163,25 @@ class ProcessedSchema(ma.Schema):
 
 
 class LabPaymentSchema(ma.Schema):
-    id = shown(ma.fields.Integer, example=1)
-    order_id = ma.fields.Integer(required=True)
-    user_id = ma.fields.Integer(required=True)
+    id = shown(ma.fields.Integer, attribute="payment.id", example=1)
+    order_id = ma.fields.Integer(required=True, attribute="payment.order_id")
+    user_id = ma.fields.Integer(required=True, attribute="payment.user_id")
     # The exact amount, which JSON then shows without binary noise.
     total_amount = ma.fields.Function(
-        lambda payment: payment.amount.to_decimal(),
+        lambda shown: shown["payment"].amount.to_decimal(),
         metadata={"type": "number", "description": "In major units.", "example": 1999.99},
     )
-    currency = ma.fields.String()
-    is_paid = ma.fields.Boolean(required=True)
-    status = ma.fields.String()
+    currency = ma.fields.String(attribute="payment.currency")
+    is_paid = ma.fields.Boolean(required=True, attribute="payment.is_paid")
+    status = ma.fields.String(attribute="payment.status")
+    decline_code = ma.fields.String(
+        allow_none=True,
+        metadata={
+            "description": "While it has failed: why the last card was refused.",
+            "example": "lost_card",
+        },
+    )
+    message = ma.fields.String(metadata={"description": "The same, for the payer."})
 
 
 LARGEST_AMOUNT = Decimal("9999999999.99")

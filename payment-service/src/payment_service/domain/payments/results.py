@@ -30,8 +30,9 @@ class ProcessingResult(StrEnum):
 class PaymentResult:
     """The answer to the request to pay: values, so that it can be given when the database is away.
 
-    ``captured`` is what was taken so far. ``attempt_id`` names the attempt that waits for its cardholder.
-    ``is_own``: it is about this very form or request, and not about an earlier one.
+    ``captured`` is what was taken so far, ``refunded`` what was given back of it. ``attempt_id`` names the
+    attempt that waits for its cardholder. ``is_own``: it is about this very form or request, and not about
+    an earlier one.
     """
 
     result: ProcessingResult
@@ -39,6 +40,7 @@ class PaymentResult:
     order_id: str
     amount: Money
     captured: Money
+    refunded: Money
     status: str
     paid_at: datetime | None = None
     decline_code: str | None = None
@@ -65,6 +67,7 @@ def describe(
         order_id=payment.order_id,
         amount=payment.amount,
         captured=payment.captured,
+        refunded=payment.refunded,
         status=payment.status,
         paid_at=payment.paid_at,
         decline_code=attempt.decline_code if attempt else None,
