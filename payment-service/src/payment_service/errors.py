@@ -23,8 +23,8 @@ class PaymentNotFound(PaymentError):
         # A shop that never got an id from us fills one of these in.
         if self.payment_id in {"0", "None"}:
             return (
-                "The shop could not reach the payment service while it made this order, so no payment exists "
-                "for it. Please order again, or ask the shop."
+                "The shop got no payment for this order when it made it: it could not reach the payment "
+                "service, or that refused what it sent. Please order again, or ask the shop."
             )
         return "There is no such payment."
 

@@ -320,3 +320,40 @@ def test_a_database_that_is_away_is_a_page_too(world: World) -> None:
 
     assert_page(response, 503)
     assert world.payment(payment_id).status == PaymentStatus.PENDING
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "is_page"),
+    [
+        ("/payments/process/{}", BROWSER, True),
+        ("/payments/process/{}", "*/*", True),
+        ("/payments/process/{}", None, True),
+        ("/payments/process/{}", "application/json", False),
+        ("/payments/{}", BROWSER, None),
+        ("/payments/{}", "*/*", False),
+        ("/payments/{}", None, False),
+        ("/payments/{}", "application/json", False),
+    ],
+)
+@pytest.mark.parametrize(("which", "status"), [("there", 200), ("0", 404), ("99999", 404), ("x", 404)])
+def test_whoever_asks_gets_what_is_asked_for(
+    world: World, path: str, accept: str | None, is_page: bool | None, which: str, status: int
+) -> None:
+    """None: what is not there is a page, and what is there is JSON."""
+    is_page = status == 404 if is_page is None else is_page
+    number = str(world.create()) if which == "there" else which
+    headers = {} if accept is None else {"Accept": accept}
+
+    answer = world.client.get(path.format(number), headers=headers)
+
+    assert answer.status_code == status
+    if is_page:
+        assert answer.mimetype == "text/html"
+    elif status == 200:
+        assert (answer.mimetype, answer.json["id"]) == ("application/json", int(number))
+    else:
+        assert answer.mimetype == "application/problem+json"
+        assert answer.json["error"]

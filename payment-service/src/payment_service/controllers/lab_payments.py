@@ -19,7 +19,8 @@ from payment_service.domain.payments.events import SHOP
 from payment_service.domain.payments.references import LabPayment
 from payment_service.domain.payments.results import PaymentResult, ProcessingResult
 from payment_service.domain.payments.transitions import MovementKind
-from payment_service.pages.page_models import decline_sentence
+from payment_service.errors import PaymentNotFound
+from payment_service.pages.page_models import decline_sentence, no_such_payment_page
 from payment_service.processing.charge import CardPayment
 from payment_service.queries.payments import get_payment_of_merchant
 from payment_service.refusals import REFUSALS
@@ -82,8 +83,17 @@ def create(body: dict[str, Any]) -> dict[str, int]:
 @lab_payments.get("/payments/<payment_id>")
 @lab_payments.response(200, LabPaymentSchema)
 @lab_payments.problem(404, "No such payment")
-def show(payment_id: str) -> dict[str, Any]:
+def show(payment_id: str) -> Any:
     """Show a payment, and how the last try to pay it ended if the bank or fraud-service said no."""
+    try:
+        return _shown(payment_id)
+    except PaymentNotFound:
+        if not payment_page.wants_page(request, by_default=False):
+            raise
+        return payment_page.respond(no_such_payment_page(payment_id))
+
+
+def _shown(payment_id: str) -> dict[str, Any]:
     payment, attempt = get_payment_of_merchant(_reference(payment_id))
     if payment.status != PaymentStatus.FAILED or attempt is None:
         return {"payment": payment}
@@ -96,9 +106,11 @@ def show(payment_id: str) -> dict[str, Any]:
 @lab_payments.doc(
     responses=payment_page.described_pages(_200="The payment page", _404="No such payment, as a page")
 )
-def show_page(payment_id: str) -> Response:
-    """Show the payment page: a form, or how the payment stands."""
-    return payment_page.show(_reference, payment_id)
+def show_page(payment_id: str) -> Any:
+    """Show the payment page: a form, or how the payment stands; the payment to whoever asks for JSON."""
+    if payment_page.wants_page(request, by_default=True):
+        return payment_page.show(_reference, payment_id)
+    return LabPaymentSchema().dump(_shown(payment_id))
 
 
 @lab_payments.post("/payments/process/<payment_id>")

@@ -60,7 +60,7 @@ FORM = "application/x-www-form-urlencoded"
 FORM_TYPES = frozenset({FORM, "multipart/form-data"})
 RETRY_LATER = frozenset({HTTPStatus.ACCEPTED, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE})
 FindReference = Callable[[str], PaymentReference]
-LAB_PAGES = frozenset({"lab.show_page", "lab.process"})
+LAB_PAGES = frozenset({"lab.show_page", "lab.process", "lab.show"})
 
 
 def described_pages(**statuses: str) -> dict[str, Any]:
@@ -78,6 +78,13 @@ def described_form() -> dict[str, Any]:
 
 def is_form(given: Request) -> bool:
     return given.mimetype in FORM_TYPES
+
+
+def wants_page(given: Request, *, by_default: bool) -> bool:
+    """Whether a GET asks for a page rather than for JSON; ``by_default`` where it does not say."""
+    kinds = ["text/html", "application/json"]
+    best = given.accept_mimetypes.best_match(kinds if by_default else kinds[::-1])
+    return best == "text/html" or (best is None and by_default)
 
 
 def show(find: FindReference, requested_id: str) -> Response:
@@ -108,8 +115,9 @@ def init_app(app: Flask) -> None:
     @app.after_request
     def problem_as_page(response: Response) -> Response:
         has_pages = request.blueprint == "checkout" or request.endpoint in LAB_PAGES
-        wants_page = has_pages and (request.method == "GET" or is_form(request))
-        if wants_page and response.mimetype == PROBLEM_CONTENT_TYPE:
+        is_page = wants_page(request, by_default=request.endpoint != "lab.show")
+        asks_for_page = has_pages and (is_page if request.method == "GET" else is_form(request))
+        if asks_for_page and response.mimetype == PROBLEM_CONTENT_TYPE:
             return respond(problem_page(HTTPStatus(response.status_code)))
         return response
 
