@@ -25,6 +25,7 @@ from notification_service.worker import delivery_loop
 from service_kit.clock import utc_now
 from service_kit.db import migrations
 from sqlalchemy import update
+from werkzeug.test import TestResponse
 
 from tests.testkit.databases.empty_tables import empty_tables
 from tests.testkit.databases.plugin import DatabaseUrlFactory
@@ -32,17 +33,27 @@ from tests.testkit.fake_clock import FakeClock
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 AUTHORIZED = {"Authorization": "Bearer lab-service-token"}
+PATH = "/internal/events"
 REQUEST: dict[str, Any] = {
-    "event_id": "evt_1",
-    "type": "payment_receipt",
-    "locale": "fr",
-    "recipient": {"email": "payer@example.org", "user_id": "1"},
-    "data": {
+    "merchant_id": "mer_lab",
+    "event": {
+        "id": "evt_1",
+        "type": "payment.completed",
+        "version": 1,
+        "payment": "pay_1",
+        "sequence": 3,
+        "at": "2026-11-21T09:05:00.000Z",
+        "actor": "payer",
+        "data": {"amount_minor": 399998, "currency": "MAD"},
+    },
+    "payment": {
+        "type": "payment_receipt",
+        "locale": "fr",
+        "recipient": {"email": "payer@example.org", "user_id": "1"},
         "payment_id": "3",
         "order_id": "1",
         "amount_minor": 399998,
         "currency": "MAD",
-        "occurred_at": "2026-11-21T09:05:00.000Z",
         "merchant": {"name": "Store Manager"},
         "card": {"last4": "9999"},
         "authorization_code": "A1B2C3",
@@ -171,7 +182,7 @@ def make_due(app: Flask) -> Callable[[], None]:
 
 @pytest.fixture
 def changed() -> Callable[[str, Any], dict[str, Any]]:
-    """Return a valid request with one member changed, named by its dotted path."""
+    """Return a valid event with one member changed, named by its dotted path."""
 
     def change(path: str, value: Any) -> dict[str, Any]:
         request = copy.deepcopy(REQUEST)
@@ -187,8 +198,14 @@ def changed() -> Callable[[str, Any], dict[str, Any]]:
 
 @pytest.fixture
 def body() -> dict[str, Any]:
-    """Return a valid request."""
+    """Return a valid event, of which its payer is told."""
     return copy.deepcopy(REQUEST)
+
+
+@pytest.fixture
+def tell(client: FlaskClient) -> Callable[..., TestResponse]:
+    """Send events as payment-service does."""
+    return lambda *events: client.post(PATH, json={"events": events})
 
 
 @pytest.fixture

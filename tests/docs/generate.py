@@ -24,8 +24,8 @@ import click
 from flask import Flask
 from gateway.render import render
 from gateway.settings import Settings
-from payment_service.domain.messages import destinations_of
 from payment_service.domain.payments.transitions import MOVEMENT_TRANSITIONS, TRANSITIONS, MovementKind
+from payment_service.domain.told_events import OUTCOME_KINDS, PAYER_NEWS
 from payment_service.schemas.v1.events import WHAT
 from payment_service.values.statuses import MovementState, PaymentStatus
 from sqlalchemy import Column, MetaData, Table
@@ -216,9 +216,9 @@ def make_targets(_service: str) -> str:
 def events(_service: str) -> str:
     """Return every type of event, what it says, and the queues of those who are told."""
     return _table(
-        "type | what happened | queue of the outbox",
+        "type | what happened | e-mail to the payer | outcome for fraud-service",
         [
-            (f"`{kind}`", _sentence(what), ", ".join(f"`{one}`" for one in destinations_of(kind)))
+            (f"`{kind}`", _sentence(what), _named(PAYER_NEWS, kind), _named(OUTCOME_KINDS, kind))
             for kind, what in WHAT.items()
         ],
     )
@@ -398,6 +398,10 @@ def _table(head: str, rows: Iterable[tuple[str, ...]]) -> str:
 
 def _mermaid(kind: str, lines: list[str]) -> str:
     return "\n".join(["```mermaid", kind, *(f"    {line}" for line in lines), "```"])
+
+
+def _named(words: Mapping[str, str], kind: str) -> str:
+    return f"`{words[kind]}`" if kind in words else ""
 
 
 def _sentence(text: str) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import psutil
 from rich.console import Console
 
 from run.settings import CHECKOUT
-from tests.load.measure import oldest_outbox_row_s
+from tests.load.measure import events_reach_notification_service_s, oldest_untold_s
 from tests.load.stage import ENGINES, Stage, stage
 
 LAB, V1 = SURFACES = ("lab", "/v1")
@@ -89,12 +90,12 @@ def run_scenario(scenario: Scenario, bench: Stage) -> dict[str, Any]:
         options |= {"--client": bench.settings.lab_client_file, "--cards": bench.stored_cards}
     options |= {"--rate": scenario.rate} if scenario.rate else {"--users": scenario.users}
     words = [str(word) for option in options.items() for word in option]
-    before = bench.meter.read()
+    before, began_at = bench.meter.read(), datetime.now(UTC)
     generator = subprocess.Popen([sys.executable, "-m", "tests.load.generator", *words], cwd=CHECKOUT)
     oldest_s = 0.0
     with console.status(f"{scenario.name}, {scenario.seconds:g} s"):
         while generator.poll() is None:
-            oldest_s = max(oldest_s, oldest_outbox_row_s(bench.payment_database))
+            oldest_s = max(oldest_s, oldest_untold_s(bench.payment_database))
             time.sleep(1)
     if generator.returncode:
         raise click.ClickException(f"The load generator failed (exit code {generator.returncode}).")
@@ -105,10 +106,12 @@ def run_scenario(scenario: Scenario, bench: Stage) -> dict[str, Any]:
         **json.loads(out.read_text()),
     }
     result |= before.until(after, max(1, result["payments"]))
-    result["oldest_outbox_row_s"] = {
+    result["oldest_untold_s"] = {
         "highest": round(oldest_s, 2),
-        "at_end": round(oldest_outbox_row_s(bench.payment_database), 2),
+        "at_end": round(oldest_untold_s(bench.payment_database), 2),
     }
+    reach_s = events_reach_notification_service_s(bench.notification_database, began_at)
+    result["events_reach_notification_service_p95_s"] = round(reach_s, 3)
     result["memory_mib"] = round(bench.meter.memory_mib(bench.system.names))
     _show(result)
     return result
@@ -127,8 +130,10 @@ def _show(result: dict[str, Any]) -> None:
     console.print(
         f"[bold]{result['scenario']}[/]: {result['payments_per_second']:.1f} payments/s, {times}, "
         f"{result['errors']} errors\n"
-        f"  outbox at most {result['oldest_outbox_row_s']['highest']} s old, "
-        f"{result['oldest_outbox_row_s']['at_end']} s at the end; memory {result['memory_mib']} MiB; "
+        f"  others told after {result['oldest_untold_s']['highest']} s at most, "
+        f"{result['oldest_untold_s']['at_end']} s at the end; "
+        f"events at notification-service after {result['events_reach_notification_service_p95_s']} s (p95); "
+        f"memory {result['memory_mib']} MiB; "
         f"{result['sql_per_payment']} SQL statements a payment\n  CPU ms a payment: {cpu}"
     )
     for failure in result["failures"]:

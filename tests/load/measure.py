@@ -1,15 +1,19 @@
-"""What the system cost while the load ran: CPU, memory, SQL statements, age of the outbox."""
+"""What the system cost while the load ran: CPU, memory, SQL statements, how late others are told."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from statistics import quantiles
 from typing import Any
 
 import psutil
+from notification_service.models import ReceivedEvent
 from payment_service.models.message import OutboxMessage
+from payment_service.models.payment import PaymentEvent
+from payment_service.models.position import EventPosition, Follower
 from payment_service.values.statuses import Destination
 from service_kit.jobs.queue import JobStatus
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, or_, select, text
 
 from tests.system.whole import WholeSystem
 
@@ -49,19 +53,36 @@ class Meter:
         return sum(_memory_mib(self._pids[name]) for name in names)
 
 
-def oldest_outbox_row_s(payment_database: Engine) -> float:
-    """Return the age of the oldest message that is not delivered, 0 when there is none."""
+def oldest_untold_s(payment_database: Engine) -> float:
+    """Return the age of the oldest event or message that somebody is still to be told of, 0 without any."""
+    told = select(func.min(Follower.position)).scalar_subquery()
+    is_untold = or_(EventPosition.position.is_(None), EventPosition.position > told)
+    # What has no position yet is at the end: the newest events, and not all that there ever were.
+    newest = select(func.max(PaymentEvent.id) - 5000).scalar_subquery()
     with payment_database.connect() as connection:
+        event = connection.execute(
+            select(func.min(PaymentEvent.created_at))
+            .outerjoin(EventPosition, EventPosition.row_id == PaymentEvent.id)
+            .where(PaymentEvent.id > newest, is_untold)
+        ).scalar()
         # By queue, as the index goes: reading all that was ever delivered would be most of what is measured.
-        oldest = connection.execute(
+        message = connection.execute(
             select(func.min(OutboxMessage.created_at)).where(
                 OutboxMessage.queue.in_(list(Destination)), OutboxMessage.status == JobStatus.PENDING
             )
         ).scalar()
-    if oldest is None:
-        return 0.0
-    age_s: float = (datetime.now(UTC) - oldest).total_seconds()
-    return max(0.0, age_s)
+    ages_s = [(datetime.now(UTC) - oldest).total_seconds() for oldest in (event, message) if oldest]
+    return max([0.0, *ages_s])
+
+
+def events_reach_notification_service_s(notification_database: Engine, since: datetime) -> float:
+    """Return within how many seconds 95 % of the events since then came to notification-service."""
+    times = select(ReceivedEvent.occurred_at, ReceivedEvent.received_at).where(
+        ReceivedEvent.occurred_at >= since
+    )
+    with notification_database.connect() as connection:
+        rows = connection.execute(times).all()
+    return quantiles([(row[1] - row[0]).total_seconds() for row in rows], n=100)[94] if len(rows) > 1 else 0.0
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -30,6 +30,7 @@ class Stage:
     system: WholeSystem
     server: DatabaseServer
     payment_database: Engine
+    notification_database: Engine
     meter: Meter
     cards: Path
     stored_cards: Path
@@ -53,7 +54,8 @@ def stage(engine: str) -> Iterator[Stage]:
             database = create_engine(urls["payment-service"])
             others = {"database": server.pid or 0, "shop": shop_pid}
             meter = Meter(system, others, database)
-            yield Stage(settings, system, server, database, meter, cards, stored_cards)
+            told = create_engine(urls["notification-service"])
+            yield Stage(settings, system, server, database, told, meter, cards, stored_cards)
 
 
 def _make_cards(fraud_database_url: str) -> str:

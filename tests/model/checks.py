@@ -29,6 +29,7 @@ from service_kit.jobs.queue import JobStatus
 from sqlalchemy import select
 
 from tests.model.model import HOLDING, OVER, Movement, Order, Shown
+from tests.model.receivers import RECEIPTS
 from tests.model.system_under_test import MERCHANT, SystemUnderTest
 
 # What fraud-service learns from, and what customers get letters about.
@@ -189,11 +190,11 @@ def _untold_events(system: SystemUnderTest) -> Iterator[str]:
         ).all()
     yield from (f"a message to {row.queue} is {row.status}" for row in undone)
     lab = [row for row in rows if row.surface == Surface.LAB]
-    expected = {
+    expected: dict[str, set[str]] = {
         Destination.EVENTS: {row.public_id for row in rows},
         Destination.FRAUD_OUTCOMES: {row.public_id for row in rows if row.type in OUTCOMES},
         Destination.STORE_MANAGER: {str(row.id) for row in lab if row.type == "payment.completed"},
-        Destination.NOTIFICATIONS: {
+        RECEIPTS: {
             row.public_id for row in rows if row.type in LETTERS and (row in lab or row.receipt_email)
         },
     }

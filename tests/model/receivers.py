@@ -1,4 +1,4 @@
-"""Everybody who is told through the outbox: what arrived there, and what befell the deliveries."""
+"""Everybody who is told by the worker: what arrived there, and what befell the deliveries."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,14 +10,16 @@ from service_kit.web.http_client import Answer
 from tests.model.wire import Line, Trouble
 
 TAKEN = Answer(202, {}, b"{}")
+# What payers are told, with the events.
+RECEIPTS = "receipts"
 UPDATED = Answer(200, {}, b'{"updated": true}')
 
 
 class Receivers:
     """The other ends; ``received`` counts how often each of them got what, by its queue and the event.
 
-    Letters and events go to notification-service, outcomes to fraud-service, and the shop gets updates of its
-    orders, each known by its payment.
+    Events go to notification-service, some with what payers are told, outcomes to fraud-service, and the
+    shop gets updates of its orders, each known by its payment.
     """
 
     def __init__(self, seen: Counter[str]) -> None:
@@ -35,7 +37,7 @@ class Receivers:
         """Let nothing befall them any more."""
         self.befall([])
 
-    def at(self, destination: Destination) -> set[str]:
+    def at(self, destination: str) -> set[str]:
         """Return what arrived there."""
         return {name for queue, name in self.received if queue == destination}
 
@@ -45,19 +47,18 @@ class _Receiver(Line):
         super().__init__(name, seen)
         self._received = received
 
-    def _receive(self, destination: Destination, name: str) -> None:
+    def _receive(self, destination: str, name: str) -> None:
         self._received[destination, name] += 1
         again = "again" if self._received[destination, name] > 1 else "at first"
         self._seen[f"{destination} is told → {again}"] += 1
 
 
 class _Letters(_Receiver):
-    def carry(self, _method: str, path: str, body: Any) -> Answer:
-        if path == "/internal/events":
-            for item in body["events"]:
-                self._receive(Destination.EVENTS, item["event"]["id"])
-        else:
-            self._receive(Destination.NOTIFICATIONS, body["event_id"])
+    def carry(self, _method: str, _path: str, body: Any) -> Answer:
+        for item in body["events"]:
+            self._receive(Destination.EVENTS, item["event"]["id"])
+            if "payment" in item:
+                self._receive(RECEIPTS, item["event"]["id"])
         return TAKEN
 
 

@@ -20,11 +20,13 @@ from bank_simulator.models import Dispute as BankDispute
 from bank_simulator.values.issued_cards import TEST_CARDS
 from flask import Flask
 from payment_service.app import create_app
-from payment_service.clients.deliveries import BatchClient, NotificationClient, StoreManagerClient
+from payment_service.clients.deliveries import BatchClient, StoreManagerClient
 from payment_service.commands.access.api_clients import ClientCredentials
 from payment_service.commands.access.rotate_signing_keys import ensure_signing_key
-from payment_service.commands.upkeep.deliver_outbox import batch_deliveries, deliveries
+from payment_service.commands.upkeep.deliver_events import deliver_events, event_feeds
+from payment_service.commands.upkeep.deliver_outbox import deliveries
 from payment_service.commands.upkeep.expire_payments import expire_payments
+from payment_service.commands.upkeep.give_positions import give_positions
 from payment_service.commands.upkeep.prune import prune_idempotency_keys
 from payment_service.commands.upkeep.replay import replay_inbox, replay_messages
 from payment_service.commands.upkeep.run_janitor import run_janitor
@@ -32,12 +34,12 @@ from payment_service.commands.upkeep.seed_lab import seed_lab
 from payment_service.commands.webhooks.settle_inbox import inboxes
 from payment_service.config import TimeLimits
 from payment_service.domain.merchant_directory import MerchantDirectory
+from payment_service.domain.positions import EVENTS
 from payment_service.extensions import db
 from payment_service.models.base import Base
 from payment_service.providers.bank_simulator import BankSimulator
 from payment_service.values.statuses import FraudDecision
 from service_kit.db import migrations
-from service_kit.jobs.loops import BatchLoop
 from service_kit.jobs.queue import Failed, LeasedQueue, LeasedRow, Result
 from sqlalchemy import Engine, delete, event, select
 from sqlalchemy.orm import Session
@@ -174,14 +176,16 @@ class SystemUnderTest:
                 _work_queue(inbox.queue, inbox.settle)
 
     def work_outbox(self) -> None:
-        """Do one turn of the worker over the messages that are due."""
-        with self.world.app.app_context():
-            for each in deliveries(StoreManagerClient(self.post.shop), NotificationClient(self.post.letters)):
-                _work_queue(each.queue, each.deliver)
+        """Do one turn of the worker over the messages and events that are due."""
         events = BatchClient(self.post.letters, "/internal/events", "events")
         outcomes = BatchClient(self.post.outcomes, "/internal/outcomes", "outcomes")
-        for batch in batch_deliveries(events, outcomes, MerchantDirectory()):
-            BatchLoop(self.world.app, batch.queue, batch.deliver).turn()
+        feeds = event_feeds(events, outcomes, MerchantDirectory())
+        with self.world.app.app_context():
+            give_positions(EVENTS, self.world.dependencies)
+            for feed in feeds:
+                deliver_events(feed)
+            for each in deliveries(StoreManagerClient(self.post.shop), feeds):
+                _work_queue(each.queue, each.deliver)
 
     def replay_outbox(self) -> None:
         """Do as an operator who was told that messages were given up."""

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from flask.testing import FlaskClient
-from notification_service.schemas.notification import NotificationSchema
+from werkzeug.test import TestResponse
 
+Tell = Callable[..., TestResponse]
 PATH = "/internal/notifications"
 EVENTS = "/internal/events"
 
@@ -15,23 +16,13 @@ def test_every_route_says_what_it_answers(client: FlaskClient) -> None:
 
     assert document["openapi"].startswith("3.1")
     routes = document["paths"]
-    assert set(routes) == {PATH, f"{PATH}/{{event_id}}", EVENTS}
-    assert {"202", "400", "401", "409"} <= set(routes[PATH]["post"]["responses"])
+    assert set(routes) == {f"{PATH}/{{event_id}}", EVENTS}
     assert {"202", "400", "401"} <= set(routes[EVENTS]["post"]["responses"])
     assert {"200", "401", "404"} <= set(routes[f"{PATH}/{{event_id}}"]["get"]["responses"])
     for methods in routes.values():
         for route in (methods[name] for name in methods if name in {"get", "post"}):
             assert route["summary"]
             assert route["security"] == [{"service_token": []}]
-
-
-def test_a_request_made_of_the_examples_is_accepted(client: FlaskClient) -> None:
-    schemas = client.get("/openapi.json").get_json()["components"]["schemas"]
-
-    request = example(schemas, "Notification")
-
-    assert not NotificationSchema().validate(request)
-    assert client.post(PATH, json=request).status_code == 202
 
 
 def test_a_batch_made_of_the_examples_is_accepted(client: FlaskClient) -> None:
@@ -44,6 +35,7 @@ def test_a_batch_made_of_the_examples_is_accepted(client: FlaskClient) -> None:
 
 
 def test_answers_have_the_documented_members(
+    tell: Tell,
     client: FlaskClient,
     body: dict[str, Any],
     state: Callable[..., dict[str, Any]],
@@ -51,12 +43,11 @@ def test_answers_have_the_documented_members(
 ) -> None:
     schemas = client.get("/openapi.json").get_json()["components"]["schemas"]
 
-    accepted = client.post(PATH, json=body).get_json()
+    tell(body)
     deliver_due()
     shown = state()
     problem = client.get(f"{PATH}/unknown").get_json()
 
-    assert set(accepted) == set(schemas["Accepted"]["properties"])
     assert set(shown) == set(schemas["NotificationState"]["properties"])
     assert set(shown["attempts"][0]) == set(schemas["Attempt"]["properties"])
     assert set(problem) <= set(schemas["Problem"]["properties"])
@@ -65,12 +56,21 @@ def test_answers_have_the_documented_members(
 def example(schemas: dict[str, Any], name: str) -> dict[str, Any]:
     """Put a request together from the examples in the document."""
     return {
-        member: example(schemas, schema["$ref"].rpartition("/")[2])
-        if "$ref" in schema
+        member: example(schemas, reference.rpartition("/")[2])
+        if (reference := reference_of(schema))
         else first_value(schema)
         for member, schema in schemas[name]["properties"].items()
     }
 
 
+def reference_of(schema: dict[str, Any]) -> str | None:
+    """Return which schema this one is, if it may not be null as well, too."""
+    either = schema.get("anyOf", [schema])
+    reference: str | None = either[0].get("$ref")
+    return reference
+
+
 def first_value(schema: dict[str, Any]) -> Any:
-    return schema["examples"][0] if "examples" in schema else schema["enum"][0]
+    if "examples" in schema:
+        return schema["examples"][0]
+    return schema["enum"][0]

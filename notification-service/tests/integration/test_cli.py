@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from flask.testing import FlaskClient
 from notification_service.cli import main
 from notification_service.config import Config
+from werkzeug.test import TestResponse
 
 PATH = "/internal/notifications"
+Tell = Callable[..., TestResponse]
 Run = Callable[..., Result]
 
 
@@ -24,7 +25,7 @@ def run(monkeypatch: pytest.MonkeyPatch, config: Config) -> Run:
 
 @pytest.fixture
 def dead_email(
-    client: FlaskClient,
+    tell: Tell,
     body: dict[str, Any],
     smtp_config: Config,
     mail_server: Any,
@@ -33,7 +34,7 @@ def dead_email(
 ) -> str:
     """Return the event of an e-mail that the mail server refused for good."""
     mail_server.answers = ["550 5.1.1 no such user"] * 5
-    client.post(PATH, json=body)
+    tell(body)
     for _ in range(5):
         deliver_due(smtp_config)
         make_due()
@@ -68,9 +69,9 @@ def test_migrating_twice_changes_nothing(run: Run) -> None:
 
 
 def test_deliveries_are_listed_by_status(
-    run: Run, client: FlaskClient, dead_email: str, changed: Callable[[str, Any], dict[str, Any]]
+    run: Run, tell: Tell, dead_email: str, changed: Callable[[str, Any], dict[str, Any]]
 ) -> None:
-    client.post(PATH, json=changed("event_id", "evt_waiting"))
+    tell(changed("event.id", "evt_waiting"))
 
     everything, dead, queued = (
         run("deliveries", "list").stdout,
@@ -122,8 +123,8 @@ def test_a_replayed_email_has_all_its_tries_again(
     assert state()["status"] == "queued"
 
 
-def test_only_dead_letters_are_replayed(run: Run, client: FlaskClient, body: dict[str, Any]) -> None:
-    client.post(PATH, json=body)
+def test_only_dead_letters_are_replayed(run: Run, tell: Tell, body: dict[str, Any]) -> None:
+    tell(body)
 
     queued, unknown, nothing, both = (
         run("deliveries", "replay", "evt_1"),

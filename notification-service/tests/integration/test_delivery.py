@@ -17,15 +17,17 @@ from notification_service.models import Notification
 from notification_service.values.vocabulary import Outcome
 from service_kit.clock import utc_now
 from sqlalchemy import event, update
+from werkzeug.test import TestResponse
 
 PATH = "/internal/notifications"
+Tell = Callable[..., TestResponse]
 State = Callable[..., dict[str, Any]]
 Deliver = Callable[..., None]
 Read = Callable[[bytes], EmailMessage]
 
 
 def test_a_receipt_arrives_by_smtp(
-    client: FlaskClient,
+    tell: Tell,
     body: dict[str, Any],
     smtp_config: Config,
     deliver_due: Deliver,
@@ -33,7 +35,8 @@ def test_a_receipt_arrives_by_smtp(
     state: State,
     read_mail: Read,
 ) -> None:
-    notification_id = client.post(PATH, json=body).get_json()["notification_id"]
+    tell(body)
+    notification_id = state()["notification_id"]
 
     deliver_due(smtp_config)
 
@@ -52,17 +55,17 @@ def test_a_receipt_arrives_by_smtp(
 
 
 def test_a_delivered_notification_is_not_delivered_again(
-    client: FlaskClient,
+    tell: Tell,
     body: dict[str, Any],
     smtp_config: Config,
     deliver_due: Deliver,
     mail_server: Any,
     make_due: Callable[[], None],
 ) -> None:
-    client.post(PATH, json=body)
+    tell(body)
     deliver_due(smtp_config)
 
-    client.post(PATH, json=body)
+    tell(body)
     make_due()
     deliver_due(smtp_config)
 
@@ -87,7 +90,7 @@ def test_a_delivered_notification_is_not_delivered_again(
     ],
 )
 def test_without_a_server_letters_are_files_that_mail_programs_read(
-    client: FlaskClient,
+    tell: Tell,
     body: dict[str, Any],
     config: Config,
     deliver_due: Deliver,
@@ -98,9 +101,10 @@ def test_without_a_server_letters_are_files_that_mail_programs_read(
     subject: str,
     sentence: str,
 ) -> None:
-    body |= {"type": kind, "locale": locale}
-    body["data"]["merchant"]["name"] = "Café « Ω »"
-    notification_id = client.post(PATH, json=body).get_json()["notification_id"]
+    body["payment"] |= {"type": kind, "locale": locale}
+    body["payment"]["merchant"]["name"] = "Café « Ω »"
+    tell(body)
+    notification_id = state()["notification_id"]
 
     deliver_due()
 
@@ -118,7 +122,7 @@ def test_without_a_server_letters_are_files_that_mail_programs_read(
 
 
 def test_while_the_server_is_down_the_email_waits(
-    client: FlaskClient,
+    tell: Tell,
     body: dict[str, Any],
     smtp_config: Config,
     deliver_due: Deliver,
@@ -126,7 +130,7 @@ def test_while_the_server_is_down_the_email_waits(
     mail_server: Any,
     state: State,
 ) -> None:
-    client.post(PATH, json=body)
+    tell(body)
     mail_server.stop()
     deliver_due(smtp_config)
     waiting = state()
@@ -149,7 +153,7 @@ def test_while_the_server_is_down_the_email_waits(
 
 
 def test_a_mailbox_that_is_refused_for_good_is_given_up_after_five_tries(
-    client: FlaskClient,
+    tell: Tell,
     body: dict[str, Any],
     smtp_config: Config,
     deliver_due: Deliver,
@@ -158,7 +162,7 @@ def test_a_mailbox_that_is_refused_for_good_is_given_up_after_five_tries(
     state: State,
 ) -> None:
     mail_server.answers = ["550 5.1.1 no such user"] * 9
-    client.post(PATH, json=body)
+    tell(body)
 
     for _ in range(6):
         deliver_due(smtp_config)
@@ -171,7 +175,7 @@ def test_a_mailbox_that_is_refused_for_good_is_given_up_after_five_tries(
 
 
 def test_a_greylisted_email_is_tried_again_for_long(
-    client: FlaskClient,
+    tell: Tell,
     body: dict[str, Any],
     smtp_config: Config,
     deliver_due: Deliver,
@@ -180,7 +184,7 @@ def test_a_greylisted_email_is_tried_again_for_long(
     state: State,
 ) -> None:
     mail_server.answers = ["451 4.7.1 try again later"] * 6
-    client.post(PATH, json=body)
+    tell(body)
 
     for _ in range(7):
         deliver_due(smtp_config)
@@ -193,14 +197,14 @@ def test_a_greylisted_email_is_tried_again_for_long(
 
 def test_what_failed_for_a_week_is_given_up(
     app: Flask,
-    client: FlaskClient,
+    tell: Tell,
     body: dict[str, Any],
     smtp_config: Config,
     deliver_due: Deliver,
     mail_server: Any,
     state: State,
 ) -> None:
-    client.post(PATH, json=body)
+    tell(body)
     mail_server.stop()
     with app.app_context():
         long_ago = update(Notification).values(created_at=utc_now() - timedelta(days=7, seconds=1))
@@ -221,13 +225,13 @@ class BrokenChannel:
 
 
 def test_a_defect_of_ours_is_logged_and_tried_again(
-    client: FlaskClient,
+    tell: Tell,
     body: dict[str, Any],
     deliver_due: Deliver,
     make_due: Callable[[], None],
     state: State,
 ) -> None:
-    client.post(PATH, json=body)
+    tell(body)
     deliver_due(channel=BrokenChannel())
     make_due()
 
@@ -252,10 +256,10 @@ class ReadingChannel:
 
 
 def test_no_transaction_is_open_while_an_email_is_sent(
-    client: FlaskClient, body: dict[str, Any], deliver_due: Deliver
+    tell: Tell, body: dict[str, Any], deliver_due: Deliver
 ) -> None:
     channel = ReadingChannel()
-    client.post(PATH, json=body)
+    tell(body)
 
     deliver_due(channel=channel)
 
@@ -263,6 +267,7 @@ def test_no_transaction_is_open_while_an_email_is_sent(
 
 
 def test_two_workers_share_the_queue(
+    tell: Tell,
     app: Flask,
     client: FlaskClient,
     changed: Callable[[str, Any], dict[str, Any]],
@@ -270,7 +275,7 @@ def test_two_workers_share_the_queue(
     deliver_due: Deliver,
 ) -> None:
     for number in range(20):
-        client.post(PATH, json=changed("event_id", f"evt_{number}"))
+        tell(changed("event.id", f"evt_{number}"))
 
     def deliver_all() -> None:
         for _ in range(4):
@@ -289,9 +294,9 @@ def test_two_workers_share_the_queue(
 
 
 def test_a_delivery_takes_five_statements_at_most(
-    app: Flask, client: FlaskClient, body: dict[str, Any], deliver_due: Deliver
+    app: Flask, tell: Tell, body: dict[str, Any], deliver_due: Deliver
 ) -> None:
-    client.post(PATH, json=body)
+    tell(body)
     statements: list[str] = []
     with app.app_context():
         engine = db.engine
@@ -305,9 +310,9 @@ def test_a_delivery_takes_five_statements_at_most(
 
 
 def test_a_lost_lease_leaves_the_row_to_its_new_holder(
-    app: Flask, client: FlaskClient, body: dict[str, Any], config: Config, deliver_due: Deliver, state: State
+    app: Flask, tell: Tell, body: dict[str, Any], config: Config, deliver_due: Deliver, state: State
 ) -> None:
-    client.post(PATH, json=body)
+    tell(body)
 
     class LosesItsLease:
         name = "slow"

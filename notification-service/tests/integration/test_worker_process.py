@@ -18,8 +18,10 @@ from flask.testing import FlaskClient
 from notification_service.app import create_app
 from notification_service.config import Config
 from notification_service.extensions import db
+from werkzeug.test import TestResponse
 
-PATH = "/internal/notifications"
+PATH = "/internal/events"
+Tell = Callable[..., TestResponse]
 Start = Callable[..., subprocess.Popen[bytes]]
 
 
@@ -84,7 +86,7 @@ def test_a_worker_delivers_what_arrives_and_stops_when_told(
 ) -> None:
     worker = start_worker()
 
-    waking_client.post(PATH, json=body)
+    waking_client.post(PATH, json={"events": [body]})
     eventually(lambda: state()["status"] == "sent")
     worker.send_signal(signal.SIGTERM)
 
@@ -93,7 +95,7 @@ def test_a_worker_delivers_what_arrives_and_stops_when_told(
 
 
 def test_a_worker_killed_between_sending_and_recording_is_repeated_recognisably(
-    client: FlaskClient,
+    tell: Tell,
     body: dict[str, Any],
     state: Callable[..., dict[str, Any]],
     mail_server: Any,
@@ -105,7 +107,7 @@ def test_a_worker_killed_between_sending_and_recording_is_repeated_recognisably(
     victim = start_worker(**settings)
     mail_server.on_data = victim.kill
 
-    client.post(PATH, json=body)
+    tell(body)
     victim.wait(timeout=120)
     mail_server.on_data = lambda: None
     after_the_kill = state()
@@ -121,13 +123,14 @@ def test_a_worker_killed_between_sending_and_recording_is_repeated_recognisably(
 
 
 def test_a_worker_killed_after_a_file_was_written_leaves_one_file(
-    client: FlaskClient,
+    tell: Tell,
     body: dict[str, Any],
     config: Config,
     state: Callable[..., dict[str, Any]],
     start_worker: Start,
 ) -> None:
-    notification_id = client.post(PATH, json=body).get_json()["notification_id"]
+    tell(body)
+    notification_id = state()["notification_id"]
     config.outbox_dir.mkdir()
     (config.outbox_dir / f"{notification_id}.eml").write_bytes(b"of the killed worker")
 

@@ -5,13 +5,15 @@ from functools import partial
 from typing import Any
 
 from flask import Flask
-from service_kit.jobs.loops import BatchLoop, Loop, PeriodicLoop, QueueLoop, run
+from service_kit.jobs.loops import Loop, PeriodicLoop, QueueLoop, run
 from service_kit.jobs.wake import WakeUpCall
 from service_kit.web.http_client import Dependency, HttpClient
 
 from payment_service.app import create_app, http_client
-from payment_service.clients.deliveries import BatchClient, NotificationClient, StoreManagerClient
-from payment_service.commands.upkeep.deliver_outbox import batch_deliveries, deliveries
+from payment_service.clients.deliveries import BatchClient, StoreManagerClient
+from payment_service.commands.upkeep.deliver_events import BATCH as EVENTS_AT_ONCE
+from payment_service.commands.upkeep.deliver_events import deliver_events, event_feeds
+from payment_service.commands.upkeep.deliver_outbox import deliveries
 from payment_service.commands.upkeep.expire_payments import expire_payments
 from payment_service.commands.upkeep.give_positions import give_positions
 from payment_service.commands.upkeep.prune import prune_idempotency_keys, prune_messages
@@ -82,12 +84,16 @@ def _delivery_loops(app: Flask, config: Config) -> Iterator[Loop]:
     fraud = _client(
         "fraud-service", config.fraud_service_url, limits.notification_s, token=config.service_token
     )
-    for delivery in deliveries(StoreManagerClient(shop), NotificationClient(notifications)):
+    feeds = event_feeds(
+        BatchClient(notifications, "/internal/events", "events"),
+        BatchClient(fraud, "/internal/outcomes", "outcomes"),
+        MerchantDirectory(),
+    )
+    for delivery in deliveries(StoreManagerClient(shop), feeds):
         yield QueueLoop(app, delivery.queue, delivery.deliver, concurrency=CONCURRENT_DELIVERIES)
-    events = BatchClient(notifications, "/internal/events", "events")
-    outcomes = BatchClient(fraud, "/internal/outcomes", "outcomes")
-    for batch in batch_deliveries(events, outcomes, MerchantDirectory()):
-        yield BatchLoop(app, batch.queue, batch.deliver)
+    for feed in feeds:
+        name, turn_s = f"{feed.destination}_feed", limits.position_turn_s
+        yield PeriodicLoop(app, name, turn_s, partial(deliver_events, feed), EVENTS_AT_ONCE)
 
 
 def _client(name: str, url: str, timeout_s: float, **more: Any) -> HttpClient:

@@ -13,7 +13,7 @@ from typing import Any
 import payment_service
 import pytest
 from jsonschema import Draft202012Validator
-from payment_service.domain.messages import OUTCOME_KINDS
+from payment_service.domain.told_events import OUTCOME_KINDS
 from payment_service.schemas.v1.events import WHAT
 
 from tests.testkit.payments.event_schemas import COMMON, schemas, wrong_with

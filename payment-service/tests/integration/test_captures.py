@@ -285,6 +285,5 @@ def test_the_receipt_is_for_what_was_captured(seller: TestMerchant, ends_by: str
     if ends_by == "cancel":
         seller.cancel(payment_id)
 
-    (receipt,) = seller.world.messages(queue="notifications")
-    assert '"type":"payment_receipt"' in receipt.payload
-    assert '"amount_minor":4000' in receipt.payload
+    (receipt,) = seller.world.told_to_payers()
+    assert (receipt["type"], receipt["amount_minor"]) == ("payment_receipt", 4000)

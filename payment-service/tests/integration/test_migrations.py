@@ -11,10 +11,15 @@ from payment_service.controllers.request import EXTENSION
 from payment_service.domain.positions import EVENTS
 from payment_service.extensions import db
 from payment_service.models.base import Base
+from payment_service.models.merchant import Merchant
+from payment_service.models.message import OutboxMessage
 from payment_service.models.payment import PaymentEvent
-from payment_service.models.position import EventPosition
+from payment_service.models.position import EventPosition, Follower
+from service_kit.clock import utc_now
 from service_kit.db import migrations
+from service_kit.db.rows import insert_rows
 from sqlalchemy import create_engine, inspect, select, text
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from tests.testkit.databases.migrations import (
@@ -35,7 +40,7 @@ def test_a_migration_that_is_killed_at_each_step_comes_to_its_end(database_url: 
 
     assert kills >= len(tables) + sum(len(table.indexes) for table in tables)
     assert differences(database_url, Base.metadata) == []
-    assert revision_of(database_url) == "0008_positions"
+    assert revision_of(database_url) == "0009_followers"
     assert statements_that_write(database_url, directory) == []
 
 
@@ -64,6 +69,47 @@ def test_events_of_a_database_without_positions_get_theirs(database_url: str) ->
         db.engine.dispose()
     assert [tuple(place) for place in placed] == [(number, row) for number, row in enumerate(events, start=1)]
     assert len(events) == 2
+
+
+def test_what_was_still_to_be_told_is_told_and_nothing_else_again(database_url: str) -> None:
+    config = make_config(database_url)
+    migrations.upgrade(database_url, config.migrations_dir, "0008_positions")
+    app = create_app(config)
+    now = utc_now()
+
+    def write(session: Session) -> None:
+        (merchant,) = session.scalars(select(Merchant.id))
+        message = {"merchant_id": merchant, "payload": "{}", "next_attempt_at": now, "created_at": now}
+        told = {"notifications": ("pending", "done", "dead"), "events": ("done", "done", "dead")}
+        rows = [
+            {**message, "queue": queue, "event_id": f"evt_{number}", "status": status, "attempts": 1}
+            for queue, statuses in told.items()
+            for number, status in enumerate(statuses, start=1)
+        ]
+        insert_rows(session, OutboxMessage, rows)
+
+    with app.app_context():
+        seed_lab(app.extensions[EXTENSION])
+        give_positions(EVENTS, app.extensions[EXTENSION])
+        db.in_transaction(write)
+
+    migrations.upgrade(database_url, config.migrations_dir)
+
+    with app.app_context():
+        with db.reading() as session:
+            followers = session.execute(select(Follower.name, Follower.position, Follower.tries)).all()
+            messages = session.execute(
+                select(OutboxMessage.queue, OutboxMessage.event_id, OutboxMessage.status).order_by(
+                    OutboxMessage.id
+                )
+            ).all()
+        db.engine.dispose()
+    assert sorted(map(tuple, followers)) == [("events", 2, 0), ("fraud_outcomes", 2, 0)]
+    assert [tuple(row) for row in messages] == [
+        ("events", "evt_1", "pending"),
+        ("events", "evt_2", "done"),
+        ("events", "evt_3", "pending"),
+    ]
 
 
 @pytest.mark.parametrize("revision", ["0001", "0067"])

@@ -5,78 +5,29 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from flask import Flask
 from payment_service.cli import main
-from payment_service.commands.upkeep.deliver_outbox import RETRIES
+from payment_service.clients.deliveries import RETRIES
 from payment_service.extensions import db
 from payment_service.models.message import OutboxMessage
 from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.worker import build_loops
 from service_kit.clock import utc_now
-from service_kit.jobs.loops import BatchLoop, QueueLoop
+from service_kit.jobs.loops import QueueLoop
 from service_kit.jobs.queue import Done, LeasedQueue
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from tests.testkit.payments.config import make_config
+from tests.testkit.payments.outside import Outside, deliver, make_due, worlds_with
 from tests.testkit.payments.scripted.sales import decline
 from tests.testkit.payments.world import World, Worlds
 
-UPDATED = (200, b'{"updated": true}')
 NOT_UPDATED = (200, b'{"updated": false}')
-PLACES = ("/orders", "/notify", "/internal/events", "/internal/outcomes")
-
-
-class Outside:
-    """The shop and our other services on one socket: each plays its script, then takes everything.
-
-    A body with ``never`` in it is refused for good.
-    """
-
-    def __init__(self) -> None:
-        self.reset()
-        outside = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def _handle(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                place = self.path if self.path in PLACES else "/notify"
-                outside.received[place].append((self.command, dict(self.headers), body))
-                default = UPDATED if place == "/orders" else (202, b'{"notification_id": "ntf_1"}')
-                status, answer = outside.script[place].pop(0) if outside.script[place] else default
-                if outside.never in body:
-                    status, answer = 400, b""
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            do_PUT = do_POST = _handle  # noqa: N815  the base class's names
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
-        self.address = f"http://127.0.0.1:{self._server.server_port}"
-
-    def reset(self) -> None:
-        self.received: dict[str, list[tuple[str, dict[str, str], bytes]]] = {place: [] for place in PLACES}
-        self.script: dict[str, list[tuple[int, bytes]]] = {place: [] for place in PLACES}
-        self.never = b"nothing has this in it"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -94,14 +45,7 @@ def outside(_outside: Outside) -> Outside:
 
 @pytest.fixture(scope="module")
 def worlds(migrated_url: str, _outside: Outside) -> Iterator[Worlds]:
-    worlds = Worlds(
-        make_config(
-            migrated_url,
-            store_manager_orders_url=f"{_outside.address}/orders",
-            notification_service_url=_outside.address,
-            fraud_service_url=_outside.address,
-        )
-    )
+    worlds = worlds_with(_outside, migrated_url)
     yield worlds
     worlds.close()
 
@@ -110,20 +54,6 @@ def worlds(migrated_url: str, _outside: Outside) -> Iterator[Worlds]:
 def world(worlds: Worlds, outside: Outside) -> Iterator[World]:
     with worlds.new() as world:
         yield world
-
-
-def deliver(world: World) -> None:
-    """Do one turn of every delivery loop of the worker, and wait for what it began."""
-    for loop in build_loops(world.app, world.config):
-        if isinstance(loop, BatchLoop):
-            loop.turn()
-        if isinstance(loop, QueueLoop):
-            loop.turn()
-            loop.close()
-
-
-def make_due(world: World) -> None:
-    world.change(lambda session: session.execute(update(OutboxMessage).values(next_attempt_at=utc_now())))
 
 
 def make_older(world: World, by: timedelta) -> None:
@@ -149,9 +79,8 @@ def test_a_payment_is_announced_in_the_transaction_that_completes_it(world: Worl
     payment_id = paid(world, order_id=1)
 
     completed = world.all(PaymentEvent, payment_id=payment_id, type="payment.completed")[0]
-    shop, customer = world.messages()
-    assert (shop.queue, customer.queue) == ("store_manager", "notifications")
-    assert shop.event_id == customer.event_id == completed.public_id
+    (shop,) = world.messages()
+    assert (shop.queue, shop.event_id) == ("store_manager", completed.public_id)
     assert shop.created_at == shop.next_attempt_at == completed.created_at
     assert shop.payload == f'{{"order_id":1,"is_paid":true,"payment_id":{payment_id}}}'
 
@@ -206,33 +135,6 @@ def test_the_shop_receives_exactly_what_it_understands(world: World, outside: Ou
     assert message_to(world, "store_manager").status == "done"
 
 
-def test_the_customer_gets_a_receipt(world: World, outside: Outside) -> None:
-    payment_id = paid(world, order_id=7, user_id=5)
-
-    deliver(world)
-
-    ((method, headers, body),) = outside.received["/notify"]
-    assert (method, headers["Authorization"]) == ("POST", "Bearer lab-service-token")
-    document = json.loads(body)
-    occurred_at = document["data"].pop("occurred_at")
-    assert occurred_at.endswith("Z")
-    assert document == {
-        "event_id": message_to(world, "notifications").event_id,
-        "type": "payment_receipt",
-        "locale": "fr",
-        "recipient": {"email": None, "user_id": "5"},
-        "data": {
-            "payment_id": str(payment_id),
-            "order_id": "7",
-            "amount_minor": 399998,
-            "currency": "MAD",
-            "merchant": {"name": "Store Manager"},
-            "card": {"last4": "9999"},
-            "authorization_code": "A00000",
-        },
-    }
-
-
 def test_what_is_delivered_is_not_sent_again(world: World, outside: Outside) -> None:
     paid(world)
 
@@ -240,7 +142,7 @@ def test_what_is_delivered_is_not_sent_again(world: World, outside: Outside) -> 
         make_due(world)
         deliver(world)
 
-    assert len(outside.received["/orders"]) == len(outside.received["/notify"]) == 1
+    assert [len(told) for told in outside.received.values()] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -374,95 +276,8 @@ def test_a_slow_or_dead_destination_delays_no_other(world: World, outside: Outsi
 
     deliver(world)
 
-    assert message_to(world, "notifications").status == "done"
+    assert [len(told) for told in outside.received.values()] == [1, 1, 1]
     assert message_to(world, "store_manager").status == "pending"
-
-
-def types_of(sent: list[dict[str, Any]]) -> list[str]:
-    return [item["event"]["type"] for item in sent]
-
-
-def test_all_events_go_to_notification_service_in_one_request_as_they_were_sealed(
-    world: World, outside: Outside
-) -> None:
-    paid(world)
-
-    deliver(world)
-
-    ((method, headers, body),) = outside.received["/internal/events"]
-    assert (method, headers["Authorization"]) == ("POST", "Bearer lab-service-token")
-    sent = json.loads(body)["events"]
-    lab_seeds = ["payment.created"] * 2
-    assert types_of(sent) == [*lab_seeds, "payment.created", "payment.processing", "payment.completed"]
-    stored = world.all(PaymentEvent)
-    assert [item["merchant_id"] for item in sent] == ["mer_lab"] * 5
-    assert all(event.body.encode() in body for event in stored)
-    assert {message.status for message in world.messages(queue="events")} == {"done"}
-
-
-def test_fraud_service_hears_what_was_captured(world: World, outside: Outside) -> None:
-    payment_id = paid(world)
-    world.bank.script = [decline("lost_card")]
-    world.pay(world.create())
-
-    deliver(world)
-
-    ((_, headers, body),) = outside.received["/internal/outcomes"]
-    assert headers["Authorization"] == "Bearer lab-service-token"
-    payment = world.payment(payment_id)
-    completed = world.all(PaymentEvent, payment_id=payment_id, type="payment.completed")[0]
-    assert json.loads(body) == {
-        "outcomes": [
-            {
-                "event_id": completed.public_id,
-                "kind": "captured",
-                "merchant_id": "mer_lab",
-                "payment_id": payment.public_id,
-                "attempt_id": world.attempt(payment_id).public_id,
-                "card_fingerprint": None,
-                "amount_minor": 399998,
-                "currency": "MAD",
-                "occurred_at": completed.created_at.isoformat(),
-            }
-        ]
-    }
-
-
-def test_an_event_that_a_service_will_never_take_becomes_a_dead_letter_alone(
-    world: World, outside: Outside, run_cli: Callable[..., str]
-) -> None:
-    paid(world)
-    bad = world.messages(queue="events")[2].event_id
-    outside.never = f'"{bad}"'.encode()
-
-    for _ in range(5):
-        make_due(world)
-        deliver(world)
-
-    statuses = {message.event_id: message.status for message in world.messages(queue="events")}
-    assert statuses.pop(bad) == "dead"
-    assert set(statuses.values()) == {"done"}
-    payment = bad.replace("evt_", "pay_").rpartition("_")[0]
-    assert f"events  {bad}  {payment}  order 1  dead  tries 5  " in run_cli("dead")
-    outside.never = b"nothing has this in it"
-    run_cli("replay", "--all-dead")
-    deliver(world)
-    assert {message.status for message in world.messages(queue="events")} == {"done"}
-
-
-def test_events_wait_for_a_service_that_is_away(world: World, outside: Outside) -> None:
-    paid(world)
-    outside.script["/internal/events"] = [(503, b"")]
-
-    deliver(world)
-    between = world.messages(queue="events")
-    make_due(world)
-    deliver(world)
-
-    assert {(message.status, message.last_error) for message in between} == {("pending", "HTTP 503")}
-    first, second = (json.loads(body)["events"] for _, _, body in outside.received["/internal/events"])
-    assert {item["event"]["id"] for item in first} == {item["event"]["id"] for item in second}
-    assert {message.status for message in world.messages(queue="events")} == {"done"}
 
 
 def queue_of(world: World, lease_s: float = 30.0) -> LeasedQueue[OutboxMessage]:
@@ -576,7 +391,6 @@ def test_replaying_all_dead_letters_sends_nothing_that_arrived(
     assert run_cli("replay", str(delivered.id), "9999") == nothing
     deliver(world)
     assert len(outside.received["/orders"]) == 6
-    assert len(outside.received["/notify"]) == 1
 
 
 def test_messages_are_listed_by_their_status(world: World, run_cli: Callable[..., str]) -> None:

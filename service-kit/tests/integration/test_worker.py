@@ -4,16 +4,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
 from flask import Flask
 from service_kit.clock import utc_now
 from service_kit.db.database import Database, engine_options, new_metadata, prepare_engine
-from service_kit.jobs import loops
-from service_kit.jobs.loops import BatchLoop, QueueLoop, run
+from service_kit.jobs.loops import QueueLoop, run
 from service_kit.jobs.queue import (
     Done,
     Failed,
@@ -202,133 +200,6 @@ def test_a_slow_job_delays_no_other(app: Flask, db: Database) -> None:
     turn(app, db, handle, concurrency=2)
 
     assert [job.status for job in jobs(app, db)] == [JobStatus.DONE] * 2
-
-
-def batch_turn(
-    app: Flask,
-    db: Database,
-    handle: Callable[[Sequence[Job]], Result],
-    *,
-    lease_s: float = 30.0,
-    size: int = 100,
-) -> bool:
-    return BatchLoop(app, queue_of(db, lease_s), handle, size=size).turn()
-
-
-class Recipient:
-    """Takes batches and refuses those with a bad job in them."""
-
-    def __init__(self, bad: Iterable[int] = ()) -> None:
-        self.bad = frozenset(bad)
-        self.batches: list[list[int]] = []
-
-    def __call__(self, batch: Sequence[Job]) -> Result:
-        ids = [job.id for job in batch]
-        self.batches.append(ids)
-        if self.bad.intersection(ids):
-            return Failed("HTTP 400", max_attempts=2, is_refused=True)
-        return Done()
-
-
-def test_a_batch_is_handed_over_at_once_and_says_that_there_is_more(app: Flask, db: Database) -> None:
-    add_jobs(app, db, 5)
-    add_jobs(app, db, 1, queue="other")
-    recipient = Recipient()
-
-    assert batch_turn(app, db, recipient, size=3) is True
-    assert batch_turn(app, db, recipient, size=3) is False
-    assert batch_turn(app, db, recipient, size=3) is False
-
-    assert sorted(map(len, recipient.batches)) == [2, 3]
-    rows = jobs(app, db)
-    assert [row.status for row in rows] == [JobStatus.DONE] * 5 + [JobStatus.PENDING]
-    assert all(row.done_at and row.lease_id is None for row in rows[:5])
-
-
-def test_a_batch_waits_for_others_to_come(app: Flask, db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    recipient = Recipient()
-    loop = BatchLoop(app, queue_of(db), recipient, gather_s=0.2)
-    clock = SimpleNamespace(monotonic=lambda: 1000.0)
-    monkeypatch.setattr(loops, "time", clock)
-    add_jobs(app, db, 1)
-    loop.turn()
-    add_jobs(app, db, 2)
-
-    clock.monotonic = lambda: 1000.19
-    loop.turn()
-    too_early = list(recipient.batches)
-    clock.monotonic = lambda: 1000.21
-    loop.turn()
-
-    assert too_early == [[1]]
-    assert recipient.batches == [[1], [2, 3]]
-
-
-def test_a_batch_that_fails_comes_again_whole(app: Flask, db: Database) -> None:
-    add_jobs(app, db, 3)
-
-    batch_turn(app, db, lambda _batch: Failed("away"))
-    between = jobs(app, db)
-    recipient = Recipient()
-    batch_turn(app, db, recipient)
-
-    assert [(row.status, row.attempts, row.last_error) for row in between] == [("pending", 1, "away")] * 3
-    assert recipient.batches == [[1, 2, 3]]
-    assert [row.status for row in jobs(app, db)] == [JobStatus.DONE] * 3
-
-
-def test_one_bad_job_condemns_itself_and_no_other(app: Flask, db: Database) -> None:
-    add_jobs(app, db, 8)
-    recipient = Recipient(bad=[6])
-
-    batch_turn(app, db, recipient)
-    batch_turn(app, db, recipient)
-
-    statuses = {row.id: row.status for row in jobs(app, db)}
-    assert statuses.pop(6) == JobStatus.DEAD
-    assert set(statuses.values()) == {JobStatus.DONE}
-    # 8 together, then the halves: 4 good; 4 of which 2, and of these 1 is bad; then the bad one alone.
-    assert list(map(len, recipient.batches)) == [8, 4, 4, 2, 1, 1, 2, 1]
-
-
-def test_a_job_that_breaks_the_handler_fails_alone(app: Flask, db: Database) -> None:
-    add_jobs(app, db, 4)
-
-    def handle(batch: Sequence[Job]) -> Result:
-        if any(job.id == 3 for job in batch):
-            raise RuntimeError("a defect")
-        return Done()
-
-    batch_turn(app, db, handle)
-
-    rows = jobs(app, db)
-    assert [row.status for row in rows] == ["done", "done", "pending", "done"]
-    assert rows[2].last_error == "defect: RuntimeError"
-
-
-def test_a_batch_whose_worker_died_is_done_by_another(app: Flask, db: Database) -> None:
-    add_jobs(app, db, 2)
-    with app.app_context():
-        queue_of(db, lease_s=0.0).claim(100)  # and the process is gone, before or after it sent them
-    recipient = Recipient()
-
-    batch_turn(app, db, recipient)
-
-    assert recipient.batches == [[1, 2]]
-    assert [(row.status, row.attempts) for row in jobs(app, db)] == [("done", 2)] * 2
-
-
-def test_a_batch_whose_lease_ended_records_nothing(app: Flask, db: Database) -> None:
-    add_jobs(app, db, 2)
-
-    def slow(batch: Sequence[Job]) -> Result:
-        with app.app_context():
-            assert len(queue_of(db).claim(100)) == len(batch)  # somebody else took them over
-        return Done()
-
-    batch_turn(app, db, slow, lease_s=0.0)
-
-    assert [(row.status, row.attempts) for row in jobs(app, db)] == [("pending", 2)] * 2
 
 
 def end_jobs(app: Flask, db: Database, results: Sequence[Result], age: timedelta = timedelta(0)) -> None:

@@ -10,6 +10,7 @@ class Answer(Protocol):
 
     status_code: int
     content_type: str
+    mimetype: str
     headers: Headers
     text: str
     json: Any

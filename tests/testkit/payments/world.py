@@ -10,12 +10,17 @@ from typing import Any, TypeVar, cast
 from flask import Flask
 from payment_service.app import configure_logs, create_app, new_dependencies
 from payment_service.commands.access.rotate_signing_keys import ensure_signing_key
+from payment_service.commands.upkeep.give_positions import give_positions
 from payment_service.commands.upkeep.run_janitor import run_janitor
 from payment_service.commands.upkeep.seed_lab import seed_lab
 from payment_service.config import Config
 from payment_service.controllers.request import EXTENSION
 from payment_service.domain import merchant_directory
 from payment_service.domain.access import api_clients, signing_keys
+from payment_service.domain.followers import events_called
+from payment_service.domain.merchant_directory import MerchantDirectory
+from payment_service.domain.positions import EVENTS
+from payment_service.domain.told_events import sent_events
 from payment_service.extensions import db
 from payment_service.models.base import Base
 from payment_service.models.merchant import SigningKey
@@ -23,7 +28,6 @@ from payment_service.models.message import OutboxMessage
 from payment_service.models.movement import MOVEMENTS, AnyMovement, PaymentAttempt
 from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.processing.dependencies import Dependencies
-from payment_service.values.statuses import Destination
 from sqlalchemy import ColumnElement, Connection, Row, Table, delete, event, exists, inspect, literal, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -40,7 +44,6 @@ Model = TypeVar("Model", bound=Base)
 Movements = TypeVar("Movements", bound=AnyMovement)
 
 CONNECTION_LOST = 2013
-EVENT_QUEUES = frozenset({Destination.EVENTS, Destination.FRAUD_OUTCOMES})
 # What remembers for a while, beside the deadlines.
 _FORGETFUL = (api_clients, signing_keys, merchant_directory)
 _CONNECTING_S = 50.0
@@ -113,9 +116,18 @@ class World:
         return [event.type for event in self.all(PaymentEvent, payment_id=payment_id)]
 
     def messages(self, **where: Any) -> Sequence[OutboxMessage]:
-        """Return the outbox, but for the queues that every event goes to, unless one is named."""
-        rows = self.all(OutboxMessage, **where)
-        return rows if "queue" in where else [row for row in rows if row.queue not in EVENT_QUEUES]
+        """Return the outbox."""
+        return self.all(OutboxMessage, **where)
+
+    def told_to_payers(self) -> list[Mapping[str, Any]]:
+        """Return what notification-service is told for payers, oldest first."""
+        names = [event.public_id for event in self.all(PaymentEvent)]
+        with self.app.app_context():
+            give_positions(EVENTS, self.dependencies)
+            with db.reading() as session:
+                events = events_called(session, names)
+                told = sent_events(session, MerchantDirectory(), events)
+        return [item["payment"] for item in told if "payment" in item]
 
     def change(self, work: Callable[[Session], T]) -> T:
         """Change rows behind the service's back."""

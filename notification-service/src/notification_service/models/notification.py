@@ -19,10 +19,10 @@ _SHOWN = {
 
 
 class Notification(LeasedRow, Base):
-    """One e-mail to one recipient; the caller's ``event_id`` makes it unique.
+    """One e-mail to one recipient about one event, whose ``event_id`` makes it unique.
 
     ``created_at`` is the queue's: the age of the present round of tries, which a replay begins anew.
-    ``accepted_at`` never changes. ``data`` is the request's data as JSON text, rendered when it is sent.
+    ``accepted_at`` never changes. ``data`` is what it says, as JSON text, rendered when it is sent.
     """
 
     __tablename__ = "notifications"
@@ -30,7 +30,6 @@ class Notification(LeasedRow, Base):
 
     public_id: Mapped[str] = mapped_column(ascii_key(64), unique=True)
     event_id: Mapped[str] = mapped_column(ascii_key(64), unique=True)
-    content_hash: Mapped[str] = mapped_column(ascii_key(64))
     type: Mapped[NotificationType] = mapped_column(enum_column(NotificationType, 32))
     locale: Mapped[MailLocale] = mapped_column(enum_column(MailLocale, 2))
     recipient: Mapped[str] = mapped_column(String(254))

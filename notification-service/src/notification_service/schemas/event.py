@@ -8,6 +8,7 @@ from service_kit.web import strict_json
 from service_kit.web.strict_fields import UtcTime
 
 from notification_service.commands.accept_events import AcceptEvent
+from notification_service.schemas.told_payment import ToldPaymentSchema
 
 MAX_EVENTS = 100
 MAX_EVENT_BYTES = 65_535  # what its column holds, here and where it was written
@@ -41,6 +42,12 @@ class EventSchema(ma.Schema):
 class SentEventSchema(ma.Schema):
     merchant_id = _name("[A-Za-z0-9_]{1,64}", "mer_lab")
     event = fields.Nested(EventSchema, required=True)
+    payment = fields.Nested(
+        ToldPaymentSchema,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Where the payer is told of the event by e-mail."},
+    )
 
 
 class EventBatchSchema(ma.Schema):
@@ -61,6 +68,7 @@ class EventBatchSchema(ma.Schema):
                 type=sent["event"]["type"],
                 occurred_at=sent["event"]["at"],
                 body=_text_of(given["event"]),
+                notification=sent["payment"],
             )
             for sent, given in zip(data["events"], original["events"], strict=True)
         ]
@@ -74,4 +82,4 @@ def _text_of(event: dict[str, Any]) -> str:
 
 
 class EventsAcceptedSchema(ma.Schema):
-    accepted = fields.Integer(required=True, metadata={"examples": [1]})
+    accepted = fields.Integer(required=True, attribute="events", metadata={"examples": [1]})

@@ -9,7 +9,8 @@ from service_kit.process.cli import LIST_LIMIT, ROW_ID, OneOf
 from payment_service.cli.console import application, print_lines, utc
 from payment_service.commands.upkeep.replay import replay_inbox, replay_messages
 from payment_service.models.message import InboxMessage, OutboxMessage
-from payment_service.queries.messages import find_inbox_message, list_inbox, list_messages
+from payment_service.models.position import Follower
+from payment_service.queries.messages import find_inbox_message, list_followers, list_inbox, list_messages
 from payment_service.values.statuses import InboxOutcome
 
 _limit = click.option(
@@ -45,6 +46,20 @@ def list_dead(limit: int) -> None:
 def replay_outbox(message_id: tuple[int, ...], all_dead: bool) -> None:
     """Send messages again now, by the ids that `list` shows. What was delivered is not sent twice."""
     _replay(replay_messages, message_id, all_dead, noun="message", action="sent", kept="delivered")
+
+
+@outbox.command("followers")
+def show_followers() -> None:
+    """Show how far our other services were told of the events, and what holds one up."""
+    with application():
+        print_lines(_follower_line(*listed) for listed in list_followers())
+
+
+def _follower_line(follower: Follower, behind: int) -> str:
+    line = f"{follower.name}  position {follower.position}  behind {behind}"
+    if follower.failing_since is None:
+        return line
+    return f"{line}  tries {follower.tries}  since {utc(follower.failing_since)}  {follower.last_error}"
 
 
 def _message_line(message: OutboxMessage, order_id: str) -> str:

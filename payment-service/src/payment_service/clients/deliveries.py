@@ -4,14 +4,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from service_kit.jobs.queue import Done, Failed, Result
+from service_kit.jobs.queue import Done, Failed, Result, RetrySchedule
 from service_kit.web.http_client import Answer, CallFailed, HttpClient
 
 # With these answers the other side says that it will never take what was sent.
 ORDER_UPDATE_REFUSED = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE, HTTPStatus.UNPROCESSABLE_ENTITY})
-NOTIFICATION_REFUSED = ORDER_UPDATE_REFUSED | {HTTPStatus.BAD_REQUEST}
-BATCH_REFUSED = NOTIFICATION_REFUSED | {HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
+# A service of ours that is not there, or does not know us, is waited for.
+BATCH_REFUSED = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
+)
 REFUSED_TRIES = 5
+_DAY_S = 86_400.0
+# A shop that returns hears within a minute, for a day; then every ten minutes.
+RETRIES = RetrySchedule(first_delays_s=(0.2, 1, 2, 5, 15), steps=((_DAY_S, 30.0), (float("inf"), 600.0)))
 _UPDATED_NOTHING_PAUSE_S = 300.0
 
 
@@ -43,19 +48,6 @@ class BatchClient:
     def send(self, items: Sequence[Any]) -> Result:
         """POST the items; any 2xx means that the other service has stored all of them."""
         return _result(lambda: self._http.post(self._path, {self._member: items}), BATCH_REFUSED, _stored)
-
-
-class NotificationClient:
-    """Sends notifications; the service recognises a repeated event by its id."""
-
-    def __init__(self, http: HttpClient) -> None:
-        self._http = http
-
-    def notify(self, notification: Mapping[str, Any]) -> Result:
-        """POST one notification; any 2xx means that it is in the other service's queue."""
-        return _result(
-            lambda: self._http.post("/internal/notifications", notification), NOTIFICATION_REFUSED, _stored
-        )
 
 
 class StoreManagerClient:

@@ -12,10 +12,15 @@ from payment_service.models.base import Base
 from payment_service.values.statuses import InboxOutcome
 
 
+def payment_of_event(event_id: str) -> str:
+    """Return the public id of the payment of which the event's id is made."""
+    return f"pay_{event_id.removeprefix('evt_').rpartition('_')[0]}"
+
+
 class OutboxMessage(LeasedRow, Base):
     """One message to one destination (its ``queue``); unique per destination and event.
 
-    ``payload`` is what is sent; empty where that is the event itself.
+    ``payload`` is what is sent; empty where that is an event, which its destination refused.
     """
 
     __tablename__ = "outbox_messages"
@@ -30,16 +35,15 @@ class OutboxMessage(LeasedRow, Base):
 
     @property
     def payment_id(self) -> str:
-        """The payment of which the message tells: an event's id is made of its payment's."""
-        return f"pay_{self.event_id.removeprefix('evt_').rpartition('_')[0]}"
+        """The payment of which the message tells."""
+        return payment_of_event(self.event_id)
 
     @property
     def order_id(self) -> str | None:
         """The order in the message; that of an event stands in the payment alone."""
         if not self.payload:
             return None
-        told = strict_json.loads(self.payload.encode())
-        return str(told.get("order_id") or told["data"]["order_id"])
+        return str(strict_json.loads(self.payload.encode())["order_id"])
 
     def names(self) -> Mapping[str, object]:
         """Return the payment and, where the message knows it, the order."""

@@ -4,7 +4,9 @@ Ids and times are chosen before COMMIT, so that a row may appear behind one that
 is given to a row once it is committed, without gaps, and never changes.
 """
 
-from service_kit.db.columns import BigId, enum_column
+from datetime import datetime
+
+from service_kit.db.columns import BigId, UtcDateTime, enum_column
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -57,3 +59,21 @@ class Sequence(Base):
     last_position: Mapped[int] = mapped_column(BigInteger)
     seen_id: Mapped[int] = mapped_column(BigInteger)
     gaps: Mapped[str] = mapped_column(Text)
+
+
+class Follower(Base):
+    """How far one destination (its ``name``) was told of the events, in the order of their positions.
+
+    Whoever holds the lease (``lease_id``, until ``next_try_at``) tells it more. ``tries`` counts how often
+    what comes next failed, since ``failing_since``; ``next_try_at`` is then the end of the pause.
+    """
+
+    __tablename__ = "followers"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger)
+    next_try_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    lease_id: Mapped[str | None] = mapped_column(String(32))
+    tries: Mapped[int]
+    failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_error: Mapped[str | None] = mapped_column(Text)

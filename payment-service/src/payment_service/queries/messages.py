@@ -1,13 +1,14 @@
-"""Reads the outbox and the inbox for operators."""
+"""Reads the outbox, the inbox and who follows the events, for operators."""
 
 from collections.abc import Sequence
 
 from service_kit.jobs.queue import JobStatus
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from payment_service.extensions import db
 from payment_service.models.message import InboxMessage, OutboxMessage
 from payment_service.models.payment import Payment, PaymentEvent
+from payment_service.models.position import EventPosition, Follower
 from payment_service.values.statuses import InboxOutcome
 
 
@@ -40,3 +41,12 @@ def list_inbox(status: JobStatus | None, outcome: InboxOutcome | None, limit: in
 def find_inbox_message(message_id: int) -> InboxMessage | None:
     with db.reading() as session:
         return session.get(InboxMessage, message_id)
+
+
+def list_followers() -> Sequence[tuple[Follower, int]]:
+    """Return the destinations that were ever told of events, and how many events each is behind."""
+    last = select(func.coalesce(func.max(EventPosition.position), 0)).scalar_subquery()
+    with db.reading() as session:
+        rows = session.execute(select(Follower, last - Follower.position).order_by(Follower.name)).all()
+        session.expunge_all()
+    return [(row[0], row[1]) for row in rows]

@@ -80,10 +80,9 @@ class Surface(StrEnum):
 
 
 class Destination(StrEnum):
-    """Who receives what is in the outbox; also the names of its queues."""
+    """Who is told: the shop of its orders, the others of events. Also the names of the outbox's queues."""
 
     STORE_MANAGER = "store_manager"
-    NOTIFICATIONS = "notifications"
     EVENTS = "events"
     FRAUD_OUTCOMES = "fraud_outcomes"
 

@@ -321,19 +321,31 @@ def _no_time_for_another(state: RetryCallState, deadline: Deadline) -> bool:
 
 
 # Somebody else stored one of the same keys between our look and our insert: look again.
-@retry(retry=retry_if_exception_type(IntegrityError), stop=stop_after_attempt(5), reraise=True)
+look_again = retry(retry=retry_if_exception_type(IntegrityError), stop=stop_after_attempt(5), reraise=True)
+
+
+@look_again
 def insert_once(db: Database, key: InstrumentedAttribute[str], rows: Mapping[str, Mapping[str, Any]]) -> int:
     """Insert those of ``rows`` (by key) that are not stored yet, and return how many those are.
 
     ``key`` is the model's column that names a row; a unique constraint on it decides.
     """
+    return db.in_transaction(lambda session: insert_missing(session, key, rows))
 
-    def work(session: Session) -> int:
-        known = set(session.scalars(select(key).where(key.in_(rows))))
-        # In the order of their keys, so that two who bring the same rows lock them in the same order.
-        missing = [dict(rows[name]) for name in sorted(rows) if name not in known]
-        if missing:
-            insert_rows(session, cast(type[DeclarativeBase], key.class_), missing)
-        return len(missing)
 
-    return db.in_transaction(work)
+def insert_missing(
+    session: Session, key: InstrumentedAttribute[str], rows: Mapping[str, Mapping[str, Any]]
+) -> int:
+    """Do the work of ``insert_once`` within a transaction, which ``look_again`` repeats.
+
+    Raises:
+        IntegrityError: somebody else stored one of them meanwhile.
+    """
+    if not rows:
+        return 0
+    known = set(session.scalars(select(key).where(key.in_(rows))))
+    # In the order of their keys, so that two who bring the same rows lock them in the same order.
+    missing = [dict(rows[name]) for name in sorted(rows) if name not in known]
+    if missing:
+        insert_rows(session, cast(type[DeclarativeBase], key.class_), missing)
+    return len(missing)

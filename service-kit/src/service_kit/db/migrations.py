@@ -90,6 +90,12 @@ def create_index(table: str, *columns: str, unique: bool = False, name: str | No
         op.create_index(name, table, columns, unique=unique)
 
 
+def drop_column(table: str, name: str) -> None:
+    """Drop the column if it is there."""
+    if name in {found["name"] for found in sa.inspect(op.get_bind()).get_columns(table)}:
+        op.drop_column(table, name)
+
+
 def add_column(table: str, column: sa.Column[Any]) -> None:
     """Add the column unless it is there; one that may not be null needs a server default for the old rows."""
     if column.name not in {found["name"] for found in sa.inspect(op.get_bind()).get_columns(table)}:

@@ -70,8 +70,7 @@ class Failed:
     """The job failed: try again later, until one of the limits is reached.
 
     ``give_up_after`` counts from the row's creation. ``pause_s`` is the shortest pause once the first tries
-    are over. ``is_refused``: the other side would have none of it,
-    however often it comes; of a batch it may be one row only that is meant.
+    are over. ``is_refused``: the other side would have none of it, however often it comes.
     """
 
     reason: str
@@ -206,25 +205,28 @@ class LeasedQueue(Generic[Row]):
         worn_out = result.max_attempts is not None and row.attempts >= result.max_attempts
         is_given_up = worn_out or age >= result.give_up_after
         delay_s = self._schedule.delay_s(row.attempts, age.total_seconds(), result.pause_s)
-        since_an_hour = 0 <= age.total_seconds() - _HOUR_S < delay_s
         if is_given_up:
             # A person must look: operators are alerted by this line.
             log.error("job_given_up", queue=self.name, reason=result.reason[:500], **row.names())
-        elif row.attempts == 1 or since_an_hour:
-            log.warning(
-                "job_failing",
-                queue=self.name,
-                tries=row.attempts,
-                age_s=round(age.total_seconds()),
-                reason=result.reason[:500],
-                **row.names(),
-            )
+        else:
+            log_failing(self.name, row.attempts, age.total_seconds(), delay_s, result.reason, row.names())
         return {
             "status": JobStatus.DEAD if is_given_up else JobStatus.PENDING,
             "next_attempt_at": now + timedelta(seconds=delay_s),
             "lease_id": None,
             "last_error": result.reason[:500],
         }
+
+
+def log_failing(
+    queue: str, tries: int, age_s: float, delay_s: float, reason: str, names: Mapping[str, object]
+) -> None:
+    """Tell operators of a delivery that fails: at the first failure, and once when it is an hour old.
+
+    ``delay_s``: when it is tried again.
+    """
+    if tries == 1 or 0 <= age_s - _HOUR_S < delay_s:
+        log.warning("job_failing", queue=queue, tries=tries, age_s=round(age_s), reason=reason[:500], **names)
 
 
 def replay_rows(db: Database, model: type[LeasedRow], *chosen: ColumnElement[bool], **values: Any) -> int:

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from payment_service.domain.books.postings import Source, entries_of
-from payment_service.domain.messages import destinations_of
 from payment_service.domain.payments.events import OPERATOR, EventKey, next_event
 from payment_service.models.base import Base
 from payment_service.models.ledger import LedgerEntry
@@ -42,10 +41,9 @@ class Story:
         event = next_event(self.key, self.payment, kind, at, data, actor=OPERATOR)
         columns = ("public_id", "merchant_id", "sequence", "type", "body", "mac", "key_id", "created_at")
         self.rows[PaymentEvent].append({name: getattr(event, name) for name in columns})
-        for destination in destinations_of(kind):
-            self._tell(destination, event.public_id, at)
         if kind == "payment.completed":
-            self._tell(Destination.NOTIFICATIONS, event.public_id, at, '{"type": "payment_receipt"}')
+            payload = f'{{"order_id":{self.number},"is_paid":true,"payment_id":{self.number}}}'
+            self._tell(Destination.STORE_MANAGER, event.public_id, at, payload)
         return at
 
     def move(self, model: type[Base], prefix: str, at: datetime, **columns: Any) -> dict[str, Any]:
@@ -70,7 +68,7 @@ class Story:
         """Add both sides of a posting."""
         self.rows[LedgerEntry] += entries_of(kind, self.payment.merchant_id, 0, source, at)
 
-    def _tell(self, to: Destination, event_id: str, at: datetime, payload: str = "") -> None:
+    def _tell(self, to: Destination, event_id: str, at: datetime, payload: str) -> None:
         self.rows[OutboxMessage].append(
             {
                 "queue": to,

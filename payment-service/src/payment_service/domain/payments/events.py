@@ -11,7 +11,6 @@ from service_kit.db.rows import append_rows, given_values
 from service_kit.web import strict_json
 from sqlalchemy.orm import Session
 
-from payment_service.domain.messages import pass_on
 from payment_service.models.payment import Payment, PaymentEvent
 
 VERSION = 1
@@ -37,7 +36,7 @@ def record_event(
 ) -> PaymentEvent:
     """Append an event to the chain of a stored payment; the caller holds the payment's lock.
 
-    The outbox passes it on to every destination of its type. ``actor``: one of those below.
+    Whoever follows the events hears of it (domain/followers.py). ``actor``: one of those below.
     ``data`` must fit the schema of its type in docs/events; members that are None are left out.
     """
     event = next_event(key, payment, event_type, at, data, actor=actor)
@@ -46,9 +45,8 @@ def record_event(
 
 
 def store_event(session: Session, event: PaymentEvent) -> None:
-    """Store an event together with its messages in the outbox, at the end of the transaction."""
+    """Store an event at the end of the transaction."""
     append_rows(session, PaymentEvent, [given_values(event)])
-    pass_on(session, event)
 
 
 def next_event(

@@ -10,7 +10,7 @@ from payment_service.domain.messages import announce_paid
 from payment_service.domain.payments.movements import NewMovement
 from payment_service.domain.payments.transitions import HOLDING, change_status
 from payment_service.domain.settlement.context import SettlementContext, SettlementPolicy
-from payment_service.domain.settlement.follow_ups import attempt_of, begin, has_open, successful_attempt
+from payment_service.domain.settlement.follow_ups import begin, has_open, successful_attempt
 from payment_service.errors import AmountTooLarge, MovementOpen, WrongPaymentState
 from payment_service.models.movement import Capture, Void
 from payment_service.models.payment import Payment
@@ -93,5 +93,4 @@ def complete(context: SettlementContext[Capture] | SettlementContext[Void]) -> N
     payment.paid_at = context.now
     payment.expires_at = None
     event = context.record("payment.completed", captured_minor=payment.captured_minor)
-    attempt = attempt_of(context.session, context.movement)
-    announce_paid(context.session, context.merchant, payment, attempt, event)
+    announce_paid(context.session, payment, event)

@@ -106,4 +106,4 @@ def _complete(context: Charge) -> None:
     payment.expires_at = None
     capture = record_sale_capture(context.session, payment, context.movement, context.now)
     event = context.record("payment.completed", capture=capture.public_id)
-    announce_paid(context.session, context.merchant, payment, context.movement, event)
+    announce_paid(context.session, payment, event)

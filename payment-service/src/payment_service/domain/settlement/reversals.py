@@ -5,7 +5,6 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import select
 
-from payment_service.domain.messages import announce_reversal
 from payment_service.domain.settlement.context import SettlementContext
 from payment_service.models.movement import PaymentAttempt
 from payment_service.providers.port import ProviderResult
@@ -45,8 +44,7 @@ def give_back(context: SettlementContext[PaymentAttempt]) -> None:
 
 def reversed_(context: SettlementContext[PaymentAttempt], _result: ProviderResult) -> None:
     """The cardholder has it back."""
-    event = context.record("payment.reversed")
-    announce_reversal(context.session, context.merchant, context.payment, context.movement, event)
+    context.record("payment.reversed")
 
 
 def not_reversed(context: SettlementContext[PaymentAttempt], _result: ProviderResult) -> None:
