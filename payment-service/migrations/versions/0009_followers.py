@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from service_kit.clock import utc_now
 from service_kit.db.columns import UtcDateTime, ascii_key
-from service_kit.db.migrations import create_table
+from service_kit.db.migrations import add_column, create_table
 from sqlalchemy import BigInteger, Column, Integer, String, Text
 
 revision = "0009_followers"
@@ -39,6 +39,7 @@ def upgrade() -> None:
         Column("failing_since", UtcDateTime),
         Column("last_error", Text),
     )
+    add_column("outbox_messages", Column("traceparent", ascii_key(55)))
     for name in ("events", "fraud_outcomes"):
         _begin_where_the_messages_end(name)
     _tell_receipts_with_their_events()

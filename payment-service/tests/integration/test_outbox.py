@@ -135,6 +135,25 @@ def test_the_shop_receives_exactly_what_it_understands(world: World, outside: Ou
     assert message_to(world, "store_manager").status == "done"
 
 
+def test_an_order_update_belongs_to_the_trace_of_the_request_that_decided_it(
+    world: World, outside: Outside
+) -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    world.pay(world.create(), traceparent=trace)
+    world.pay(world.create())
+    outside.script["/orders"] = [(500, b"")] * 2
+
+    deliver(world)
+    make_due(world)
+    deliver(world)
+
+    sent = [
+        {name.lower(): value for name, value in headers.items()}.get("traceparent")
+        for _, headers, _ in outside.received["/orders"]
+    ]
+    assert sorted(sent, key=str) == [trace, trace, None, None]
+
+
 def test_what_is_delivered_is_not_sent_again(world: World, outside: Outside) -> None:
     paid(world)
 

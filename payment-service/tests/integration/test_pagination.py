@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from tests.testkit.payments.access import open_shop
+from tests.testkit.payments.cards import V1_CARD
 from tests.testkit.payments.world import World
 
 Order = tuple[InstrumentedAttribute[Any], ...]
@@ -49,6 +50,50 @@ def page_of(
     listing = Listing(order, Payment.public_id, Payment.merchant_id == merchant_id)
     with world.app.app_context(), db.reading() as session:
         return read_page(session, statement, listing, page)
+
+
+def test_who_goes_forwards_sees_a_row_once_none_can_appear_behind_it(world: World) -> None:
+    shop = open_shop(world)
+    first = shop.create(world).json["id"]
+    world.clock.advance(61)
+    second, third = (shop.create(world).json["id"] for _ in range(2))
+
+    def newer(limit: int = 10) -> tuple[list[str], bool]:
+        page = shop.get(world, "/v1/payments", ending_before=first, limit=limit).json
+        return [payment["id"] for payment in page["data"]], page["has_more"]
+
+    at_once = [payment["id"] for payment in shop.get(world, "/v1/payments").json["data"]]
+    young = newer()
+    world.clock.advance(59)
+    not_yet = newer(limit=1)
+    world.clock.advance(2)
+
+    assert at_once == [third, second, first]
+    assert young == not_yet == ([], False)
+    assert newer() == ([third, second], False)
+    assert newer(limit=1) == ([second], True)
+
+
+@pytest.mark.parametrize("path", ["/v1/refunds", "/v1/payment-methods"])
+def test_other_lists_end_before_what_is_young_as_well(world: World, path: str) -> None:
+    shop = open_shop(world)
+    payment = shop.pay(world, amount=1000).json["id"]
+
+    def make() -> str:
+        body = {"payment": payment, "amount": 10} if path == "/v1/refunds" else {"card": V1_CARD}
+        made: str = shop.post(world, path, body).json["id"]
+        return made
+
+    first = make()
+    world.clock.advance(61)
+    second = make()
+    young = shop.get(world, path, ending_before=first).json["data"]
+    world.clock.advance(61)
+    third = make()
+
+    assert young == []
+    assert [row["id"] for row in shop.get(world, path, ending_before=first).json["data"]] == [second]
+    assert [row["id"] for row in shop.get(world, path).json["data"]] == [third, second, first]
 
 
 def ids(rows: Sequence[Payment]) -> list[str]:

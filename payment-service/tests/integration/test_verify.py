@@ -11,13 +11,16 @@ from payment_service.audit.bank import verify_bank
 from payment_service.audit.findings import Findings
 from payment_service.cli import main
 from payment_service.clients.bank_books import BankBooks, BankMovement, BankTotals
+from payment_service.commands.upkeep.give_positions import give_positions
 from payment_service.commands.upkeep.take_snapshots import SnapshotJob
 from payment_service.domain.books.postings import post_dispute_lost, post_dispute_opened, post_refund_asked
+from payment_service.domain.positions import EVENTS
 from payment_service.models.dispute import Dispute
 from payment_service.models.ledger import BalanceSnapshot, LedgerEntry
 from payment_service.models.merchant import Merchant
 from payment_service.models.movement import Capture, PaymentAttempt, Refund
 from payment_service.models.payment import Payment, PaymentEvent
+from payment_service.models.position import EventPosition
 from payment_service.values.statuses import AttemptKind, DisputeStatus, MovementState
 from service_kit.clock import utc_now
 from sqlalchemy import delete, update
@@ -70,7 +73,7 @@ def ledger(run: Run) -> list[str]:
 
 def events(run: Run) -> list[str]:
     result = run("verify-events")
-    lines = [line for line in result.stderr.splitlines() if line.startswith("payment pay_")]
+    lines = [line for line in result.stderr.splitlines() if line.startswith(("payment pay_", "event evt_"))]
     assert result.exit_code == (1 if lines else 0), result.output
     return lines
 
@@ -246,6 +249,21 @@ def test_an_edited_event_is_named(world: World, run: Run, payment_id: int) -> No
     assert len(found) == 2
     assert f"event 2 ({event.public_id}): its seal does not fit" in found[0]
     assert "its row does not say what its body says" in found[1]
+
+
+def test_an_event_that_whoever_follows_never_sees_is_named(world: World, run: Run, payment_id: int) -> None:
+    first, *_ = world.all(PaymentEvent, payment_id=payment_id)
+    with world.app.app_context():
+        give_positions(EVENTS, world.dependencies)
+    unplace = delete(EventPosition).where(EventPosition.row_id == first.id)
+    world.change(lambda session: session.execute(unplace))
+    young = events(run)
+
+    world.clock.advance(601)
+
+    assert young == []
+    (found,) = events(run)
+    assert f"event {first.public_id} has no position" in found
 
 
 def test_a_deleted_event_is_named(world: World, run: Run, payment_id: int) -> None:

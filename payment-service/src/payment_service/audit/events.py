@@ -2,18 +2,23 @@
 
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
+from service_kit.clock import utc_now
 from service_kit.web import strict_json
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from payment_service.audit.findings import Advance, newest_payment
 from payment_service.domain.payments.events import seal
 from payment_service.extensions import db
 from payment_service.models.payment import Payment, PaymentEvent
+from payment_service.models.position import EventPosition
 
 BATCH = 500
+# Longer than the longest transaction, and the turns of whoever gives positions.
+UNPLACED_FOR = timedelta(minutes=10)
 Found = Row[*tuple[Any, ...]]
 
 
@@ -46,6 +51,23 @@ def verify_events(keys: Mapping[str, bytes], advance: Advance = lambda _ids: Non
         for payment, chain in groupby(rows, key=lambda row: row.payment):
             yield from (f"payment {payment}: {what}" for what in _chain_differences(list(chain), keys))
         advance(min(BATCH, last_id + 1 - first))
+    yield from _without_position()
+
+
+def _without_position() -> Iterator[str]:
+    """Name the events that whoever follows them never sees: later ones have a position, they have none."""
+    placed = select(EventPosition.row_id).where(EventPosition.row_id == PaymentEvent.id).exists()
+    last = select(func.max(EventPosition.row_id)).scalar_subquery()
+    # What is young may still get its position: its transaction may have ended just now.
+    until = utc_now() - UNPLACED_FOR
+    statement = select(PaymentEvent.public_id).where(
+        PaymentEvent.id < last, PaymentEvent.created_at < until, ~placed
+    )
+    with db.reading() as session:
+        names = session.scalars(statement.order_by(PaymentEvent.id)).all()
+    yield from (
+        f"event {name} has no position, so that nobody who follows the events sees it" for name in names
+    )
 
 
 def _chain_differences(chain: Sequence[Found], keys: Mapping[str, bytes]) -> Iterator[str]:

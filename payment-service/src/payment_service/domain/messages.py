@@ -2,6 +2,7 @@
 
 from service_kit.db.rows import append_rows
 from service_kit.web import strict_json
+from service_kit.web.request_context import current_traceparent
 from sqlalchemy.orm import Session
 
 from payment_service.models.message import OutboxMessage
@@ -19,6 +20,7 @@ def announce_paid(session: Session, payment: Payment, event: PaymentEvent) -> No
         "merchant_id": event.merchant_id,
         "event_id": event.public_id,
         "payload": strict_json.dumps(order_update),
+        "traceparent": current_traceparent(),
         "next_attempt_at": event.created_at,
         "created_at": event.created_at,
     }

@@ -20,7 +20,8 @@ def payment_of_event(event_id: str) -> str:
 class OutboxMessage(LeasedRow, Base):
     """One message to one destination (its ``queue``); unique per destination and event.
 
-    ``payload`` is what is sent; empty where that is an event, which its destination refused.
+    ``payload`` is what is sent; empty where that is an event, which its destination refused. ``traceparent``
+    is the W3C trace context of the request in which it was decided, if that had one.
     """
 
     __tablename__ = "outbox_messages"
@@ -32,6 +33,7 @@ class OutboxMessage(LeasedRow, Base):
     merchant_id: Mapped[int] = mapped_column(BigId, ForeignKey("merchants.id"))
     event_id: Mapped[str] = mapped_column(ascii_key(64))
     payload: Mapped[str] = mapped_column(Text)
+    traceparent: Mapped[str | None] = mapped_column(ascii_key(55))
 
     @property
     def payment_id(self) -> str:

@@ -45,4 +45,5 @@ def list_disputes(merchant_id: int, page: PageRequest, **filters: Any) -> Page[D
 
 
 def _listing(merchant_id: int) -> Listing:
-    return Listing((Dispute.id,), Dispute.public_id, Dispute.merchant_id == merchant_id)
+    owned = Dispute.merchant_id == merchant_id
+    return Listing((Dispute.id,), Dispute.public_id, owned, "created_at")

@@ -1,15 +1,21 @@
 """Pages of a list, newest first: found by the key of the row next to them, so that each costs the same."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import takewhile
 from typing import Any, Generic, TypeVar
 
+from service_kit.clock import utc_now
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from payment_service.errors import CursorUnknown, PaymentError
 
 Row = TypeVar("Row")
+# Longer than two transactions take one after the other: a row may be inserted at the end of the first, and
+# whoever has a smaller key in the second may still commit behind it.
+SETTLED_AFTER = timedelta(seconds=60)
 # What each filter of a list demands of a row.
 Conditions = Mapping[str, Callable[[Any], ColumnElement[bool]]]
 
@@ -40,12 +46,15 @@ class Listing:
 
     ``order`` is one unique column, or one and a unique tie-breaker, such as created_at and id: an index must
     begin with what the list is limited to, and end with them. ``cursor`` is the column of public ids.
-    ``owned`` limits rows and cursors alike to what the caller may see.
+    ``owned`` limits rows and cursors alike to what the caller may see. ``written_at`` is the column that says when
+    a row was written, where a row may appear behind a younger one: who goes forwards is then shown rows that are older
+    than ``SETTLED_AFTER`` only, so that none is passed over.
     """
 
     order: tuple[InstrumentedAttribute[Any], ...]
     cursor: InstrumentedAttribute[str]
     owned: ColumnElement[bool]
+    written_at: str | None = None
 
 
 def limited(statement: Select[Row], filters: Mapping[str, Any], conditions: Conditions) -> Select[Row]:
@@ -82,7 +91,19 @@ def read_page(session: Session, statement: Select[Row], listing: Listing, page: 
     # One row more than wanted says whether there are others.
     rows = list(session.scalars(statement.order_by(*direction).limit(page.limit + 1)))
     wanted = rows[: page.limit]
-    return Page(wanted[::-1] if backwards else wanted, has_more=len(rows) > page.limit)
+    has_more = len(rows) > page.limit
+    if not backwards:
+        return Page(wanted, has_more)
+    settled = list(_settled(wanted, listing))
+    return Page(settled[::-1], has_more and len(settled) == len(wanted))
+
+
+def _settled(rows: Sequence[Row], listing: Listing) -> Iterable[Row]:
+    """Return the rows before the first that is too young."""
+    if listing.written_at is None:
+        return rows
+    name, until = listing.written_at, utc_now() - SETTLED_AFTER
+    return takewhile(lambda row: getattr(row, name) < until, rows)
 
 
 def _given_cursors(page: PageRequest) -> Mapping[str, str]:

@@ -34,4 +34,5 @@ def list_payment_methods(merchant_id: int, customer_id: str | None, page: PageRe
 
 
 def _listing(merchant_id: int) -> Listing:
-    return Listing((PaymentMethod.id,), PaymentMethod.public_id, PaymentMethod.merchant_id == merchant_id)
+    owned = PaymentMethod.merchant_id == merchant_id
+    return Listing((PaymentMethod.id,), PaymentMethod.public_id, owned, "created_at")

@@ -97,7 +97,7 @@ def list_payments(merchant_id: int, page: PageRequest, **filters: Any) -> Page[A
         CursorUnknown: the merchant has no payment with the cursor's id.
     """
     order = (Payment.created_at, Payment.id)
-    listing = Listing(order, Payment.public_id, Payment.merchant_id == merchant_id)
+    listing = Listing(order, Payment.public_id, Payment.merchant_id == merchant_id, "created_at")
     with db.reading() as session:
         found = read_page(session, limited(select(Payment), filters, _CONDITIONS), listing, page)
         return Page(_with_attempts(session, found.rows), found.has_more)

@@ -67,7 +67,7 @@ def list_refunds(merchant_id: int, page: PageRequest, payment: str | None = None
 
 
 def _listing(owned: ColumnElement[bool]) -> Listing:
-    return Listing((Refund.id,), Refund.public_id, owned)
+    return Listing((Refund.id,), Refund.public_id, owned, "started_at")
 
 
 def _with_payments(session: Session, refunds: Sequence[Refund]) -> list[RefundOfPayment]:

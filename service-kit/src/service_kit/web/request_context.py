@@ -1,6 +1,8 @@
 """The identity of the request in hand: its id and its trace, from hop to hop and into every log line."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 import structlog
@@ -27,6 +29,23 @@ def current_request_id() -> str | None:
     return _request_id.get()
 
 
+def current_traceparent() -> str | None:
+    """Return the caller's W3C trace context, or None where it gave none."""
+    return _traceparent.get()
+
+
+@contextmanager
+def trace_continued(traceparent: str | None) -> Iterator[None]:
+    """Let what is logged and called in the block belong to the trace of a request that is over."""
+    token = _traceparent.set(traceparent)
+    trace = {} if traceparent is None else {"trace_id": _trace_id(traceparent)}
+    try:
+        with structlog.contextvars.bound_contextvars(**trace):
+            yield
+    finally:
+        _traceparent.reset(token)
+
+
 def outgoing_headers() -> dict[str, str]:
     """Return the headers that carry this identity to the next service."""
     headers = {}
@@ -47,7 +66,11 @@ def _begin() -> None:
     is_traced = _ACCEPTED_TRACE.fullmatch(trace) is not None
     _traceparent.set(trace if is_traced else None)
     if is_traced:
-        structlog.contextvars.bind_contextvars(trace_id=trace.split("-")[1])
+        structlog.contextvars.bind_contextvars(trace_id=_trace_id(trace))
+
+
+def _trace_id(traceparent: str) -> str:
+    return traceparent.split("-")[1]
 
 
 def _answer(response: Response) -> Response:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from service_kit.jobs.queue import LeasedQueue, Result
 from service_kit.web import strict_json
+from service_kit.web.request_context import trace_continued
 
 from payment_service.clients.deliveries import RETRIES, StoreManagerClient
 from payment_service.commands.upkeep.deliver_events import EventFeed
@@ -23,11 +24,13 @@ class Delivery:
 
 def deliveries(shop: StoreManagerClient, feeds: Iterable[EventFeed]) -> Sequence[Delivery]:
     """Return the queues; a slow destination delays no other. Those of ``feeds`` hold what was refused."""
+
+    def update_order(message: OutboxMessage) -> Result:
+        with trace_continued(message.traceparent):
+            return shop.update_order(strict_json.loads(message.payload.encode()))
+
     return [
-        Delivery(
-            _queue(Destination.STORE_MANAGER),
-            lambda message: shop.update_order(strict_json.loads(message.payload.encode())),
-        ),
+        Delivery(_queue(Destination.STORE_MANAGER), update_order),
         *(Delivery(_queue(feed.destination), feed.tell_again) for feed in feeds),
     ]
 

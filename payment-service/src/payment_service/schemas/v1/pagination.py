@@ -32,7 +32,12 @@ class PageQuerySchema(ma.Schema):
         load_default=None, metadata={"description": "The id after which the page begins: older ones."}
     )
     ending_before = PublicId(
-        load_default=None, metadata={"description": "The id before which the page ends: newer ones."}
+        load_default=None,
+        metadata={
+            "description": "The id before which the page ends: newer ones. In this direction payments, "
+            "refunds, disputes and stored cards appear a minute after they were made, so that none is passed "
+            "over. To follow what happens, follow `GET /v1/events`."
+        },
     )
 
     @ma.validates_schema
