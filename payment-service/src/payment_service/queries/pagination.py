@@ -46,9 +46,9 @@ class Listing:
 
     ``order`` is one unique column, or one and a unique tie-breaker, such as created_at and id: an index must
     begin with what the list is limited to, and end with them. ``cursor`` is the column of public ids.
-    ``owned`` limits rows and cursors alike to what the caller may see. ``written_at`` is the column that says when
-    a row was written, where a row may appear behind a younger one: who goes forwards is then shown rows that are older
-    than ``SETTLED_AFTER`` only, so that none is passed over.
+    ``owned`` limits rows and cursors alike to what the caller may see. ``written_at`` is the column that says
+    when a row was written, where one may appear behind a younger one: who goes forwards is then shown rows
+    that are older than ``SETTLED_AFTER`` only, so that none is passed over.
     """
 
     order: tuple[InstrumentedAttribute[Any], ...]
