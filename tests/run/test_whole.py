@@ -18,7 +18,7 @@ import requests
 
 from run.settings import RunSettings
 from run.start import payment_commands, token_commands
-from tests.run.watched import PATIENCE_S, Start, Watched, assert_all_end, programs
+from tests.run.watched import LINUX_ALONE, PATIENCE_S, Start, Watched, assert_all_end, hidden, programs
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -168,8 +168,10 @@ def test_the_demo_plays_on_the_running_system_with_a_shop_for_as_long_as_it_last
     assert running.watched.process.poll() is None
 
 
-def test_the_demo_shows_every_step_and_leaves_nothing_running(tmp_path: Path, start: Start) -> None:
-    watched = start("-m", "tests.run.patient", "demo", RUN_DIR=str(tmp_path))
+def test_the_demo_shows_every_step_without_what_only_linux_has_and_leaves_nothing_running(
+    tmp_path: Path, start: Start
+) -> None:
+    watched = start("-m", "tests.run.patient", "demo", RUN_DIR=str(tmp_path), **hidden(*LINUX_ALONE))
     watched.wait_for("1. A customer orders")
     family = watched.family()
 
