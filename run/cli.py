@@ -17,6 +17,8 @@ from run.start import start
 @click.group()
 def main() -> None:
     """Start Caisse on a developer machine, or show a payment."""
+    # Data, logs and receipts are nobody else's; what we start inherits this.
+    os.umask(0o077)
 
 
 @contextmanager

@@ -1,8 +1,10 @@
-"""The folder of a run: one run's at a time."""
+"""The folder of a run: one run's at a time, and nobody else's to read."""
 
 import os
 import sqlite3
 from pathlib import Path
+
+from run.settings import RunSettings
 
 
 class CannotStart(Exception):
@@ -58,3 +60,10 @@ class RunLock:
 
     def _fault(self, exc: sqlite3.Error) -> CannotStart:
         return CannotStart(f"{self._file} cannot be locked: {exc}.")
+
+
+def close_to_others(settings: RunSettings) -> None:
+    """Let nobody else read what an earlier version left here; the umask closes what is made from now on."""
+    for path in (settings.logs, settings.mail, *settings.run_dir.glob("*.db*")):
+        if path.exists():
+            path.chmod(path.stat().st_mode & ~0o077)

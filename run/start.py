@@ -11,8 +11,9 @@ from pathlib import Path
 from gateway.launch import choose_gateway
 
 from run import spawn
-from run.folder import CannotStart, RunLock
+from run.folder import CannotStart, RunLock, close_to_others
 from run.guard import Guard
+from run.keys import keep_keys
 from run.processes import Task, migrations, preparations, processes
 from run.settings import HIGHEST_PORT, Ports, RunSettings
 from run.supervisor import StopSignals, Terminal, last_lines, shown_path, supervise
@@ -21,6 +22,11 @@ from run.supervisor import StopSignals, Terminal, last_lines, shown_path, superv
 PORTS_FREE_WITHIN_S = 3.0
 
 CARD = '{"cardNumber": 9999999999999, "cardCode": 123, "expirationDate": "2030-01-05"}'
+_PUBLISHED_KEYS = (
+    "The data in {folder} was made with the keys that the documentation shows to everybody, and goes on "
+    "with them.\nFor keys of its own, begin anew: `make clean` removes the data, and the next start draws\n"
+    "them. run/README.md says how to change them without."
+)
 _ORDER = '{"user_id": 1, "order_id": 1, "total_amount": 59.5}'
 _JSON = "-H 'Content-Type: application/json'"
 
@@ -41,6 +47,8 @@ def start(settings: RunSettings, *, end_with: int | None = None) -> None:
     lock.take()
     check_ports(settings.ports, settings.listen_ip)
     settings.ready_file.unlink(missing_ok=True)
+    close_to_others(settings)
+    has_own_keys = keep_keys(settings)
     table = processes(settings)
     terminal = Terminal([process.name for process in table])
     stop, guard = StopSignals(end_with), Guard()
@@ -56,6 +64,8 @@ def start(settings: RunSettings, *, end_with: int | None = None) -> None:
             _write_ready_file(settings)
 
     try:
+        if not has_own_keys:
+            terminal.say(_PUBLISHED_KEYS.format(folder=shown_path(settings.run_dir)), "yellow")
         terminal.say("preparing databases")
         for tasks in (migrations(settings), preparations(settings)):
             _do_all(tasks, settings.logs, guard, stop)
