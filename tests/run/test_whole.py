@@ -21,7 +21,16 @@ import requests
 from run.keys import KEYS_OF, read_keys
 from run.settings import RunSettings
 from run.start import payment_commands, token_commands
-from tests.run.watched import LINUX_ALONE, PATIENCE_S, Start, Watched, assert_all_end, hidden, programs
+from tests.run.watched import (
+    LINUX_ALONE,
+    PATIENCE_S,
+    Start,
+    Watched,
+    assert_all_end,
+    hidden,
+    programs,
+    until,
+)
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -35,6 +44,7 @@ def run_until_ready(start: Start, settings: RunSettings) -> Watched:
     watched = start("-m", "tests.run.patient", "up", **settings.as_environment())
     watched.wait_for("A first payment")
     assert "Caisse is ready" in watched.printed(), watched.printed()
+    until(settings.ready_file.exists)  # it comes last: all is printed then
     return watched
 
 
