@@ -1,21 +1,24 @@
 """The commands `up` and `demo`."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 from environs.exceptions import EnvError
 
-from run import spawn
 from run.demo import DemoFailed
 from run.demo import demo as run_demo
+from run.folder import CannotStart
 from run.settings import Ports, RunSettings
-from run.start import CannotStart, start
+from run.start import start
 
 
 @click.group()
 def main() -> None:
     """Start Caisse on a developer machine, or show a payment."""
+    # Data, logs and receipts are nobody else's; what we start inherits this.
+    os.umask(0o077)
 
 
 @contextmanager
@@ -44,9 +47,7 @@ _PORTS = ", ".join(f"{name} ({port})" for name, port in Ports().by_setting().ite
 @click.option("--end-with-parent", is_flag=True, help="Stop when the program that started this is gone.")
 @_explained_failures()
 def up(*, end_with_parent: bool) -> None:
-    if end_with_parent:
-        spawn.end_with_parent()
-    start(RunSettings.from_env())
+    start(RunSettings.from_env(), end_with=os.getppid() if end_with_parent else None)
 
 
 @main.command()

@@ -21,8 +21,10 @@ import click
 import requests
 
 from run import spawn
+from run.folder import CannotStart, RunLock
+from run.guard import Guard
 from run.settings import RunSettings
-from run.start import CARD, CannotStart, RunLock
+from run.start import CARD
 from run.supervisor import last_lines, shown_path
 
 T = TypeVar("T")
@@ -93,7 +95,9 @@ def _program(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     log.unlink(missing_ok=True)
+    guard = Guard()
     process = spawn.start((sys.executable, "-m", module, *options), environment, log)
+    guard.watch(process.pid)
     try:
         deadline_s = time.monotonic() + START_WITHIN_S
         while not is_ready():
@@ -108,6 +112,8 @@ def _program(
         except subprocess.TimeoutExpired:
             spawn.kill_group(process.pid)
             process.wait()
+        guard.forget(process.pid)
+        guard.close()
 
 
 def _listens(url: str) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from run.keys import read_keys
 from run.settings import CHECKOUT, RunSettings
 
-_EACH_ITS_OWN = frozenset({"WORKER_WAKE_ADDRESS"})
+_EACH_ITS_OWN = frozenset({"DATABASE_URL", "WORKER_WAKE_ADDRESS"})
 _BIN = Path(sys.executable).parent  # not resolved: the environment's programs lie beside its own python
 
 
@@ -122,14 +123,21 @@ def _environments(settings: RunSettings) -> dict[str, dict[str, str]]:
         },
     }
     return {
-        service: {
-            "DATABASE_URL": f"sqlite:///{settings.run_dir / service}.db",
-            **environment,
-            # What the user gave wins, unless it would name one thing of several services.
-            **{name: os.environ[name] for name in environment.keys() - _EACH_ITS_OWN if os.environ.get(name)},
-        }
+        service: _with_what_the_user_gave(
+            {
+                "DATABASE_URL": f"sqlite:///{settings.database(service)}",
+                **read_keys(settings, service),
+                **environment,
+            }
+        )
         for service, environment in own.items()
     }
+
+
+def _with_what_the_user_gave(environment: Mapping[str, str]) -> dict[str, str]:
+    """It wins, unless it would name one thing of several services."""
+    given = {name: os.environ[name] for name in environment.keys() - _EACH_ITS_OWN if os.environ.get(name)}
+    return {**environment, **given}
 
 
 def _service(name: str, port: int, environments: Mapping[str, Mapping[str, str]]) -> Process:

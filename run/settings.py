@@ -94,6 +94,15 @@ class RunSettings:
         return self.run_dir / "lab-client.json"
 
     @property
+    def keys_file(self) -> Path:
+        """The secrets drawn for this folder, as lines for a shell, readable by its owner only."""
+        return self.run_dir / "keys.env"
+
+    def database(self, service: str) -> Path:
+        """The SQLite file of a service."""
+        return self.run_dir / f"{service}.db"
+
+    @property
     def logs(self) -> Path:
         """One file per process."""
         return self.run_dir / "logs"

@@ -6,18 +6,16 @@ program when the supervisor is gone, however that happened; a guard (run/guard.p
 group on every system.
 """
 
-import ctypes
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from run.settings import CHECKOUT
+from service_kit.process.prctl import PR_SET_PDEATHSIG, find_prctl
 
-_PR_SET_PDEATHSIG = 1  # prctl(2)
+from run.settings import CHECKOUT
 
 
 def start(command: tuple[str, ...], environment: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes]":
@@ -45,27 +43,16 @@ def kill_group(leader: int) -> None:
         os.killpg(leader, signal.SIGKILL)
 
 
-def end_with_parent() -> None:
-    """Have this process told to stop when the one that started it is gone, such as make; Linux only."""
-    prctl = _prctl()
-    if prctl:
-        prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
-
-
 def _dying_with_us() -> Callable[[], None] | None:
     """Return what a child does before exec to be killed with us, or None where that cannot be had."""
-    prctl = _prctl()
+    prctl = find_prctl()
     if prctl is None:
         return None
     parent = os.getpid()
 
     def ask_the_kernel() -> None:
-        prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
         if os.getppid() != parent:  # we died between the fork and the line above
             os.kill(os.getpid(), signal.SIGKILL)
 
     return ask_the_kernel
-
-
-def _prctl() -> Callable[[int, int, int, int, int], int] | None:
-    return ctypes.CDLL(None).prctl if sys.platform == "linux" else None

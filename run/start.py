@@ -1,9 +1,7 @@
 """`make run` from beginning to end: check, prepare the databases, start, print where all is, keep running."""
 
 import errno
-import fcntl
 import json
-import os
 import socket
 import subprocess
 import time
@@ -13,7 +11,9 @@ from pathlib import Path
 from gateway.launch import choose_gateway
 
 from run import spawn
+from run.folder import CannotStart, RunLock, close_to_others
 from run.guard import Guard
+from run.keys import keep_keys
 from run.processes import Task, migrations, preparations, processes
 from run.settings import HIGHEST_PORT, Ports, RunSettings
 from run.supervisor import StopSignals, Terminal, last_lines, shown_path, supervise
@@ -22,72 +22,36 @@ from run.supervisor import StopSignals, Terminal, last_lines, shown_path, superv
 PORTS_FREE_WITHIN_S = 3.0
 
 CARD = '{"cardNumber": 9999999999999, "cardCode": 123, "expirationDate": "2030-01-05"}'
+_PUBLISHED_KEYS = (
+    "The data in {folder} was made with the keys that the documentation shows to everybody, and goes on "
+    "with them.\nFor keys of its own, begin anew: `make clean` removes the data, and the next start draws\n"
+    "them. run/README.md says how to change them without."
+)
 _ORDER = '{"user_id": 1, "order_id": 1, "total_amount": 59.5}'
 _JSON = "-H 'Content-Type: application/json'"
-
-
-class CannotStart(Exception):
-    """Something that a person must put right; the message says what and how."""
 
 
 class Interrupted(Exception):
     """A signal asked for the end while something was being prepared."""
 
 
-class RunLock:
-    """The folder belongs to one run; the kernel drops its lock when that process is gone, however it went."""
-
-    def __init__(self, run_dir: Path) -> None:
-        self._file = os.open(run_dir / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-
-    def take(self) -> None:
-        """Take the lock and write our process id into it.
-
-        Raises:
-            CannotStart: another run holds it.
-        """
-        if not self._try():
-            raise CannotStart(
-                f"Another `make run` is running here (process {self.holder()}). Stop it with Ctrl-C in its "
-                "terminal, or give this one a folder and ports of its own (RUN_DIR, GATEWAY_PORT, …)."
-            )
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, str(os.getpid()).encode(), 0)
-
-    def is_held(self) -> bool:
-        """Whether another process holds it now."""
-        if self._try():
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-            return False
-        return True
-
-    def holder(self) -> str:
-        """The process id that the last holder wrote."""
-        return os.pread(self._file, 32, 0).decode() or "unknown"
-
-    def _try(self) -> bool:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
-
-
-def start(settings: RunSettings) -> None:
-    """Start Caisse and keep it running until it is told to stop.
+def start(settings: RunSettings, *, end_with: int | None = None) -> None:
+    """Start Caisse and keep it running until it is told to stop, or until its parent ``end_with`` is gone.
 
     Raises:
         CannotStart: a person must put something right first.
     """
     started_s = time.monotonic()
-    table = processes(settings)
-    terminal = Terminal([process.name for process in table])
     settings.logs.mkdir(parents=True, exist_ok=True)
     lock = RunLock(settings.run_dir)
     lock.take()
     check_ports(settings.ports, settings.listen_ip)
     settings.ready_file.unlink(missing_ok=True)
-    stop, guard = StopSignals(), Guard()
+    close_to_others(settings)
+    has_own_keys = keep_keys(settings)
+    table = processes(settings)
+    terminal = Terminal([process.name for process in table])
+    stop, guard = StopSignals(end_with), Guard()
 
     def report(not_ready: Sequence[str]) -> None:
         if not_ready:
@@ -100,6 +64,8 @@ def start(settings: RunSettings) -> None:
             _write_ready_file(settings)
 
     try:
+        if not has_own_keys:
+            terminal.say(_PUBLISHED_KEYS.format(folder=shown_path(settings.run_dir)), "yellow")
         terminal.say("preparing databases")
         for tasks in (migrations(settings), preparations(settings)):
             _do_all(tasks, settings.logs, guard, stop)

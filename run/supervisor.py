@@ -35,21 +35,25 @@ _NOT_DETAILS = {"event", "level", "timestamp", "service", "exception", "request_
 
 
 class StopSignals:
-    """Ctrl-C, SIGTERM and a closed terminal: asked once, a run ends in order; asked again, at once."""
+    """Ctrl-C, SIGTERM and a closed terminal: asked once, a run ends in order; asked again, at once.
 
-    def __init__(self) -> None:
+    The end of ``parent`` asks too. No signal says that on every system, so it is looked at.
+    """
+
+    def __init__(self, parent: int | None = None) -> None:
+        self._parent = parent
         self._times_s: list[float] = []
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: self._times_s.append(time.monotonic()))
 
     @property
     def is_asked(self) -> bool:
-        return bool(self._times_s)
+        return bool(self._times_s) or self._parent not in {None, os.getppid()}
 
     @property
     def is_asked_again(self) -> bool:
         # Ctrl-C under make may arrive twice: from the terminal and from make.
-        return self.is_asked and self._times_s[-1] - self._times_s[0] > 0.5
+        return bool(self._times_s) and self._times_s[-1] - self._times_s[0] > 0.5
 
 
 class Terminal:

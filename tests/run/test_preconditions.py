@@ -8,8 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from run.cli import main
+from run.folder import CannotStart, RunLock
 from run.settings import Ports, RunSettings
-from run.start import CannotStart, RunLock, check_ports
+from run.start import check_ports
+from tests.run.watched import Start
 
 
 @pytest.fixture
@@ -85,13 +87,26 @@ def test_the_gateway_is_called_where_it_listens(tmp_path: Path, listen_ip: str, 
     assert RunSettings(tmp_path, Ports(), listen_ip).gateway_url == url
 
 
-def test_a_folder_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RUN_DIR", "/proc/caisse")
+def test_a_folder_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("RUN_DIR", str(tmp_path / "file" / "run"))
 
     result = CliRunner().invoke(main, ["up"])
 
     assert result.exit_code == 1
-    assert "/proc/caisse" in result.stderr
+    assert str(tmp_path / "file" / "run") in result.stderr
+
+
+def test_a_lock_that_cannot_be_made_is_said_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "run.lock").mkdir()
+    monkeypatch.setenv("RUN_DIR", str(tmp_path))
+
+    result = CliRunner().invoke(main, ["up"])
+
+    assert (result.exit_code, "Traceback" in result.output) == (1, False)
+    assert f"{tmp_path / 'run.lock'} cannot be locked" in result.stderr
 
 
 def test_a_high_port_in_use_is_answered_with_a_lower_one(
@@ -122,3 +137,19 @@ def test_a_second_run_in_a_folder_is_refused_with_the_first_ones_process(tmp_pat
 
 def test_a_folder_that_nobody_uses_is_not_held(tmp_path: Path) -> None:
     assert not RunLock(tmp_path).is_held()
+
+
+def test_a_lock_goes_with_its_process_and_is_told_to_other_processes(tmp_path: Path, start: Start) -> None:
+    holder = start(
+        "-c",
+        "import pathlib, sys, time; from run.folder import RunLock\n"
+        "lock = RunLock(pathlib.Path(sys.argv[1])); lock.take(); print('held', flush=True); time.sleep(600)",
+        str(tmp_path),
+    )
+    holder.wait_for("held")
+    lock = RunLock(tmp_path)
+    assert (lock.is_held(), lock.holder()) == (True, str(holder.process.pid))
+
+    holder.kill()
+
+    assert not lock.is_held()

@@ -140,24 +140,6 @@ def test_who_does_not_stop_in_time_is_killed_and_named(supervise: Supervise) -> 
     assert_all_end(family)
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux", reason="only Linux's kernel tells a process that its parent died"
-)
-def test_the_supervisor_is_told_to_stop_when_make_is_killed(start: Callable[..., Watched]) -> None:
-    watched = start(
-        "-c",
-        "import subprocess, sys; subprocess.run([sys.executable, '-c', "
-        '\'from run import spawn; import time; spawn.end_with_parent(); print("up", flush=True); '
-        "time.sleep(600)'])",
-    )
-    watched.wait_for("up")
-    family = watched.family()
-
-    watched.kill()
-
-    assert_all_end(family)
-
-
 def test_windows_itself_is_refused_with_what_to_use_instead(start: Callable[..., Watched]) -> None:
     pretend = "import runpy, sys; sys.platform = 'win32'; runpy.run_module('run', run_name='__main__')"
     watched = start("-c", pretend)

@@ -1,10 +1,12 @@
 """`make run` and `make demo` with everything that is real, on ports and in folders of their own."""
 
 import json
+import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -16,9 +18,19 @@ import psutil
 import pytest
 import requests
 
+from run.keys import KEYS_OF, read_keys
 from run.settings import RunSettings
 from run.start import payment_commands, token_commands
-from tests.run.watched import PATIENCE_S, Start, Watched, assert_all_end, programs
+from tests.run.watched import (
+    LINUX_ALONE,
+    PATIENCE_S,
+    Start,
+    Watched,
+    assert_all_end,
+    hidden,
+    programs,
+    until,
+)
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -32,6 +44,7 @@ def run_until_ready(start: Start, settings: RunSettings) -> Watched:
     watched = start("-m", "tests.run.patient", "up", **settings.as_environment())
     watched.wait_for("A first payment")
     assert "Caisse is ready" in watched.printed(), watched.printed()
+    until(settings.ready_file.exists)  # it comes last: all is printed then
     return watched
 
 
@@ -147,6 +160,8 @@ def test_a_damaged_database_is_said_with_what_to_do(settings: RunSettings, start
     assert watched.process.wait(PATIENCE_S) == 1
     assert "migrate-fraud-service failed" in watched.printed()
     assert "make clean" in watched.printed()
+    assert "made with the keys that the documentation shows to everybody" in watched.printed()
+    assert not settings.keys_file.exists()
 
 
 def test_a_start_that_was_killed_while_it_migrated_is_made_good_by_the_next(running: Running) -> None:
@@ -168,8 +183,10 @@ def test_the_demo_plays_on_the_running_system_with_a_shop_for_as_long_as_it_last
     assert running.watched.process.poll() is None
 
 
-def test_the_demo_shows_every_step_and_leaves_nothing_running(tmp_path: Path, start: Start) -> None:
-    watched = start("-m", "tests.run.patient", "demo", RUN_DIR=str(tmp_path))
+def test_the_demo_shows_every_step_without_what_only_linux_has_and_leaves_nothing_running(
+    tmp_path: Path, start: Start
+) -> None:
+    watched = start("-m", "tests.run.patient", "demo", RUN_DIR=str(tmp_path), **hidden(*LINUX_ALONE))
     watched.wait_for("1. A customer orders")
     family = watched.family()
 
@@ -182,10 +199,36 @@ def test_the_demo_shows_every_step_and_leaves_nothing_running(tmp_path: Path, st
     assert_all_end(family)
 
 
+def test_nobody_else_reads_what_a_run_leaves_and_its_keys_are_its_own(running: Running) -> None:
+    settings = running.settings
+
+    made = [path for path in settings.run_dir.rglob("*") if path.stat().st_mode & 0o077]
+    keys = read_keys(settings, "payment-service")
+
+    assert made == []
+    assert set(keys) == set(KEYS_OF["payment-service"])
+    assert "the documentation shows" not in running.watched.printed()
+    assert operate(settings, "verify-events", **keys).returncode == 0
+    assert operate(settings, "verify-events", EVENT_KEY="lab-event-key").returncode == 1
+
+
+def operate(settings: RunSettings, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    program = Path(sys.executable).with_name("payment-service")
+    database = f"sqlite:///{settings.database('payment-service')}"
+    return subprocess.run(
+        [program, *words],
+        env={**os.environ, **environment, "DATABASE_URL": database},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_a_killed_run_leaves_only_its_data_and_ctrl_c_stops_everything(running: Running) -> None:
     settings = running.settings
     number = next_number(settings) - 1
     shown, credentials = payment(settings, number), settings.lab_client_file.read_text()
+    keys = settings.keys_file.read_text()
     family = running.watched.family()
     assert len(family) >= 12  # seven processes, four workers of gunicorn, the guard
 
@@ -194,6 +237,7 @@ def test_a_killed_run_leaves_only_its_data_and_ctrl_c_stops_everything(running: 
 
     second = running.start_again()
     assert settings.lab_client_file.read_text() == credentials
+    assert settings.keys_file.read_text() == keys
     assert payment(settings, number) == shown
 
     family = second.family()

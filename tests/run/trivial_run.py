@@ -1,5 +1,6 @@
 """Supervises the shell scripts named on its command line: `name=script` each; ready when they say "up"."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def main() -> None:
         logs=Path(logs),
         terminal=Terminal([process.name for process in table]),
         guard=Guard(),
-        stop=StopSignals(),
+        stop=StopSignals(os.getppid()),
         on_ready=lambda missing: print("READY" if not missing else f"READY without {missing}", flush=True),
     )
 

@@ -15,6 +15,8 @@ import psutil
 from tests.system.whole import PATIENT
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+# What a Python lacks elsewhere; `hidden` takes it away.
+LINUX_ALONE = ("proc", "fcntl", "prctl", "calls")
 PATIENCE_S = 300.0  # longer than the product waits: a busy machine fails no test
 
 
@@ -68,7 +70,7 @@ def programs(folder: Path) -> Iterator[Start]:
             process = subprocess.Popen(
                 (sys.executable, *words),
                 cwd=CHECKOUT,
-                env={**os.environ, **PATIENT, "PYTHONPATH": str(CHECKOUT), **environment},
+                env={**os.environ, **PATIENT, "PYTHONPATH": _on_path(str(CHECKOUT)), **environment},
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -81,6 +83,17 @@ def programs(folder: Path) -> Iterator[Start]:
     finally:
         for watched in started:
             watched.clear_away()
+
+
+def hidden(*names: str) -> dict[str, str]:
+    """Return the environment of a program that lacks these, and whose programs lack them too."""
+    folder = Path(__file__).with_name("elsewhere")
+    return {"PYTHONPATH": _on_path(str(folder), str(CHECKOUT)), "HIDDEN": " ".join(names)}
+
+
+def _on_path(*folders: str) -> str:
+    """Return a PYTHONPATH of these, before what we were given ourselves."""
+    return os.pathsep.join(filter(None, [*folders, os.environ.get("PYTHONPATH")]))
 
 
 def until(is_so: Callable[[], object]) -> None:
