@@ -54,6 +54,35 @@ def test_a_receipt_arrives_by_smtp(
     assert attempt["answer"] == "250 2.0.0 queued as [digits] for you"
 
 
+def test_a_receipt_by_smtp_names_what_was_bought_and_who_sold_it(
+    tell: Tell,
+    body: dict[str, Any],
+    smtp_config: Config,
+    deliver_due: Deliver,
+    mail_server: Any,
+    read_mail: Read,
+) -> None:
+    item = {"name": "Thé\nvert", "quantity": 3, "unit_amount": 1000, "tax_amount": 500, "tax_rate": "20.5"}
+    body["payment"] |= {"line_items": [item]}
+    body["payment"]["merchant"] |= {"legal_name": "Thés SARL", "address": ["Rabat"], "tax_number": "IF 1"}
+    tell(body)
+
+    deliver_due(smtp_config)
+
+    mail = read_mail(mail_server.received[0])
+    for part in mail.iter_parts():
+        text = part.get_content()
+        for fact in (
+            "Thé vert",
+            "3 \u00d7 10,00\u00a0MAD = 30,00\u00a0MAD",
+            "20.5\u00a0%",
+            "Thés SARL",
+            "Rabat",
+            "IF 1",
+        ):
+            assert fact in text
+
+
 def test_a_delivered_notification_is_not_delivered_again(
     tell: Tell,
     body: dict[str, Any],

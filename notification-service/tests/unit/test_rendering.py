@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from notification_service.rendering.inlining import inline_layout
 from notification_service.rendering.renderer import Renderer
-from notification_service.values.receipt import Receipt
+from notification_service.values.receipt import LineItem, Receipt
 from notification_service.values.vocabulary import MailLocale, NotificationType
 
 RECEIPT = Receipt(
@@ -49,6 +49,57 @@ def test_each_email_tells_all_facts_in_both_forms(kind: NotificationType, locale
     for form in (Elements(mail.html).text, mail.text):
         for fact in (amount, "Store Manager", "17", "9999", "A1B2C3", "09:05 (UTC)"):
             assert fact in form
+
+
+FULL = replace(
+    RECEIPT,
+    legal_name="Store Manager SARL",
+    address=("2, rue du Port", "Rabat"),
+    tax_number="IF 12345678",
+    line_items=(
+        LineItem("Le Petit <Prince>", 2, 199999, 66666, "20"),
+        LineItem("Emballage", 1, 0, 0, None),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("locale", "facts"),
+    [
+        (
+            MailLocale.FR,
+            (
+                "2 \u00d7 1\u202f999,99\u00a0MAD = 3\u202f999,98\u00a0MAD (taxe 20\u00a0%\u00a0: 666,66\u00a0MAD)",
+                "Émis par\u00a0:",
+                "Identifiant fiscal\u00a0: IF 12345678",
+            ),
+        ),
+        (
+            MailLocale.EN,
+            (
+                "2 \u00d7 MAD\u00a01,999.99 = MAD\u00a03,999.98 (tax 20\u00a0%: MAD\u00a0666.66)",
+                "Issued by:",
+                "Tax number: IF 12345678",
+            ),
+        ),
+    ],
+)
+def test_a_receipt_has_what_was_bought_and_who_sold_it(locale: MailLocale, facts: tuple[str, ...]) -> None:
+    mail = RENDERER.render(NotificationType.PAYMENT_RECEIPT, locale, FULL)
+
+    lines = ("Le Petit <Prince>", "Emballage", "Store Manager SARL", "2, rue du Port", "Rabat")
+    for form in (Elements(mail.html).text, mail.text):
+        for fact in (*facts, *lines):
+            assert fact in form
+    assert "<Prince>" not in mail.html
+
+
+def test_a_receipt_without_them_has_no_empty_headings() -> None:
+    mail = RENDERER.render(NotificationType.PAYMENT_RECEIPT, MailLocale.EN, RECEIPT)
+
+    for form in (Elements(mail.html).text, mail.text):
+        assert "Items" not in form
+        assert "Issued by" not in form
 
 
 def test_languages_and_kinds_differ() -> None:

@@ -139,7 +139,13 @@ def test_who_paid_on_the_lab_surface_is_told_by_the_lab_s_address(world: World, 
             "order_id": "7",
             "amount_minor": 399998,
             "currency": "MAD",
-            "merchant": {"name": "Store Manager"},
+            "merchant": {
+                "name": "Store Manager",
+                "legal_name": "Store Manager SARL",
+                "address": ["1, rue du Laboratoire", "20000 Casablanca", "Maroc"],
+                "tax_number": "IF 00000001",
+            },
+            "line_items": [],
             "card": {"last4": "9999"},
             "authorization_code": "A00000",
         }
@@ -180,6 +186,23 @@ def test_of_a_hold_the_payer_is_told_what_was_taken(world: World, outside: Outsi
     assert told["recipient"]["email"] == "payer@example.org"
     assert told["card"]["last4"] == V1_CARD["number"][-4:]
     assert told["authorization_code"] is not None
+
+
+def test_a_receipt_brings_what_was_bought_and_who_sold_it(world: World, outside: Outside) -> None:
+    item = {"name": "Le Petit Prince", "quantity": 2, "unit_amount": 500, "tax_amount": 167, "tax_rate": "20"}
+    shop = open_shop(world)
+    shop.pay(world, amount=1000, customer={"email": "payer@example.org"}, line_items=[item])
+
+    deliver(world)
+
+    (told,) = payments_told(outside)
+    assert told["line_items"] == [item]
+    assert told["merchant"] == {
+        "name": "Librairie Atlas",
+        "legal_name": "Librairie Atlas SARL",
+        "address": ["2, rue du Port", "Rabat"],
+        "tax_number": "IF 12345678",
+    }
 
 
 def test_fraud_service_hears_what_was_captured(world: World, outside: Outside) -> None:

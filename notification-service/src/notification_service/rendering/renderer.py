@@ -9,7 +9,7 @@ from jinja2 import Environment, StrictUndefined, Template, select_autoescape
 from notification_service.rendering.formatting import format_amount, format_moment
 from notification_service.rendering.inlining import inline_layout
 from notification_service.rendering.texts import Language, load_language
-from notification_service.values.receipt import Receipt
+from notification_service.values.receipt import LineItem, Receipt
 from notification_service.values.vocabulary import MailLocale, NotificationType
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -53,6 +53,10 @@ class Renderer:
             "amount": amount,
             "amount_label": words.amount_label,
             "rows": self._rows(language, receipt, locale),
+            "items_label": language.common.items,
+            "items": [_item(item, receipt.currency, language, locale) for item in receipt.line_items],
+            "issuer_label": language.common.issuer,
+            "issuer": _issuer(receipt, language),
             "notes": [note.render(facts) for note in words.notes],
             "label_end": language.common.label_end,
             "automatic": language.common.automatic,
@@ -74,6 +78,27 @@ class Renderer:
         if receipt.authorization_code:
             rows.append((words.authorization, receipt.authorization_code))
         return rows
+
+
+def _item(item: LineItem, currency: str, language: Language, locale: MailLocale) -> tuple[str, str]:
+    """Return what was bought and what it cost: ``2 x 10,00 MAD = 20,00 MAD (taxe 20 % : 3,33 MAD)``."""
+
+    def amount(minor: int) -> str:
+        return format_amount(minor, currency, locale)
+
+    cost = f"{item.quantity} \u00d7 {amount(item.unit_amount)} = {amount(item.quantity * item.unit_amount)}"
+    if not item.tax_amount:
+        return item.name, cost
+    rate = f" {item.tax_rate}\u00a0%" if item.tax_rate else ""
+    words = language.common
+    return item.name, f"{cost} ({words.tax}{rate}{words.label_end} {amount(item.tax_amount)})"
+
+
+def _issuer(receipt: Receipt, language: Language) -> list[str]:
+    """Return the lines by which the law knows the merchant, where they are given."""
+    words = language.common
+    number = f"{words.tax_number}{words.label_end} {receipt.tax_number}" if receipt.tax_number else None
+    return [line for line in (receipt.legal_name, *receipt.address, number) if line]
 
 
 def _layout(path: Path) -> Template:

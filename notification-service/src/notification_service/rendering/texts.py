@@ -30,6 +30,10 @@ class CommonTexts:
     occurred_at: str
     card: str
     authorization: str
+    items: str
+    tax: str
+    issuer: str
+    tax_number: str
     card_value: Template
     label_end: str
     date_pattern: str

@@ -8,7 +8,7 @@ from service_kit.currencies import is_currency
 from service_kit.email_addresses import AddressNotUsable, email_address
 
 from notification_service.commands.accept_events import NewNotification
-from notification_service.values.safe_text import is_single_line
+from notification_service.values.safe_text import as_one_line, is_single_line
 from notification_service.values.vocabulary import MailLocale, NotificationType
 
 MAX_AMOUNT_MINOR = 10**15
@@ -46,7 +46,50 @@ class RecipientSchema(ma.Schema):
 
 
 class MerchantSchema(ma.Schema):
+    """Who was paid; but for the name it is what the law wants on a receipt."""
+
     name = _text(200, required=True, metadata={"examples": ["Store Manager"]})
+    legal_name = _text(200, load_default=None, allow_none=True, metadata={"examples": ["Store Manager SARL"]})
+    address = fields.List(
+        _text(500),
+        load_default=list,
+        validate=validate.Length(max=20),
+        metadata={"description": "Its lines.", "examples": [["2, rue du Port", "Rabat"]]},
+    )
+    tax_number = _text(64, load_default=None, allow_none=True, metadata={"examples": ["IF 12345678"]})
+
+
+def _minor_units(example: int) -> fields.Integer:
+    return fields.Integer(
+        required=True,
+        strict=True,
+        validate=validate.Range(0, MAX_AMOUNT_MINOR),
+        metadata={"description": "In minor units of the currency.", "examples": [example]},
+    )
+
+
+class LineItemSchema(ma.Schema):
+    """What was bought; `tax_amount` is for the whole line."""
+
+    name = fields.String(
+        required=True, validate=validate.Length(0, 200), metadata={"examples": ["Le Petit Prince"]}
+    )
+    quantity = fields.Integer(
+        required=True, strict=True, validate=validate.Range(1, 1_000_000), metadata={"examples": [2]}
+    )
+    unit_amount = _minor_units(199999)
+    tax_amount = _minor_units(66666)
+    tax_rate = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Regexp(r"^[0-9]{1,3}([.][0-9]{1,4})?(?!\n)$"),
+        metadata={"description": "In per cent.", "examples": ["20"]},
+    )
+
+    @ma.post_load
+    def keep_one_line(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Take the merchant's words as they are, but for what breaks a line or turns it around."""
+        return {**data, "name": as_one_line(data["name"])}
 
 
 class CardSchema(ma.Schema):
@@ -75,6 +118,12 @@ class ToldPaymentSchema(ma.Schema):
         metadata={"description": "ISO 4217 code.", "examples": ["MAD"]},
     )
     merchant = fields.Nested(MerchantSchema, required=True)
+    line_items = fields.List(
+        fields.Nested(LineItemSchema),
+        load_default=list,
+        validate=validate.Length(max=100),
+        metadata={"examples": [[]]},
+    )
     card = fields.Nested(CardSchema, required=True)
     authorization_code = _text(64, load_default=None, allow_none=True, metadata={"examples": ["A1B2C3"]})
 

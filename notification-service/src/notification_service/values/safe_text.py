@@ -19,7 +19,11 @@ def is_single_line(text: str) -> bool:
     )
 
 
+def as_one_line(text: str) -> str:
+    """Return the text with one blank for blanks and whatever breaks a line or turns it around."""
+    return " ".join("".join(c if is_single_line(c) else " " for c in text).split())
+
+
 def loggable_answer(text: str) -> str:
     """Return a server's answer as it may be stored: one line, 500 characters, long runs of digits masked."""
-    line = " ".join("".join(c if is_single_line(c) else " " for c in text).split())
-    return _DIGITS.sub("[digits]", line)[:_ANSWER_CHARACTERS]
+    return _DIGITS.sub("[digits]", as_one_line(text))[:_ANSWER_CHARACTERS]

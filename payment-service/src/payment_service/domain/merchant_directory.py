@@ -2,7 +2,7 @@
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from operator import attrgetter
 
 from cachetools import TTLCache, cachedmethod
@@ -23,6 +23,9 @@ class MerchantRecord:
     id: int
     public_id: str
     name: str
+    legal_name: str
+    address: str
+    tax_number: str
     locale: str
 
 
@@ -54,4 +57,6 @@ class MerchantDirectory:
         merchant = session.scalar(select(Merchant).where(column == key))
         if merchant is None:
             raise MerchantMissing
-        return MerchantRecord(merchant.id, merchant.public_id, merchant.name, merchant.locale)
+        return MerchantRecord(
+            **{field.name: getattr(merchant, field.name) for field in fields(MerchantRecord)}
+        )

@@ -88,7 +88,15 @@ def _told_payment(
         # Of a hold perhaps only a part was captured.
         "amount_minor": said.get("captured_minor", said["amount_minor"]),
         "currency": said["currency"],
-        "merchant": {"name": merchant.name},
+        "merchant": {
+            "name": merchant.name,
+            "legal_name": merchant.legal_name or None,
+            "address": merchant.address.splitlines(),
+            "tax_number": merchant.tax_number or None,
+        },
+        "line_items": strict_json.loads(payment.details.encode()).get("line_items", [])
+        if payment.details
+        else [],
         "card": {"last4": card["card_last4"]},
         "authorization_code": card.get("authorization_code"),
     }

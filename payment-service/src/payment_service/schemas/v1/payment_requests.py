@@ -64,7 +64,7 @@ class CustomerSchema(ma.Schema):
 
 
 class LineItemSchema(ma.Schema):
-    """One line of the receipt; amounts in minor units, ``tax_amount`` for the whole line."""
+    """One line of the e-mailed receipt; amounts in minor units, ``tax_amount`` for the whole line."""
 
     name = text_field(200, required=True)
     quantity = ma.fields.Integer(strict=True, required=True, validate=ma.validate.Range(1, 1_000_000))
