@@ -69,7 +69,8 @@ FULL = replace(
         (
             MailLocale.FR,
             (
-                "2 \u00d7 1\u202f999,99\u00a0MAD = 3\u202f999,98\u00a0MAD (taxe 20\u00a0%\u00a0: 666,66\u00a0MAD)",
+                "2 \u00d7 1\u202f999,99\u00a0MAD = 3\u202f999,98\u00a0MAD",
+                "(taxe 20\u00a0%\u00a0: 666,66\u00a0MAD)",
                 "Émis par\u00a0:",
                 "Identifiant fiscal\u00a0: IF 12345678",
             ),
