@@ -13,7 +13,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PACKAGES := service-kit payment-service fraud-service notification-service bank-simulator krakend
 DEPLOYABLES := payment-service fraud-service notification-service bank-simulator run
-COMPOSE := docker compose -f docker-compose.yml
+COMPOSE := docker compose -f docker-compose.yml -f docker-compose.lab.yml
 NETWORK := labo05-network
 
 # What lies beside the checkout reaches tests and commands by the environment; without it they skip visibly.
@@ -71,7 +71,7 @@ PYTEST := $(PY) -m pytest -n 3 --dist worksteal
 INTEGRATION_SUITES := $(wildcard $(PACKAGES:%=%/tests/integration))
 LINT := style formatting architecture
 TYPES := types-sources $(PACKAGES:%=types-%)
-CONFIGURATIONS := gateway-configuration compose-file compose-file-without-gateway
+CONFIGURATIONS := gateway-configuration compose-file compose-file-lab compose-file-without-gateway
 
 # Every step runs, whatever the ones before it said; a table at the end says how each ended.
 define run_each
@@ -121,6 +121,9 @@ gateway-configuration:
 	@$(PY) -m gateway check
 
 compose-file:
+	@docker compose -f docker-compose.yml config --quiet
+
+compose-file-lab:
 	@$(COMPOSE) config --quiet
 
 compose-file-without-gateway:

@@ -151,12 +151,19 @@ def seconds(duration: str) -> int:
     return int(match[1])
 
 
-def test_ports_past_the_gateway_have_a_setting_of_their_own(services: dict[str, dict[str, Any]]) -> None:
-    """PUBLISH_IP=0.0.0.0 opens the gateway to the world, not what its limits protect."""
+def test_production_publishes_the_gateway_alone(services: dict[str, dict[str, Any]]) -> None:
     published = {name: service["ports"] for name, service in services.items() if "ports" in service}
 
-    assert published == {
-        "gateway": ["${PUBLISH_IP:-127.0.0.1}:8080:8080"],
+    assert published == {"gateway": ["${PUBLISH_IP:-127.0.0.1}:8080:8080"]}
+    assert not any("network_mode" in service for service in services.values())
+
+
+def test_ports_past_the_gateway_are_the_labs_with_a_setting_of_their_own() -> None:
+    """PUBLISH_IP=0.0.0.0 opens the gateway to the world, not what its limits protect."""
+    lab = yaml.safe_load((CHECKOUT / "docker-compose.lab.yml").read_text())["services"]
+
+    assert all(set(service) == {"ports"} for service in lab.values())
+    assert {name: service["ports"] for name, service in lab.items()} == {
         "bank_simulator": ["${PUBLISH_IP:-127.0.0.1}:5012:5012"],
         "payments_api": ["${DIRECT_PUBLISH_IP:-127.0.0.1}:5009:5009"],
         "mail": ["${DIRECT_PUBLISH_IP:-127.0.0.1}:8025:8025"],
@@ -317,7 +324,7 @@ def test_the_overlay_leaves_out_the_gateway_and_nobody_needs_it(services: dict[s
 
 
 def test_env_example_lists_every_setting_of_the_compose_file() -> None:
-    text = (CHECKOUT / "docker-compose.yml").read_text()
+    text = "".join((CHECKOUT / f"docker-compose{part}.yml").read_text() for part in ("", ".lab"))
     with_default = set(re.findall(r"(?<!\$)\$\{(\w+):-", text))
     passed_on = set(re.findall(r"^  ([A-Z_]+):$", text, re.MULTILINE))
     example = (CHECKOUT / ".env.example").read_text()
