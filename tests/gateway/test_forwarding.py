@@ -1,8 +1,13 @@
 """What reaches a backend: listed headers, the gateway's own, and the body as it came."""
 
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from tests.testkit.gateway.backend import RecordingBackend
+from tests.testkit.gateway.backend import RecordingBackend, Seen, http_answer
 from tests.testkit.gateway.process import RunningGateway
 
 BODY = b'{"user_id": 1, "order_id": 1, "total_amount": 3999.98}'
@@ -212,3 +217,35 @@ def test_connections_to_a_backend_are_kept(
         gateway.request("POST", "/payments-api/payments", BODY)
 
     assert payment_service.wait_for(3)[-1].number >= 2
+
+
+def test_the_connection_that_was_used_last_is_taken_first(
+    start_gateway: Callable[..., RunningGateway], payment_service: RecordingBackend
+) -> None:
+    both_arrived = threading.Barrier(2)
+    connections: dict[str, socket.socket] = {}
+    first_is_over = threading.Event()
+
+    def script(seen: Seen, connection: socket.socket) -> bool:
+        if seen.target in ("/payments/1", "/payments/2"):
+            both_arrived.wait(100)
+            if seen.target == "/payments/2":
+                first_is_over.wait(100)
+        connections[seen.target] = connection
+        connection.sendall(http_answer(body=b"ok"))
+        return True
+
+    payment_service.script = script
+    gateway = start_gateway()
+    with ThreadPoolExecutor(2) as clients:
+        first, second = (
+            clients.submit(gateway.request, "GET", f"/payments-api/payments/{n}") for n in (1, 2)
+        )
+        first.result()
+        first_is_over.set()
+        second.result()
+    for number in (3, 4):
+        gateway.request("GET", f"/payments-api/payments/{number}")
+
+    assert connections["/payments/3"] is connections["/payments/4"] is connections["/payments/2"]
+    assert connections["/payments/1"] is not connections["/payments/2"]

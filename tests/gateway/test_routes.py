@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.testkit.gateway.backend import RecordingBackend
-from tests.testkit.gateway.process import RunningGateway
+from tests.testkit.gateway.process import RunningGateway, receive_until
 
 PAYMENT_ROUTES = [
     ("POST", "/payments-api/payments", "/payments"),
@@ -166,9 +166,62 @@ def test_other_methods_are_answered_405_with_the_allowed_ones(
 
     assert answer.status == 405
     assert answer.header("Allow") == allowed
-    if method != "HEAD":
+    if method == "HEAD":
+        assert answer.body == b""
+    else:
         assert json.loads(answer.body)["error"] == "This path has no such method."
     assert payment_service.requests == store_manager.requests == []
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/payments-api/payments/7"])
+def test_no_body_follows_the_head_that_alone_was_asked_for(gateway: RunningGateway, path: str) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(f"HEAD {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        refused = receive_until(connection, b"\r\n\r\n")
+        connection.sendall(b"GET /__health HTTP/1.1\r\nHost: a\r\n\r\n")
+        health = receive_until(connection, b"}")
+
+    assert refused.startswith(b"HTTP/1.1 40")
+    assert health.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_an_empty_segment_inside_a_path_is_a_parameter(
+    gateway: RunningGateway, payment_service: RecordingBackend
+) -> None:
+    shown = gateway.request("GET", "/v1/payments//events")
+    refused = gateway.request("PUT", "/v1/payments//events")
+
+    assert (shown.status, payment_service.only.target) == (200, "/v1/payments//events")
+    assert (refused.status, refused.header("Allow")) == (405, "GET")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/payments/%2520/nothing"),
+        ("GET", "/v1/payments/a%25zz/capture"),
+        ("POST", "/payments-api/payments/a%3Fb/more"),
+    ],
+)
+def test_a_bad_parameter_is_400_even_where_the_path_leads_nowhere(
+    gateway: RunningGateway, payment_service: RecordingBackend, method: str, path: str
+) -> None:
+    answer = gateway.request(method, path)
+
+    assert answer.status == 400
+    assert answer.body.startswith(b"error: ")
+    assert answer.header("X-Krakend") is None
+    assert payment_service.requests == []
+
+
+@pytest.mark.parametrize("path", ["/%0A", "/a%0Ab", "/payments-api%0A/payments/7"])
+def test_a_line_break_in_a_path_that_is_not_there_is_the_gateways_own_404(
+    gateway: RunningGateway, path: str
+) -> None:
+    answer = gateway.request("GET", path)
+
+    assert (answer.status, answer.header("X-Krakend")) == (404, "Version undefined")
+    assert answer.header("Server") is None
 
 
 def test_marks_and_security_headers_stand_on_the_gateways_own_404(gateway: RunningGateway) -> None:

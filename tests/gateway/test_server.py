@@ -29,14 +29,17 @@ def test_a_head_beyond_the_limit_is_answered_431_and_closed(gateway: RunningGate
     assert received.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
 
 
-def test_a_second_head_beyond_the_limit_is_answered_431(gateway: RunningGateway) -> None:
+@pytest.mark.parametrize(("size", "status"), [(23_000, b"200 OK"), (26_000, b"431 Request Header")])
+def test_later_heads_may_be_four_kibibytes_bigger(gateway: RunningGateway, size: int, status: bytes) -> None:
     small = b"GET /__health HTTP/1.1\r\nHost: a\r\n\r\n"
-    big = b"GET /__health HTTP/1.1\r\nHost: a\r\n" + b"X-Part: " + b"x" * 7_000 + b"\r\n"
+    lines = b"".join(b"X-Part: " + b"x" * 990 + b"\r\n" for _ in range(size // 1000))
 
-    received = exchange(gateway, small + big + (b"X-Part: " + b"x" * 7_000 + b"\r\n") * 2 + b"\r\n")
+    received = exchange(
+        gateway, small + b"GET /__health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + lines + b"\r\n"
+    )
 
     assert received.startswith(b"HTTP/1.1 200 OK\r\n")
-    assert b"HTTP/1.1 431 Request Header Fields Too Large\r\n" in received
+    assert b"}HTTP/1.1 " + status in received
 
 
 def test_a_head_of_sixteen_kibibytes_passes(gateway: RunningGateway) -> None:
@@ -95,12 +98,22 @@ def test_continue_is_said_when_the_backend_is_to_get_the_body(
     assert payment_service.only.header("Expect") is None
 
 
-def test_no_continue_for_a_path_that_is_not_there(gateway: RunningGateway) -> None:
-    received = exchange(
-        gateway, b"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
-    )
+def test_no_continue_for_a_path_that_is_not_there_and_the_connection_waits(gateway: RunningGateway) -> None:
+    with gateway.connect() as connection:
+        connection.sendall(
+            b"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+        )
+        received = receive_until(connection, b"}")
+        connection.settimeout(1)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+        connection.settimeout(60)
+        connection.sendall(b"{}")
+        end = connection.recv(1)
 
     assert received.startswith(b"HTTP/1.1 404 Not Found\r\n")
+    assert b"\r\nConnection: close\r\n" in received
+    assert end == b""
 
 
 def test_a_stop_lets_running_requests_finish_and_closes_the_rest(
@@ -132,6 +145,7 @@ def test_a_stop_lets_running_requests_finish_and_closes_the_rest(
 
     assert closed == (b"", b"")
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\nConnection: close\r\n" in answer
     assert gateway.process.wait(timeout=60) == 0
 
 
@@ -184,18 +198,73 @@ def test_many_clients_at_once_get_their_own_answers(
     assert bodies == [b"/payments/process/%d %d" % (n, n) for n in range(100)]
 
 
-def test_header_bytes_that_are_not_utf_8_harm_nobody(
+def test_header_bytes_that_are_not_utf_8_pass_unchanged(
     gateway: RunningGateway, payment_service: RecordingBackend
 ) -> None:
-    payment_service.script = answering(http_answer(body=b"ok", headers=["X-Name: \xe9"]))
-    request = b"GET /payments-api/payments/%ff HTTP/1.1\r\nHost: a\r\nAccept-Language: \xe9\xff\r\n\r\n"
+    payment_service.script = answering(
+        http_answer(headers=["X-Name: a"]).replace(b"X-Name: a", b"X-Name: \xe9\xc3\xa9\xff")
+    )
+    request = (
+        b"GET /payments-api/payments/%ff HTTP/1.1\r\nHost: a\r\nAccept-Language: \xe9\xc3\xa9\xff\r\n\r\n"
+    )
 
     with gateway.connect() as connection:
         connection.sendall(request)
-        received = receive_until(connection, b"ok")
+        received = receive_until(connection, b"\r\n\r\n")
 
     assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\nX-Name: \xe9\xc3\xa9\xff\r\n" in received
     assert payment_service.only.target == "/payments/%FF"
+    assert payment_service.only.header("Accept-Language") == "\xe9\xc3\xa9\xff"
+
+
+def test_raw_bytes_beyond_ascii_in_a_target_are_percent_encoded(
+    gateway: RunningGateway, payment_service: RecordingBackend
+) -> None:
+    request = b"GET /v1/payments/\xc3\xa9\xff?order_id=\xe9&a=%C3%A9 HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    with gateway.connect() as connection:
+        connection.sendall(request)
+        receive_until(connection, b'{"ok": true}')
+
+    assert payment_service.only.target == "/v1/payments/%C3%A9%FF?a=%C3%A9&order_id=%E9"
+
+
+def test_a_repeated_content_type_passes_and_the_first_user_agent(
+    gateway: RunningGateway, payment_service: RecordingBackend
+) -> None:
+    gateway.request(
+        "POST",
+        "/payments-api/payments",
+        b"{}",
+        [("Content-Type", "a/b"), ("User-Agent", "one"), ("content-type", "c/d"), ("user-agent", "two")],
+    )
+
+    assert payment_service.only.all("Content-Type") == ["a/b", "c/d"]
+    assert payment_service.only.all("User-Agent") == ["one"]
+
+
+@pytest.mark.parametrize(("size", "stays"), [(2_000, True), (3_000, False)])
+def test_http_1_0_keeps_a_connection_only_where_the_answers_end_is_known(
+    gateway: RunningGateway, payment_service: RecordingBackend, size: int, stays: bool
+) -> None:
+    payment_service.script = answering(
+        b"HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"%x\r\n%s\r\n0\r\n\r\n" % (size, b"x" * (size - 1) + b"!")
+    )
+    request = b"GET /payments-api/payments/7 HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n"
+
+    with gateway.connect() as connection:
+        connection.sendall(request)
+        received = receive_until(connection, b"!")
+        connection.settimeout(60 if not stays else 1)
+        try:
+            is_open = connection.recv(1) != b""
+        except TimeoutError:
+            is_open = True
+
+    assert received.startswith(b"HTTP/1.")
+    assert is_open is stays
 
 
 @pytest.mark.deep

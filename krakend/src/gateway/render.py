@@ -22,7 +22,14 @@ def render(settings: Settings) -> dict[str, Any]:
         # Shorter than the services keep an idle connection (gunicorn's keepalive): a POST is never repeated,
         # so one sent on a connection that the service has just closed would be a 500.
         "idle_connection_timeout": "30s",
-        "read_header_timeout": "5s",
+        # Until they pass, whoever stops in the middle of a head or body holds its connection: no answer goes
+        # out before a body has arrived. 4 s carry 64 KiB, the largest body that we accept, at 128 kbit/s, and
+        # are less than a route's own time, which a slow client would otherwise use up at a service's cost.
+        # They bound reading only: a request that has arrived may be answered later.
+        "read_header_timeout": "2s",
+        "read_timeout": "4s",
+        # Longer than load balancers in front keep an idle connection (60 s as a rule), for the reason above.
+        "idle_timeout": "75s",
         "max_header_bytes": 16384,
         "max_shutdown_wait_time": "20s",
         "extra_config": {"router": _router(), "security/http": _security_headers()},

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from gateway.settings import duration_s
+
 ROUTER_MUST_BE = {
     "return_error_msg": False,
     "hide_version_header": True,
@@ -15,7 +17,19 @@ ROUTER_MUST_BE = {
 
 def violations(config: dict[str, Any]) -> list[str]:
     """One sentence for each breach; an empty list for a file that may go out."""
-    return [*_of_router(config), *_of_endpoints(config)]
+    return [*_of_clients(config), *_of_router(config), *_of_endpoints(config)]
+
+
+def _of_clients(config: dict[str, Any]) -> Iterator[str]:
+    """Find waits for a client that would be for ever: nobody is answered before the body has arrived."""
+    read_s, header_s, idle_s = (
+        duration_s(config.get(member, "0s"))
+        for member in ("read_timeout", "read_header_timeout", "idle_timeout")
+    )
+    if not (read_s and idle_s):
+        yield "read_timeout and idle_timeout must be set"
+    if not 0 < header_s <= read_s:
+        yield "read_header_timeout must be set, and no longer than read_timeout"
 
 
 def _of_router(config: dict[str, Any]) -> Iterator[str]:

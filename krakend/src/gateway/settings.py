@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 _DURATION = re.compile(r"([0-9]+)(ns|us|µs|ms|s|m|h)")
 _UNIT_S = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_HOST = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?")
+_HOST = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{2,5})?")
 
 
 class InvalidSetting(ValueError):
@@ -18,6 +19,14 @@ def duration_s(text: str) -> float:
     if match is None:
         raise InvalidSetting(f"{text!r} is not a duration such as 500ms or 5s")
     return int(match[1]) * _UNIT_S[match[2]]
+
+
+def _is_ip(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -42,5 +51,7 @@ class Settings:
                 raise InvalidSetting(f"a time-out must be longer than {duration!r}")
         if self.orders_per_minute < 1:
             raise InvalidSetting("orders per minute must be at least 1 (KrakenD takes 0 as no limit at all)")
+        if self.listen_ip is not None and not _is_ip(self.listen_ip):
+            raise InvalidSetting(f"{self.listen_ip!r} is not an IP to listen on")
         if not 1 <= self.port <= 65535:
             raise InvalidSetting(f"{self.port} is not a port")

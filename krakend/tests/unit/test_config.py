@@ -111,6 +111,21 @@ UNUSABLE: list[tuple[Change, str]] = [
         f"endpoints[{ORDERS}].extra_config.qos/ratelimit/router.max_rate",
     ),
     (lambda d: d["endpoints"].append(d["endpoints"][0]), "endpoints: POST /payments-api/payments stands"),
+    *(
+        (lambda d, path=path: d["endpoints"][0].update(endpoint=path), "endpoints[0].endpoint")
+        for path in ("/__debug", "/__debug/x", "/__echo/", "/__echo/{id}", "/__health/", "/a/__health/x")
+    ),
+    (
+        lambda d: (
+            d["endpoints"][1].update(endpoint="/v1/payments/{other}/x"),
+            d["endpoints"][1]["backend"][0].update(url_pattern="/payments/{other}"),
+        ),
+        "endpoints: /v1/payments/{id}: {id} is {other} elsewhere",
+    ),
+    (lambda d: d.update(listen_ip="localhost"), "listen_ip"),
+    (lambda d: d.update(listen_ip="127.0.0.256"), "listen_ip"),
+    (lambda d: first_backend(d).update(host=["http://a:8"]), "endpoints[0].backend[0].host"),
+    (lambda d: first_backend(d).update(host=["http://a:500000"]), "endpoints[0].backend[0].host"),
 ]
 
 
@@ -123,6 +138,7 @@ def test_the_rendered_file_is_read_whole(tmp_path: Path) -> None:
     assert endpoint.limit is not None
     assert (endpoint.limit.max_rate, endpoint.limit.every_s, endpoint.limit.capacity) == (10, 60, 10)
     assert (config.dialer_timeout_s, config.max_shutdown_wait_s) == (0.5, 20.0)
+    assert (config.read_header_timeout_s, config.read_timeout_s, config.idle_timeout_s) == (2.0, 4.0, 75.0)
     assert config.unlogged_paths == {"/__health"}
 
 

@@ -12,7 +12,8 @@ from gateway.cli import COMMITTED, main
 from gateway.render import render, render_text
 from gateway.rules import violations
 from gateway.schema import SchemaNotFound, schema_errors
-from gateway.settings import InvalidSetting, Settings
+from gateway.settings import InvalidSetting, Settings, duration_s
+from service_kit.process.gunicorn import settings
 
 LOCAL = Settings(
     payment_service="http://127.0.0.1:5009",
@@ -81,6 +82,9 @@ def test_rendered_files_obey_our_rules(settings: Settings) -> None:
     ("change", "breach"),
     [
         (lambda d: d["extra_config"]["router"].pop("forwarded_by_client_ip"), "forwarded_by_client_ip"),
+        (lambda d: d.pop("read_timeout"), "read_timeout"),
+        (lambda d: d.update(idle_timeout="0s"), "idle_timeout"),
+        (lambda d: d.update(read_header_timeout="9s"), "read_header_timeout"),
         (lambda d: d["extra_config"]["router"].pop("return_error_msg"), "return_error_msg"),
         (lambda d: d["extra_config"]["router"].pop("disable_redirect_fixed_path"), "fixed_path"),
         (
@@ -149,6 +153,22 @@ def test_time_outs_follow_the_kind_of_route() -> None:
     assert timeouts["POST", "/payments-api/payments/{id}"] == "10s"
 
 
+def test_a_client_may_take_less_time_to_send_than_a_service_to_answer() -> None:
+    document = render(Settings())
+
+    read_s = duration_s(document["read_timeout"])
+    assert duration_s(document["read_header_timeout"]) < read_s
+    assert read_s < min(duration_s(endpoint["timeout"]) for endpoint in document["endpoints"])
+    # A body of 64 KiB at 128 kbit/s.
+    assert read_s >= 64 * 1024 * 8 / 131_072
+
+
+def test_the_services_keep_idle_connections_longer_than_the_gateway() -> None:
+    document = render(Settings())
+
+    assert settings(0)["keepalive"] > duration_s(document["idle_connection_timeout"])
+
+
 def test_every_post_of_v1_carries_its_idempotency_key_and_nothing_else_does() -> None:
     document = render(Settings())
 
@@ -165,6 +185,8 @@ def test_every_post_of_v1_carries_its_idempotency_key_and_nothing_else_does() ->
         {"payment_service": "http://host/path"},
         {"payment_service": "host:5009"},
         {"store_manager": "http://user:secret@host"},
+        {"payment_service": "http://host:5"},
+        {"listen_ip": "localhost"},
         {"port": 0},
         {"orders_per_minute": 0},
         {"timeout": "5"},

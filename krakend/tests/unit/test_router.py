@@ -33,17 +33,29 @@ ROUTER = Router(
         ("/a/list/2/end", "end", {"page": "2"}),
         ("/a/list/2/tail", "tail", {"id": "list", "sub": "2"}),
         ("/a/..", "one", {"id": ".."}),
+        ("/a//x/tail", "tail", {"id": "", "sub": "x"}),
+        ("/a/list//end", "end", {"page": ""}),
     ],
 )
 def test_static_segments_beat_parameters_and_dead_ends_are_left(
     path: str, target: str, params: dict[str, str]
 ) -> None:
-    assert ROUTER.find("GET", path) == (target, params)
+    assert ROUTER.match("GET", path) == (target, params)
 
 
 @pytest.mark.parametrize("path", ["/", "/a/", "//a", "/a//", "/a/7/", "/A/7", "/a/list/2", ""])
 def test_other_paths_lead_nowhere(path: str) -> None:
-    assert ROUTER.find("GET", path) is None
+    target, _ = ROUTER.match("GET", path)
+
+    assert target is None
+
+
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [("/a/7/x/no", {"id": "7", "sub": "x"}), ("/a/list/2", {"id": "list", "sub": "2"}), ("/b/7", {})],
+)
+def test_the_parameters_of_a_way_that_ends_are_known(path: str, params: dict[str, str]) -> None:
+    assert ROUTER.match("GET", path) == (None, params)
 
 
 def test_allowed_methods_come_in_order_of_registration() -> None:

@@ -20,7 +20,13 @@ from gateway.settings import Settings
 _START_S = 180.0
 _ANSWER_S = 120.0
 # What no setting changes, so long that a busy machine meets it; a test that is about one gives its own.
-_PATIENT = {"dialer_timeout": "60s", "read_header_timeout": "60s", "idle_connection_timeout": "600s"}
+_PATIENT = {
+    "dialer_timeout": "60s",
+    "read_header_timeout": "60s",
+    "read_timeout": "60s",
+    "idle_timeout": "600s",
+    "idle_connection_timeout": "600s",
+}
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,15 @@
 """Call a backend as Go's HTTP client does: its redirects, its one repeat, nothing that aiohttp would add."""
 
-from collections.abc import AsyncIterator, Callable
+import re
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+from aiohttp import http_writer
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -18,8 +22,35 @@ _IDEMPOTENCY = ("Idempotency-Key", "X-Idempotency-Key")
 _MAX_ANSWER_HEAD = 1 << 20
 
 
+_NO_ADDRESS = re.compile(  # a bad escape, a colon in the first segment that ends no scheme, an odd host
+    r"%(?![0-9A-Fa-f]{2})|^(?![A-Za-z][A-Za-z0-9+.-]*:)[^/?#]*:|^[^/?#]*//[^/?#]*[ <>\"\\^`{|}]"
+)
+
+
 class TooManyRedirects(aiohttp.ClientError):
     """The backend sent the gateway in circles."""
+
+
+class UnusableLocation(aiohttp.ClientError):
+    """The backend redirects to something that is no address."""
+
+
+class _NewestFirst(deque[Any]):
+    """Idle connections of one backend: Go takes the one that was used last, aiohttp the first."""
+
+    def popleft(self) -> Any:
+        return self.pop()
+
+
+def _serialize_headers(status_line: str, headers: Mapping[str, str]) -> bytes:
+    """Write a head with the very bytes that were read: aiohttp's own drops what is not UTF-8."""
+    lines = [status_line, *(f"{name}: {value}" for name, value in headers.items())]
+    if any(character in line for line in lines for character in "\r\n\0"):
+        raise ValueError("a line break in a header")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
+
+
+http_writer._serialize_headers = _serialize_headers  # there is no public switch; for both sides
 
 
 @dataclass(frozen=True)
@@ -55,10 +86,10 @@ class BackendClient:
     def __init__(self, config: Config) -> None:
         traces = aiohttp.TraceConfig()
         traces.on_connection_reuseconn.append(_note_reuse)
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=config.idle_connection_timeout_s or 1e6)
+        connector._conns = defaultdict(_NewestFirst)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0, keepalive_timeout=config.idle_connection_timeout_s or 1e6
-            ),
+            connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=config.dialer_timeout_s or None),
             auto_decompress=False,
@@ -119,7 +150,7 @@ def _redirected(call: Call, answer: aiohttp.ClientResponse) -> Call | None:
     location = answer.headers.get("Location")
     if not location or answer.status not in (301, 302, 303, 307, 308):
         return None
-    url = urljoin(call.url, location)
+    url = _address(call.url, location)
     headers = call.headers.copy()
     if not (urlsplit(call.url).scheme == "https" and urlsplit(url).scheme == "http"):
         headers["Referer"] = call.url
@@ -128,3 +159,15 @@ def _redirected(call: Call, answer: aiohttp.ClientResponse) -> Call | None:
     for name in _BODY_HEADERS:
         headers.popall(name, None)
     return Call(call.method if call.method == "HEAD" else "GET", url, headers, None)
+
+
+def _address(base: str, location: str) -> str:
+    """Where a Location leads; raises UnusableLocation for what Go cannot parse (net/url, Parse)."""
+    try:
+        if _NO_ADDRESS.search(location.partition("?")[0]):
+            raise ValueError(location)
+        url = urljoin(base, location)
+        _ = urlsplit(url).port  # raises ValueError
+        return url
+    except ValueError as exc:
+        raise UnusableLocation(base) from exc

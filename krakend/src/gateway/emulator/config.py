@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 from gateway.emulator.members import Members, Refused
@@ -15,8 +16,9 @@ from gateway.emulator.members import Members, Refused
 __all__ = ["Backend", "Config", "Endpoint", "RateLimit", "Refused", "SecurityHeaders", "read_config"]
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_HOST = re.compile(r"(https?://)?[A-Za-z0-9._-]+(:[0-9]+)?/?")
+_HOST = re.compile(r"(https?://)?[A-Za-z0-9._-]+(:[0-9]{2,5})?/?")
 _PARAM = re.compile(r"\{([A-Za-z0-9_-]+)\}")
+_RESERVED = re.compile(r"/__(debug|echo|health)(/.*)?")
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,9 @@ class Config:
     listen_ip: str | None
     dialer_timeout_s: float
     idle_connection_timeout_s: float
+    read_timeout_s: float
     read_header_timeout_s: float
+    idle_timeout_s: float
     max_header_bytes: int
     max_shutdown_wait_s: float
     hides_version: bool
@@ -88,10 +92,12 @@ def read_config(path: Path) -> Config:
     router = extra.object("router")
     config = Config(
         port=root.integer("port", default=8080),
-        listen_ip=root.optional_text("listen_ip"),
+        listen_ip=_listen_ip(root),
         dialer_timeout_s=root.duration("dialer_timeout"),
         idle_connection_timeout_s=root.duration("idle_connection_timeout"),
+        read_timeout_s=root.duration("read_timeout"),
         read_header_timeout_s=root.duration("read_header_timeout"),
+        idle_timeout_s=root.duration("idle_timeout"),
         max_header_bytes=root.integer("max_header_bytes", default=1 << 20),
         max_shutdown_wait_s=root.duration("max_shutdown_wait_time"),
         hides_version=router.boolean("hide_version_header"),
@@ -108,7 +114,16 @@ def read_config(path: Path) -> Config:
     for members in (router, extra, root):
         members.refuse_the_rest()
     _refuse_twins(config.endpoints)
+    _refuse_two_names(config.endpoints)
     return config
+
+
+def _listen_ip(members: Members) -> str | None:
+    text = members.optional_text("listen_ip")
+    try:
+        return str(ip_address(text)) if text else None
+    except ValueError as exc:
+        raise Refused(members.name_of("listen_ip"), f"{text} is no IP") from exc
 
 
 def _error_bodies(members: Members) -> dict[int, bytes]:
@@ -215,7 +230,7 @@ def _refuse_odd_path(name: str, path: str) -> None:
             raise Refused(name, f"{path}: a {{param}} must be a whole segment")
     if not path.startswith("/") or ":" in path or "*" in path:
         raise Refused(name, f"{path}: must begin with / and hold neither : nor *")
-    if path.rstrip("/").endswith("/__health"):
+    if _RESERVED.search(path):
         raise Refused(name, f"{path}: is reserved")
 
 
@@ -226,3 +241,15 @@ def _refuse_twins(endpoints: tuple[Endpoint, ...]) -> None:
         if key in seen:
             raise Refused("endpoints", f"{endpoint.method} {endpoint.path} stands there twice")
         seen.add(key)
+
+
+def _refuse_two_names(endpoints: tuple[Endpoint, ...]) -> None:
+    """Refuse parameters that share a position and a method but not their name, as gin does."""
+    names: dict[str, str] = {}
+    for endpoint in endpoints:
+        position = endpoint.method
+        for segment in endpoint.path.split("/"):
+            is_param = _PARAM.fullmatch(segment) is not None
+            if is_param and names.setdefault(position, segment) != segment:
+                raise Refused("endpoints", f"{endpoint.path}: {segment} is {names[position]} elsewhere")
+            position = f"{position}/{'{}' if is_param else segment}"

@@ -1,6 +1,7 @@
 """Which headers pass the gateway, in both directions, and which it adds by itself."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from http import HTTPStatus
 
@@ -12,6 +13,7 @@ VERSION = "Version 2.13.8"
 AGENT = f"KrakenD {VERSION}"
 TEXT = "text/plain; charset=utf-8"
 Header = tuple[str, str]
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 # Where Go's words differ from Python's (or from those of a later Python).
 _GO_PHRASES = {
@@ -35,6 +37,10 @@ def canonical(name: str) -> str:
     return "-".join(part.capitalize() for part in name.split("-"))
 
 
+class MalformedHeader(ValueError):
+    """A backend's header that Go refuses, and the answer with it."""
+
+
 class OwnHeaders:
     def __init__(self, config: Config) -> None:
         self._krakend = ("X-Krakend", "Version undefined" if config.hides_version else VERSION)
@@ -51,7 +57,12 @@ class OwnHeaders:
 
 
 def request_headers(
-    client: CIMultiDictProxy[str], allowed: Iterable[str], client_ip: str, *, has_body: bool
+    client: CIMultiDictProxy[str],
+    allowed: Iterable[str],
+    client_ip: str,
+    *,
+    content_types: Sequence[str],
+    has_body: bool,
 ) -> CIMultiDict[str]:
     """What the backend gets: the listed headers (every value), and those that KrakenD always sends.
 
@@ -59,7 +70,8 @@ def request_headers(
     """
     headers: CIMultiDict[str] = CIMultiDict()
     for name in allowed:
-        headers.extend((canonical(name), value) for value in client.getall(name, ()))
+        values = content_types if name.lower() == "content-type" else client.getall(name, ())
+        headers.extend((canonical(name), value) for value in values)
     if not has_body:
         headers.popall("Content-Length", None)
     headers["X-Forwarded-For"] = client_ip
@@ -84,6 +96,8 @@ def relayed_headers(
     headers = []
     for raw_name, raw_value in backend:
         name, value = canonical(raw_name.decode("latin-1")), raw_value.decode("utf-8", "surrogateescape")
+        if _CONTROL.search(value):
+            raise MalformedHeader(name)
         closes = name == "Connection" and value.lower() == "close"
         if name not in dropped and (is_http_1_0 or not closes):
             headers.append((name, value))

@@ -3,16 +3,25 @@
 import asyncio
 import json
 import zlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import cast
 
 import aiohttp
 from aiohttp import web
 
 from gateway.emulator.backend import BackendClient, Call
+from gateway.emulator.client_body import ClientBody
 from gateway.emulator.config import Config, Endpoint
-from gateway.emulator.headers import TEXT, Header, OwnHeaders, relayed_headers, request_headers
+from gateway.emulator.connection import Connection
+from gateway.emulator.headers import (
+    TEXT,
+    Header,
+    MalformedHeader,
+    OwnHeaders,
+    relayed_headers,
+    request_headers,
+)
 from gateway.emulator.rate_limit import TokenBucket
 from gateway.emulator.relay import Relay, WireResponse
 from gateway.emulator.router import (
@@ -27,9 +36,6 @@ from gateway.emulator.router import (
 
 HEALTH = "/__health"
 _JSON = "application/json; charset=utf-8"
-_GO_DRAIN_LIMIT = 256 << 10
-_GO_HEAD_SLACK = 4096
-_GO_HANG_UP_S = 0.5
 _DEFAULT_BODIES = {404: b"404 page not found", 405: b"405 method not allowed"}
 
 
@@ -44,7 +50,6 @@ class Proxy:
         self._config = config
         self._client = client
         self._own = OwnHeaders(config)
-        self._head_limit = config.max_header_bytes + _GO_HEAD_SLACK
         self._router = Router(
             [
                 ("GET", HEALTH, _Target(None)),
@@ -53,25 +58,23 @@ class Proxy:
         )
 
     async def handle(self, request: web.BaseRequest) -> WireResponse:
-        if _head_size(request) > self._head_limit:
-            return await _refused_by_server(request, 431, "431 Request Header Fields Too Large")
         try:
             path = decode_path(request.raw_path)
         except MalformedPath:
-            return await _refused_by_server(request, 400, "400 Bad Request")
+            headers = [("Content-Type", TEXT)]
+            return await _whole(request, 400, headers, b"400 Bad Request", close=True)
         return await self._route(request, path)
 
     async def _route(self, request: web.BaseRequest, path: str) -> WireResponse:
-        found = self._router.find(request.method, path)
-        if found is None:
-            return await self._not_routed(request, self._router.allowed_methods(path))
-        target, params = found
-        if target.endpoint is None:
-            return await _health(request)
+        target, params = self._router.match(request.method, path)
         try:
             check_params(params)
         except UnusableParam as exc:
-            return await _whole(request, 400, [("Content-Type", TEXT)], str(exc).encode())
+            return await _rejected(request, 400, [("Content-Type", TEXT)], str(exc).encode())
+        if target is None:
+            return await self._not_routed(request, self._router.allowed_methods(path))
+        if target.endpoint is None:
+            return await _health(request)
         if target.bucket is not None and not target.bucket.admit():
             return await _rejected(request, 503, self._own.security(request.headers))
         return await self._forward(request, target.endpoint, params)
@@ -95,33 +98,58 @@ class Proxy:
         if path is None:
             return await _rejected(request, 500, self._own.marked(request.headers))
         query = forwarded_query(request.raw_path, endpoint.input_query_strings)
-        body = _Body(request)
+        body = ClientBody(request)
+        connection = cast(Connection, request.protocol)
         call = Call(
             method=endpoint.backend.method,
             url=endpoint.backend.host + path + query,
             headers=request_headers(
-                request.headers, endpoint.input_headers, request.remote or "", has_body=request.body_exists
+                request.headers,
+                endpoint.input_headers,
+                request.remote or "",
+                content_types=connection.content_types,
+                has_body=request.body_exists,
             ),
             body=body.stream if request.body_exists else None,
         )
+        return await self._ask(request, endpoint, call, body)
+
+    async def _ask(
+        self, request: web.BaseRequest, endpoint: Endpoint, call: Call, body: ClientBody
+    ) -> WireResponse:
+        """No answer goes out before the client's body is in, and one that is late by then is a 500 too."""
+        deadline = asyncio.get_running_loop().time() + endpoint.timeout_s
+        backend: aiohttp.ClientResponse | None = None
         relay: Relay | None = None
-        cut = False
+        is_whole = cut = False
         try:
-            async with asyncio.timeout(endpoint.timeout_s):
-                backend = await self._client.send(call)
-                try:
-                    relay = self._begin_answer(request, endpoint, backend)
-                    await relay.copy(backend)
-                finally:
-                    backend.close()
-        except (aiohttp.ClientError, OSError, TimeoutError, zlib.error):
+            try:
+                async with asyncio.timeout_at(deadline):
+                    backend = await self._client.send(call)
+            finally:
+                is_whole = await body.drain()
+            if asyncio.get_running_loop().time() >= deadline:
+                raise TimeoutError
+            async with asyncio.timeout_at(deadline):
+                relay = self._begin_answer(request, endpoint, backend, close=not is_whole)
+                await relay.copy(backend)
+        except (aiohttp.ClientError, OSError, web.RequestPayloadError, MalformedHeader, zlib.error):
             cut = True
+        finally:
+            if backend is not None:
+                backend.close()
+            body.end_call()
         if relay is None:
-            return await _rejected(request, 500, self._own.marked(request.headers), close=body.is_refused)
+            return await _whole(request, 500, self._own.marked(request.headers), close=not is_whole)
         return await relay.finish(cut=cut)
 
     def _begin_answer(
-        self, request: web.BaseRequest, endpoint: Endpoint, backend: aiohttp.ClientResponse
+        self,
+        request: web.BaseRequest,
+        endpoint: Endpoint,
+        backend: aiohttp.ClientResponse,
+        *,
+        close: bool,
     ) -> Relay:
         """The head of the answer; a body that only the gateway asked to be zipped is unzipped on its way."""
         client_asked = "Accept-Encoding" in request.headers and endpoint.forwards("Accept-Encoding")
@@ -131,30 +159,9 @@ class Proxy:
             backend.raw_headers, backend.status, is_http_1_0=is_http_1_0, unzipped=unzip
         )
         answer = WireResponse(backend.status, [*self._own.marked(request.headers), *headers])
-        if ("Connection", "close") in headers:
+        if close or ("Connection", "close") in headers:
             answer.force_close()
         return Relay(request, answer, unzip=unzip)
-
-
-class _Body:
-    """A client's body; `100 Continue` is said when the backend's connection stands and the body is wanted."""
-
-    def __init__(self, request: web.BaseRequest) -> None:
-        self._request = request
-        self._waits = request.headers.get("Expect", "").lower() == "100-continue"
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether the client still waits for a permission that it will not get."""
-        return self._waits
-
-    async def stream(self) -> AsyncIterator[bytes]:
-        if self._waits:
-            self._waits = False
-            await self._request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            self._request.writer.output_size = 0
-        async for chunk in self._request.content.iter_any():
-            yield chunk
 
 
 def _target(endpoint: Endpoint) -> _Target:
@@ -163,45 +170,36 @@ def _target(endpoint: Endpoint) -> _Target:
     return _Target(endpoint, bucket)
 
 
-def _head_size(request: web.BaseRequest) -> int:
-    line = len(request.method) + len(request.raw_path) + len("  HTTP/1.1\r\n\r\n")
-    return line + sum(len(name) + len(value) + 4 for name, value in request.raw_headers)
-
-
 async def _health(request: web.BaseRequest) -> WireResponse:
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f +0000 UTC")
     body = json.dumps({"agents": {}, "now": now, "status": "ok"}, separators=(",", ":"))
-    return await _whole(request, 200, [("Content-Type", _JSON)], body.encode())
-
-
-async def _refused_by_server(request: web.BaseRequest, status: int, text: str) -> WireResponse:
-    """What Go's server says before any routing; it closes the connection."""
-    headers = [("Content-Type", TEXT), ("Connection", "close")]
-    return await _rejected(request, status, headers, text.encode(), close=True)
+    return await _rejected(request, 200, [("Content-Type", _JSON)], body.encode())
 
 
 async def _rejected(
-    request: web.BaseRequest, status: int, headers: list[Header], body: bytes = b"", *, close: bool = False
+    request: web.BaseRequest, status: int, headers: list[Header], body: bytes = b""
 ) -> WireResponse:
-    """An answer of the gateway's own to a request whose body nobody reads.
+    """An answer of the gateway's own to a request whose body nobody wants; Go reads it all the same.
 
-    Go drains a small one to keep the connection, and closes on a big one or when a 100 is awaited.
+    Who waits for a 100 has the answer first, and the connection stays open for what may come.
     """
-    too_much = (request.content_length or 0) > _GO_DRAIN_LIMIT
-    waits = request.body_exists and "Expect" in request.headers
-    return await _whole(request, status, headers, body, close=close or too_much or waits)
+    client_body = ClientBody(request)
+    awaits_permission = client_body.awaits_permission
+    if awaits_permission:
+        answer = await _whole(request, status, headers, body, close=True)
+    try:
+        is_whole = await client_body.drain()
+    except (TimeoutError, web.RequestPayloadError):
+        is_whole = False
+    return answer if awaits_permission else await _whole(request, status, headers, body, close=not is_whole)
 
 
 async def _whole(
-    request: web.BaseRequest, status: int, headers: list[Header], body: bytes, *, close: bool = False
+    request: web.BaseRequest, status: int, headers: list[Header], body: bytes = b"", *, close: bool = False
 ) -> WireResponse:
     answer = WireResponse(status, [*headers, ("Content-Length", str(len(body)))])
     if close:
         answer.force_close()
     await answer.prepare(request)
-    await answer.write_eof(body)
-    if close and request.transport is not None:
-        # Say the end now and hang up later: at once, a body still on its way would wipe out the answer.
-        request.transport.write_eof()
-        asyncio.get_running_loop().call_later(_GO_HANG_UP_S, request.transport.close)
+    await answer.write_eof(b"" if request.method == "HEAD" else body)
     return answer

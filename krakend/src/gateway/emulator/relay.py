@@ -4,14 +4,14 @@ import zlib
 from collections.abc import Iterable
 
 import aiohttp
-from aiohttp import web
+from aiohttp import HttpVersion10, web
 from aiohttp.abc import AbstractStreamWriter
 
 from gateway.emulator.content_type import guess_content_type
 from gateway.emulator.headers import Header, reason_phrase
 
 _GO_WRITE_BUFFER = 2048
-_WITHOUT_BODY = (204, 304)
+WITHOUT_BODY = (204, 304)
 
 
 class WireResponse(web.StreamResponse):
@@ -22,20 +22,25 @@ class WireResponse(web.StreamResponse):
     def __init__(self, status: int, headers: Iterable[Header]) -> None:
         super().__init__(status=status, reason=reason_phrase(status))
         self.headers.extend(headers)
-        self.automatic: tuple[str, ...] = ()
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Note what aiohttp is about to add by itself, then send the head."""
+        """Send the head; it says so when this is the connection's last answer."""
         if not self.prepared:
-            self.automatic = tuple(name for name in ("Server", "Content-Type") if name not in self.headers)
+            if getattr(request.protocol, "is_draining", False):
+                self.force_close()
+            has_no_end = request.version == HttpVersion10 and "Content-Length" not in self.headers
+            if has_no_end and self.status not in WITHOUT_BODY:
+                self.force_close()
+            if self.keep_alive is False:
+                self.headers.popall("Connection", None)
         return await super().prepare(request)
 
-
-async def drop_automatic_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    """Take out what aiohttp added; a handler for the signal `on_response_prepare`."""
-    if isinstance(response, WireResponse):
-        for name in response.automatic:
-            response.headers.popall(name, None)
+    async def _prepare_headers(self) -> None:
+        """Take out again what aiohttp adds by itself."""
+        automatic = [name for name in ("Server", "Content-Type") if name not in self.headers]
+        await super()._prepare_headers()
+        for name in automatic:
+            self.headers.popall(name, None)
 
 
 class Relay:
@@ -75,7 +80,7 @@ class Relay:
         """End the answer: a cut body with a length closes the connection, one without looks whole."""
         if not self._answer.prepared:
             body = bytes(self._pending)
-            if not self._has_length and self._answer.status not in _WITHOUT_BODY:
+            if not self._has_length and self._answer.status not in WITHOUT_BODY:
                 self._answer.headers["Content-Length"] = str(len(body))
             await self._start(body)
             if body:

@@ -25,7 +25,23 @@ class UnusableParam(ValueError):
 class _Node(Generic[T]):
     children: dict[str, "_Node[T]"] = field(default_factory=dict)
     param: "_Node[T] | None" = None
-    leaf: tuple[T, tuple[str, ...]] | None = None
+    param_name: str = ""  # the same for all routes of a method: KrakenD panics otherwise
+    target: T | None = None
+
+    def match(
+        self, segments: list[str], depth: int, params: dict[str, str]
+    ) -> tuple[T | None, dict[str, str]]:
+        if depth == len(segments):
+            return self.target, params
+        segment = segments[depth]
+        target: T | None = None
+        found = params
+        if segment in self.children:
+            target, found = self.children[segment].match(segments, depth + 1, params)
+        is_last = depth == len(segments) - 1
+        if target is None and self.param is not None and (segment or not is_last):  # empty: inside only
+            target, found = self.param.match(segments, depth + 1, {**params, self.param_name: segment})
+        return target, found
 
 
 class Router(Generic[T]):
@@ -37,39 +53,22 @@ class Router(Generic[T]):
             self._add(self._trees.setdefault(method, _Node()), path, target)
 
     def _add(self, node: _Node[T], path: str, target: T) -> None:
-        names = []
         for segment in path.split("/"):
             if segment.startswith("{"):
-                names.append(segment[1:-1])
+                node.param_name = segment[1:-1]
                 node.param = node.param or _Node()
                 node = node.param
             else:
                 node = node.children.setdefault(segment, _Node())
-        node.leaf = (target, tuple(names))
+        node.target = target
 
-    def find(self, method: str, path: str) -> tuple[T, dict[str, str]] | None:
+    def match(self, method: str, path: str) -> tuple[T | None, dict[str, str]]:
+        """The target and its parameters; without a target, the parameters met before the way ended."""
         tree = self._trees.get(method)
-        found = _find(tree, path.split("/"), 0, ()) if tree else None
-        if found is None:
-            return None
-        (target, names), values = found
-        return target, dict(zip(names, values, strict=True))
+        return tree.match(path.split("/"), 0, {}) if tree else (None, {})
 
     def allowed_methods(self, path: str) -> list[str]:
-        return [method for method in self._trees if self.find(method, path) is not None]
-
-
-def _find(
-    node: _Node[T], segments: list[str], depth: int, values: tuple[str, ...]
-) -> tuple[tuple[T, tuple[str, ...]], tuple[str, ...]] | None:
-    if depth == len(segments):
-        return (node.leaf, values) if node.leaf else None
-    segment = segments[depth]
-    child = node.children.get(segment)
-    found = _find(child, segments, depth + 1, values) if child else None
-    if found is None and node.param is not None and segment:
-        found = _find(node.param, segments, depth + 1, (*values, segment))
-    return found
+        return [method for method in self._trees if self.match(method, path)[0] is not None]
 
 
 def decode_path(target: str) -> str:
