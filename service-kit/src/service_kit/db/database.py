@@ -322,13 +322,21 @@ def _no_time_for_another(state: RetryCallState, deadline: Deadline) -> bool:
 
 # Somebody else stored one of the same keys between our look and our insert: look again.
 @retry(retry=retry_if_exception_type(IntegrityError), stop=stop_after_attempt(5), reraise=True)
-def insert_once(db: Database, key: InstrumentedAttribute[str], rows: Mapping[str, Mapping[str, Any]]) -> int:
+def insert_once(
+    db: Database,
+    key: InstrumentedAttribute[str],
+    rows: Mapping[str, Mapping[str, Any]],
+    also: Callable[[Session], None] | None = None,
+) -> int:
     """Insert those of ``rows`` (by key) that are not stored yet, and return how many those are.
 
-    ``key`` is the model's column that names a row; a unique constraint on it decides.
+    ``key`` is the model's column that names a row; a unique constraint on it decides. ``also`` runs in the
+    same transaction.
     """
 
     def work(session: Session) -> int:
+        if also is not None:
+            also(session)
         known = set(session.scalars(select(key).where(key.in_(rows))))
         # In the order of their keys, so that two who bring the same rows lock them in the same order.
         missing = [dict(rows[name]) for name in sorted(rows) if name not in known]

@@ -90,6 +90,12 @@ def create_index(table: str, *columns: str, unique: bool = False, name: str | No
         op.create_index(name, table, columns, unique=unique)
 
 
+def drop_index(table: str, name: str) -> None:
+    """Drop the index if it is there."""
+    if name in {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}:
+        op.drop_index(name, table)
+
+
 def add_column(table: str, column: sa.Column[Any]) -> None:
     """Add the column unless it is there; one that may not be null needs a server default for the old rows."""
     if column.name not in {found["name"] for found in sa.inspect(op.get_bind()).get_columns(table)}:
