@@ -35,6 +35,8 @@ from tests.model.system_under_test import MERCHANT, SystemUnderTest
 # What fraud-service learns from, and what customers get letters about.
 OUTCOMES = frozenset(
     {
+        "payment.authorized",
+        "payment.failed",
         "payment.captured",
         "payment.completed",
         "refund.succeeded",

@@ -11,7 +11,7 @@ from service_kit.process.config import Profile
 
 from fraud_service.app import create_app
 from fraud_service.commands.put_on_list import PutOnList, put_on_list
-from fraud_service.commands.seed_lab_lists import LAB_TEST_BIN, seed_lab_lists
+from fraud_service.commands.seed_lab_lists import seed_lab_lists
 from fraud_service.commands.take_off_list import TakeOffList, take_off_list
 from fraud_service.config import Config
 from fraud_service.errors import InvalidListValue, ListEntryExists, ListEntryNotFound
@@ -38,14 +38,15 @@ def migrate() -> None:
 
 @main.command()
 def seed() -> None:
-    """Put the documented lab test card on the allow list; running it again changes nothing."""
+    """Put the cards of the lab's load tests on the allow list; running it again changes nothing."""
     config = Config.from_env()
     if config.profile is Profile.PRODUCTION:
-        click.echo("Nothing to seed: the lab test card is not welcome in the production profile.")
+        click.echo("Nothing to seed: the lab's test cards are not welcome in the production profile.")
         return
     with create_app(config).app_context():
-        is_new = seed_lab_lists(utc_now())
-    click.echo(f"BIN {LAB_TEST_BIN} {'is now' if is_new else 'was already'} on the allow list.")
+        seeded = seed_lab_lists(utc_now())
+    for test_bin, is_new in seeded.items():
+        click.echo(f"BIN {test_bin} {'is now' if is_new else 'was already'} on the allow list.")
 
 
 @main.group()

@@ -12,10 +12,14 @@ from service_kit.process.config import (
     read_secret,
 )
 
-from fraud_service.values.inputs import ANY_OTHER_CURRENCY, Thresholds, VelocityLimit
+from fraud_service.values.inputs import ANY_OTHER_CURRENCY, CardsLimit, Thresholds, VelocityLimit
 
 # In minor units: 100,000.00 MAD and about as much elsewhere.
 DEFAULT_AMOUNT_LIMITS = {"MAD": 10_000_000, "EUR": 1_000_000, "USD": 1_000_000, ANY_OTHER_CURRENCY: 1_000_000}
+
+_DAY_S = 86_400
+# A class shares the documented card whose code is wrong.
+_WRONG_CVVS = {Profile.LAB: 100, Profile.PRODUCTION: 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,12 @@ class Config:
                 velocity_card=_velocity_limit(env, "CARD", attempts=10),
                 velocity_user=_velocity_limit(env, "USER", attempts=30),
                 velocity_ip=_velocity_limit(env, "IP", attempts=300),
+                cards_ip=_cards_limit(env, "IP", cards=20),
+                cards_bin=_cards_limit(env, "BIN", cards=50),
+                wrong_cvv=VelocityLimit(
+                    attempts=_at_least_1("WRONG_CVV_LIMIT", env.int("WRONG_CVV_LIMIT", _WRONG_CVVS[profile])),
+                    window_s=_at_least_1("WRONG_CVV_WINDOW_S", env.int("WRONG_CVV_WINDOW_S", _DAY_S)),
+                ),
             ),
             log_level=env.str("LOG_LEVEL", "INFO"),
         )
@@ -65,6 +75,13 @@ def _velocity_limit(env: Env, subject: str, *, attempts: int) -> VelocityLimit:
     return VelocityLimit(
         attempts=_at_least_1(f"VELOCITY_{subject}_LIMIT", env.int(f"VELOCITY_{subject}_LIMIT", attempts)),
         window_s=_at_least_1(f"VELOCITY_{subject}_WINDOW_S", env.int(f"VELOCITY_{subject}_WINDOW_S", 600)),
+    )
+
+
+def _cards_limit(env: Env, subject: str, *, cards: int) -> CardsLimit:
+    return CardsLimit(
+        cards=_at_least_1(f"CARDS_{subject}_LIMIT", env.int(f"CARDS_{subject}_LIMIT", cards)),
+        window_s=_at_least_1(f"CARDS_{subject}_WINDOW_S", env.int(f"CARDS_{subject}_WINDOW_S", 600)),
     )
 
 

@@ -7,11 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from fraud_service.values.inputs import ANY_OTHER_CURRENCY, Counters, Inputs, Thresholds, VelocityLimit
+from fraud_service.values.inputs import (
+    ANY_OTHER_CURRENCY,
+    CardsLimit,
+    Counters,
+    Inputs,
+    Thresholds,
+    VelocityLimit,
+)
 from fraud_service.values.vocabulary import Decision, ListKind
 
 # Stored with every assessment: change it with any change to a rule or to their table.
-RULES_VERSION = "2026-11-21"
+RULES_VERSION = "2026-11-28"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,49 @@ class VelocityRule:
 
 
 @dataclass(frozen=True, slots=True)
+class CardsRule:
+    """Declines one card more than the limit of those that did not pay: card testing.
+
+    Where as many have paid, much is bought and some cards are always refused: the address of a mobile
+    network, the BIN of a large bank.
+    """
+
+    name: str
+    words: str
+    score: int
+    unpaid: Callable[[Counters], int | None]
+    paid: Callable[[Counters], int | None]
+    limit: Callable[[Thresholds], CardsLimit]
+
+    def check(self, inputs: Inputs) -> Finding | None:
+        unpaid, paid = self.unpaid(inputs.counters), self.paid(inputs.counters)
+        limit = self.limit(inputs.thresholds)
+        if unpaid is None or paid is None or unpaid <= limit.cards or paid >= limit.cards:
+            return None
+        detail = f"more than {limit.cards} different cards {self.words} within {limit.window_s} s did not pay"
+        return Finding(self.name, Decision.DECLINE, self.score, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class WrongCvvRule:
+    """Declines a card whose security code was guessed at, wherever that was.
+
+    What happens at other merchants declines nobody by itself: one wrong code must have been here.
+    """
+
+    name: str
+    score: int
+
+    def check(self, inputs: Inputs) -> Finding | None:
+        counters, limit = inputs.counters, inputs.thresholds.wrong_cvv
+        is_over = counters.wrong_cvvs >= limit.attempts and counters.wrong_cvvs_here > 0
+        if not is_over or not inputs.attempt.has_cvv:
+            return None
+        detail = f"{limit.attempts} wrong security codes with this card within {limit.window_s} s"
+        return Finding(self.name, Decision.DECLINE, self.score, detail)
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """A rule at its place; after the finding of a final one no other is evaluated."""
 
@@ -107,6 +157,23 @@ RULES: tuple[Step, ...] = (
     Step(VelocityRule("velocity_card", "with this card", 90, lambda n: n.card, lambda t: t.velocity_card)),
     Step(VelocityRule("velocity_user", "by this user", 80, lambda n: n.user, lambda t: t.velocity_user)),
     Step(VelocityRule("velocity_ip", "from this address", 80, lambda n: n.ip, lambda t: t.velocity_ip)),
+    Step(
+        CardsRule(
+            *("cards_ip", "from this address", 90),
+            unpaid=lambda n: n.ip_cards,
+            paid=lambda n: n.ip_cards_paid,
+            limit=lambda t: t.cards_ip,
+        )
+    ),
+    Step(
+        CardsRule(
+            *("cards_bin", "of this BIN", 80),
+            unpaid=lambda n: n.bin_cards,
+            paid=lambda n: n.bin_cards_paid,
+            limit=lambda t: t.cards_bin,
+        )
+    ),
+    Step(WrongCvvRule("wrong_cvv", score=90)),
 )
 
 

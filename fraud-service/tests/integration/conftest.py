@@ -123,6 +123,7 @@ def make_body() -> Callable[..., dict[str, Any]]:
             "user_id": "1",
             "order_id": "1",
             "client_ip": None,
+            "has_cvv": True,
             **changes,
         }
 

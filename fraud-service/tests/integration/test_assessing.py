@@ -156,3 +156,19 @@ def test_an_assessment_takes_two_statements(app: Flask, ask: Callable[..., TestR
     event.remove(engine, "before_cursor_execute", note)
 
     assert [word for word in statements if word != "BEGIN"] == ["SELECT", "INSERT"]
+
+
+def test_a_class_of_thirty_behind_one_address_meets_no_limit(decide: Callable[..., str]) -> None:
+    """Students share the lab's documented cards, seventeen of which may not pay, and each tries five."""
+    decisions = {
+        decide(
+            fingerprint=f"{(5 * student + card) % 17:064x}",
+            bin=f"4000{(5 * student + card) % 3}0",
+            user_id=str(student % 10),
+            client_ip="203.0.113.7",
+        )
+        for student in range(30)
+        for card in range(5)
+    }
+
+    assert decisions == {"approve"}

@@ -82,7 +82,7 @@ def test_any_stream_is_counted_as_a_plain_list_counts_it(
             "user": users.with_this(step.user, now),
             "ip": None if step.address is None else addresses.with_this(step.address, now),
         }
-        assert told["counters"] == expected
+        assert {name: told["counters"][name] for name in expected} == expected
         is_over = (
             expected["card"] > CARD.attempts
             or expected["user"] > USER.attempts

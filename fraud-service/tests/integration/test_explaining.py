@@ -41,12 +41,25 @@ def test_a_decision_of_the_limits_is_explained_whole(
         "rules_version": RULES_VERSION,
         "assessed_at": "2026-11-21T09:00:05.123456Z",
         "request": body,
-        "counters": {"card": 11, "user": 11, "ip": 11},
+        "counters": {
+            "card": 11,
+            "user": 11,
+            "ip": 11,
+            "ip_cards": 1,
+            "ip_cards_paid": 0,
+            "bin_cards": 1,
+            "bin_cards_paid": 0,
+            "wrong_cvvs": 0,
+            "wrong_cvvs_here": 0,
+        },
         "thresholds": {
             "amount_minor": {"MAD": 10_000_000, "EUR": 1_000_000, "USD": 1_000_000, "*": 1_000_000},
             "velocity_card": {"attempts": 10, "window_s": 600},
             "velocity_user": {"attempts": 30, "window_s": 600},
             "velocity_ip": {"attempts": 300, "window_s": 600},
+            "cards_ip": {"cards": 20, "window_s": 600},
+            "cards_bin": {"cards": 50, "window_s": 600},
+            "wrong_cvv": {"attempts": 100, "window_s": 86_400},
         },
         "list_entries": [],
     }
@@ -79,7 +92,17 @@ def test_the_entries_that_fitted_stay_readable_after_they_were_removed(
             **common,
         },
     ]
-    assert explanation["counters"] == {"card": 1, "user": 1, "ip": None}
+    assert explanation["counters"] == {
+        "card": 1,
+        "user": 1,
+        "ip": None,
+        "ip_cards": None,
+        "ip_cards_paid": None,
+        "bin_cards": 1,
+        "bin_cards_paid": 0,
+        "wrong_cvvs": 0,
+        "wrong_cvvs_here": 0,
+    }
 
 
 def test_an_explanation_shows_the_limits_of_its_time(

@@ -18,6 +18,16 @@ def test_seed_lets_a_load_test_of_one_user_and_card_from_one_address_pass(cli: C
     assert decisions == {"approve"}
 
 
+def test_seed_lets_the_cards_of_the_benchmark_pass_whatever_becomes_of_them(cli: Cli, decide: Decide) -> None:
+    cli("seed")
+
+    decisions = {
+        decide(bin="400030", fingerprint=f"{card:064x}", client_ip="203.0.113.7") for card in range(60)
+    }
+
+    assert decisions == {"approve"}
+
+
 def test_without_the_seed_the_same_load_is_declined(decide: Decide) -> None:
     decisions = [decide(bin="999999") for _ in range(11)]
 
@@ -25,13 +35,18 @@ def test_without_the_seed_the_same_load_is_declined(decide: Decide) -> None:
 
 
 def test_seed_again_changes_nothing(cli: Cli, app: Flask) -> None:
-    assert cli("seed").output == "BIN 999999 is now on the allow list.\n"
+    assert cli("seed").output == (
+        "BIN 999999 is now on the allow list.\nBIN 400030 is now on the allow list.\n"
+    )
     first = cli("lists", "show").output
 
-    assert cli("seed").output == "BIN 999999 was already on the allow list.\n"
+    assert cli("seed").output == (
+        "BIN 999999 was already on the allow list.\nBIN 400030 was already on the allow list.\n"
+    )
     assert cli("lists", "show").output == first
     assert "allow" in first
     assert "Documented lab test card" in first
+    assert "bank-simulator cards --bench" in first
 
 
 def test_production_is_not_seeded(cli: Cli, app: Flask) -> None:

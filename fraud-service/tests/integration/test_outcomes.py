@@ -59,7 +59,9 @@ def test_outcomes_are_stored_with_what_leads_to_the_attempt(
     assert (second.kind, second.attempt_id, second.amount_minor) == ("charged_back", None, None)
 
 
-@pytest.mark.parametrize("kind", ["captured", "refunded", "disputed", "dispute_won", "charged_back"])
+@pytest.mark.parametrize(
+    "kind", ["declined", "authorized", "captured", "refunded", "disputed", "dispute_won", "charged_back"]
+)
 def test_every_kind_is_taken(client: FlaskClient, kind: str) -> None:
     assert send(client, outcome(kind=kind)) == (202, {"accepted": 1})
 
@@ -96,6 +98,8 @@ def test_a_hundred_are_one_batch_and_more_are_refused(client: FlaskClient) -> No
         {"amount_minor": -1},
         {"amount_minor": "1999"},
         {"currency": "mad"},
+        {"decline_code": "x" * 41},
+        {"decline_code": ""},
         {"occurred_at": "2026-11-21T09:05:00"},
         {"more": 1},
     ],

@@ -30,7 +30,7 @@ def fingerprint(number: int) -> str:
 
 
 def test_the_fourth_attempt_with_one_card_is_declined_whoever_makes_it(decide: Decide) -> None:
-    decisions = [decide(user_id=str(user), merchant_id=f"mer_{user}") for user in range(4)]
+    decisions = [decide(user_id=str(user)) for user in range(4)]
 
     assert decisions == ["approve"] * 3 + ["decline"]
 
@@ -45,6 +45,15 @@ def test_users_of_two_merchants_are_two_users(decide: Decide) -> None:
     decisions = [decide(fingerprint=fingerprint(card), merchant_id=f"mer_{card % 2}") for card in range(8)]
 
     assert decisions == ["approve"] * 8
+
+
+def test_what_was_tried_at_another_merchant_declines_nobody(decide: Decide) -> None:
+    for _ in range(4):
+        decide(client_ip="203.0.113.7")
+    for number in range(6):
+        decide(fingerprint=fingerprint(number), user_id=str(number), client_ip="203.0.113.7")
+
+    assert decide(merchant_id="mer_2", client_ip="203.0.113.7") == "approve"
 
 
 def test_users_are_told_apart_byte_for_byte(decide: Decide) -> None:

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from fraud_service.rules import RULES, RULES_VERSION, evaluate
 from fraud_service.values.attempt import Attempt, Card
-from fraud_service.values.inputs import Counters, Inputs, ListedValue, Thresholds, VelocityLimit
+from fraud_service.values.inputs import CardsLimit, Counters, Inputs, ListedValue, Thresholds, VelocityLimit
 from fraud_service.values.vocabulary import Decision, ListKind, Subject
 
 THRESHOLDS = Thresholds(
@@ -14,6 +15,9 @@ THRESHOLDS = Thresholds(
     velocity_card=VelocityLimit(attempts=3, window_s=60),
     velocity_user=VelocityLimit(attempts=5, window_s=120),
     velocity_ip=VelocityLimit(attempts=7, window_s=180),
+    cards_ip=CardsLimit(cards=4, window_s=240),
+    cards_bin=CardsLimit(cards=6, window_s=300),
+    wrong_cvv=VelocityLimit(attempts=2, window_s=360),
 )
 ATTEMPT = Attempt(
     attempt_id="att_1",
@@ -26,7 +30,22 @@ ATTEMPT = Attempt(
     order_id="1",
     client_ip=None,
 )
-QUIET = Inputs(ATTEMPT, Counters(card=3, user=5, ip=7), THRESHOLDS, listed=())
+AT_LIMITS = Counters(
+    card=3,
+    user=5,
+    ip=7,
+    ip_cards=4,
+    ip_cards_paid=0,
+    bin_cards=6,
+    bin_cards_paid=0,
+    wrong_cvvs=1,
+    wrong_cvvs_here=1,
+)
+QUIET = Inputs(ATTEMPT, AT_LIMITS, THRESHOLDS, listed=())
+
+
+def counted(**changes: Any) -> Inputs:
+    return replace(QUIET, counters=replace(AT_LIMITS, **changes))
 
 
 def with_amount(amount_minor: int, currency: str = "MAD") -> Inputs:
@@ -60,32 +79,26 @@ def test_an_amount_over_the_limit_of_its_currency_is_held_for_review(currency: s
 
 
 @pytest.mark.parametrize(
-    ("counters", "rule", "score", "detail"),
+    ("over", "rule", "score", "detail"),
     [
+        ({"card": 4}, "velocity_card", 90, "more than 3 attempts with this card within 60 s"),
+        ({"user": 6}, "velocity_user", 80, "more than 5 attempts by this user within 120 s"),
+        ({"ip": 8}, "velocity_ip", 80, "more than 7 attempts from this address within 180 s"),
         (
-            Counters(card=4, user=5, ip=7),
-            "velocity_card",
-            90,
-            "more than 3 attempts with this card within 60 s",
+            {"ip_cards": 5, "ip_cards_paid": 3},
+            *("cards_ip", 90, "more than 4 different cards from this address within 240 s did not pay"),
         ),
         (
-            Counters(card=3, user=6, ip=7),
-            "velocity_user",
-            80,
-            "more than 5 attempts by this user within 120 s",
+            {"bin_cards": 7, "bin_cards_paid": 5},
+            *("cards_bin", 80, "more than 6 different cards of this BIN within 300 s did not pay"),
         ),
-        (
-            Counters(card=3, user=5, ip=8),
-            "velocity_ip",
-            80,
-            "more than 7 attempts from this address within 180 s",
-        ),
+        ({"wrong_cvvs": 2}, "wrong_cvv", 90, "2 wrong security codes with this card within 360 s"),
     ],
 )
-def test_one_attempt_over_a_velocity_limit_is_declined(
-    counters: Counters, rule: str, score: int, detail: str
+def test_one_over_a_limit_is_declined(
+    over: dict[str, int | None], rule: str, score: int, detail: str
 ) -> None:
-    evaluation = evaluate(replace(QUIET, counters=counters))
+    evaluation = evaluate(counted(**over))
 
     assert (evaluation.decision, evaluation.score) == (Decision.DECLINE, score)
     assert [(finding.rule, finding.detail) for finding in evaluation.findings] == [(rule, detail)]
@@ -93,11 +106,31 @@ def test_one_attempt_over_a_velocity_limit_is_declined(
 
 
 def test_an_unknown_address_trips_nothing() -> None:
-    assert names(replace(QUIET, counters=Counters(card=1, user=1, ip=None))) == []
+    assert names(counted(ip=None, ip_cards=None, ip_cards_paid=None)) == []
+
+
+@pytest.mark.parametrize(
+    "counters",
+    [
+        {"ip_cards": 5, "ip_cards_paid": 4},
+        {"bin_cards": 7, "bin_cards_paid": 6},
+        {"wrong_cvvs": 2, "wrong_cvvs_here": 0},
+    ],
+)
+def test_where_as_many_cards_pay_or_the_codes_were_tried_elsewhere_nobody_is_declined(
+    counters: dict[str, int | None],
+) -> None:
+    assert names(counted(**counters)) == []
+
+
+def test_who_gives_no_security_code_guesses_none() -> None:
+    inputs = replace(counted(wrong_cvvs=2), attempt=replace(ATTEMPT, has_cvv=False))
+
+    assert names(inputs) == []
 
 
 def test_the_hardest_decision_and_the_highest_score_of_all_limits_hold() -> None:
-    inputs = replace(with_amount(1001), counters=Counters(card=4, user=6, ip=8))
+    inputs = replace(with_amount(1001), counters=replace(AT_LIMITS, card=4, user=6, ip=8))
 
     evaluation = evaluate(inputs)
 
@@ -128,7 +161,9 @@ def test_all_entries_that_fit_are_named() -> None:
 
 def test_the_allow_list_approves_what_the_limits_would_decline() -> None:
     inputs = replace(
-        with_amount(10**12), counters=Counters(card=4, user=6, ip=8), listed=(listed(ListKind.ALLOW),)
+        with_amount(10**12),
+        counters=replace(AT_LIMITS, card=4, ip_cards=5, bin_cards=7, wrong_cvvs=2),
+        listed=(listed(ListKind.ALLOW),),
     )
 
     evaluation = evaluate(inputs)
@@ -162,4 +197,7 @@ def test_the_lists_are_asked_before_the_limits() -> None:
         ("velocity_card", False),
         ("velocity_user", False),
         ("velocity_ip", False),
+        ("cards_ip", False),
+        ("cards_bin", False),
+        ("wrong_cvv", False),
     ]

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from environs import Env
+from environs import Env, validate
 from service_kit.currencies import is_currency
 from service_kit.process.config import (
     ConfigurationError,
@@ -95,6 +95,7 @@ class Config:
     messages_kept: timedelta
     pans_without_luhn: frozenset[str]
     fraud_silent_approve_below: Mapping[str, Decimal]
+    cards_per_payment: int
     card_fingerprint_key: bytes
     event_key_id: str
     event_key: bytes
@@ -146,6 +147,7 @@ class Config:
             fraud_silent_approve_below=read_amounts(
                 env, "FRAUD_SILENT_APPROVE_BELOW", "MAD=1000.00,EUR=100.00,USD=100.00"
             ),
+            cards_per_payment=env.int("CARDS_PER_PAYMENT_LIMIT", 10, validate=validate.Range(min=1)),
             card_fingerprint_key=_read_key(env, profile, "CARD_FINGERPRINT_KEY", "lab-card-fingerprint-key"),
             event_key_id=_read_event_key_id(env),
             event_key=_read_key(env, profile, "EVENT_KEY", "lab-event-key"),

@@ -205,10 +205,11 @@ def test_a_receipt_brings_what_was_bought_and_who_sold_it(world: World, outside:
     }
 
 
-def test_fraud_service_hears_what_was_captured(world: World, outside: Outside) -> None:
+def test_fraud_service_hears_what_was_captured_and_what_was_declined(world: World, outside: Outside) -> None:
     payment_id = paid(world)
     world.bank.script = [decline("lost_card")]
-    world.pay(world.create())
+    declined_id = world.create()
+    world.pay(declined_id)
 
     deliver(world)
 
@@ -216,21 +217,24 @@ def test_fraud_service_hears_what_was_captured(world: World, outside: Outside) -
     assert headers["Authorization"] == "Bearer lab-service-token"
     payment = world.payment(payment_id)
     completed = world.all(PaymentEvent, payment_id=payment_id, type="payment.completed")[0]
-    assert json.loads(body) == {
-        "outcomes": [
-            {
-                "event_id": completed.public_id,
-                "kind": "captured",
-                "merchant_id": "mer_lab",
-                "payment_id": payment.public_id,
-                "attempt_id": world.attempt(payment_id).public_id,
-                "card_fingerprint": None,
-                "amount_minor": 399998,
-                "currency": "MAD",
-                "occurred_at": json.loads(completed.body)["at"],
-            }
-        ]
+    captured, declined = json.loads(body)["outcomes"]
+    assert captured == {
+        "event_id": completed.public_id,
+        "kind": "captured",
+        "merchant_id": "mer_lab",
+        "payment_id": payment.public_id,
+        "attempt_id": world.attempt(payment_id).public_id,
+        "card_fingerprint": None,
+        "amount_minor": 399998,
+        "currency": "MAD",
+        "decline_code": None,
+        "occurred_at": json.loads(completed.body)["at"],
     }
+    assert declined["attempt_id"] == world.attempt(declined_id).public_id
+    assert (declined["kind"], declined["decline_code"], declined["amount_minor"]) == (
+        *("declined", "lost_card"),
+        None,
+    )
     assert follower(world, "fraud_outcomes").position == len(world.all(EventPosition))
 
 

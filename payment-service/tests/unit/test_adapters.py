@@ -156,6 +156,7 @@ def test_an_attempt_is_said_in_fraud_services_words() -> None:
         user_id="1",
         order_id="1",
         client_ip=None,
+        has_cvv=True,
     )
 
     assert _to_body(request) == {
@@ -168,6 +169,7 @@ def test_an_attempt_is_said_in_fraud_services_words() -> None:
         "user_id": "1",
         "order_id": "1",
         "client_ip": None,
+        "has_cvv": True,
     }
 
 

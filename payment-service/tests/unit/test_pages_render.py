@@ -85,6 +85,7 @@ PAGES: dict[str, tuple[Page, int]] = {
         for name, error in ALL_ERRORS
     },
     **{f"declined {code}": (declined_page(PAYMENT, FORM, code), 402) for code in DECLINE_CODES},
+    "declined for good": (declined_page(PAYMENT, FORM, "too_many_cards"), 402),
     "declined": (declined_page(PAYMENT, FORM), 402),
     "not sent": (NOT_SENT, 502),
     "given up": (not_charged_page(PAYMENT, FORM, HTTPStatus.BAD_GATEWAY, "abandoned"), 502),

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 from service_kit.db.columns import BigId, ascii_key
-from service_kit.db.database import Database, engine_options, insert_once, new_metadata, prepare_engine
+from service_kit.db.database import (
+    Database,
+    engine_options,
+    insert_missing,
+    look_again,
+    new_metadata,
+    prepare_engine,
+)
 from sqlalchemy import String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -44,10 +51,11 @@ def db(app: Flask) -> Iterator[Database]:
         db.engine.dispose()
 
 
+@look_again
 def store(app: Flask, db: Database, **parcels: str) -> int:
     rows = {name: {"name": name, "content": content} for name, content in parcels.items()}
     with app.app_context():
-        return insert_once(db, Parcel.name, rows)
+        return db.in_transaction(lambda session: insert_missing(session, Parcel.name, rows))
 
 
 def stored(app: Flask, db: Database) -> dict[str, str]:

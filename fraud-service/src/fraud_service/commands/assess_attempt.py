@@ -20,7 +20,7 @@ from fraud_service.rules import Evaluation, evaluate
 from fraud_service.values.attempt import Attempt
 from fraud_service.values.inputs import Inputs, Thresholds
 from fraud_service.values.subjects import subject_values
-from fraud_service.values.vocabulary import Subject
+from fraud_service.values.vocabulary import Subject, TryResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,9 @@ def _columns(inputs: Inputs, evaluation: Evaluation, now: datetime) -> dict[str,
         "assessed_at": now,
         "decision": evaluation.decision,
         "is_counted": evaluation.is_counted,
+        "result": TryResult.OPEN if evaluation.is_counted else None,
         "card_fingerprint": attempt.card.fingerprint,
+        "bin": attempt.card.bin,
         "merchant_id": attempt.merchant_id,
         "user_id": attempt.user_id,
         "ip": subject_values(attempt).get(Subject.IP),

@@ -1,14 +1,25 @@
-"""Store what became of the money, for rules that learn from it."""
+"""Store what became of attempts and of the money: the limits count what did not pay."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from service_kit.db.database import insert_once
+from service_kit.db.database import insert_missing, look_again
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from fraud_service.extensions import db
-from fraud_service.models import Outcome
-from fraud_service.values.vocabulary import OutcomeKind
+from fraud_service.models import Assessment, Outcome
+from fraud_service.values.vocabulary import OutcomeKind, TryResult
+
+WRONG_CVV = "incorrect_cvc"
+_PAID = frozenset({OutcomeKind.AUTHORIZED, OutcomeKind.CAPTURED})
+# What a result may follow: news may come twice and in any order, and what has paid has paid.
+_MAY_FOLLOW: Mapping[TryResult, Collection[TryResult]] = {
+    TryResult.PAID: (TryResult.OPEN, TryResult.DECLINED, TryResult.WRONG_CVV),
+    TryResult.DECLINED: (TryResult.OPEN,),
+    TryResult.WRONG_CVV: (TryResult.OPEN,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +32,39 @@ class StoreOutcome:
     card_fingerprint: str | None
     amount_minor: int | None
     currency: str | None
+    decline_code: str | None
     occurred_at: datetime
 
+    @property
+    def result(self) -> TryResult | None:
+        """What it says of its attempt; nothing where that is known since the money moved."""
+        if self.kind in _PAID:
+            return TryResult.PAID
+        if self.kind is OutcomeKind.DECLINED:
+            return TryResult.WRONG_CVV if self.decline_code == WRONG_CVV else TryResult.DECLINED
+        return None
 
+
+@look_again
 def store_outcomes(outcomes: Sequence[StoreOutcome], now: datetime) -> int:
     """Store the outcomes that are new, and return how many those are; the first that brings an id wins."""
     rows = {outcome.event_id: {**asdict(outcome), "received_at": now} for outcome in outcomes}
-    return insert_once(db, Outcome.event_id, rows)
+
+    def work(session: Session) -> int:
+        for result in _MAY_FOLLOW:
+            _note(session, result, {outcome.attempt_id for outcome in outcomes if outcome.result is result})
+        return insert_missing(session, Outcome.event_id, rows)
+
+    return db.in_transaction(work)
+
+
+def _note(session: Session, result: TryResult, attempts: Collection[str | None]) -> None:
+    """Write the result down with those of the attempts that are counted."""
+    named = sorted(attempt for attempt in attempts if attempt is not None)
+    if named:
+        session.execute(
+            update(Assessment)
+            .where(Assessment.attempt_id.in_(named), Assessment.result.in_(_MAY_FOLLOW[result]))
+            .values(result=result)
+            .execution_options(synchronize_session=False)
+        )

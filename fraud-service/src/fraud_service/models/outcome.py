@@ -13,7 +13,8 @@ from fraud_service.values.vocabulary import OutcomeKind
 class Outcome(Base):
     """One event after an attempt, stored once; ``attempt_id`` leads to its assessment.
 
-    ``amount_minor`` is what was captured, refunded or disputed by this event.
+    ``amount_minor`` is what was captured, refunded or disputed by this event, and
+    ``decline_code`` why the bank took nothing.
     """
 
     __tablename__ = "outcomes"
@@ -27,5 +28,6 @@ class Outcome(Base):
     card_fingerprint: Mapped[str | None] = mapped_column(ascii_key(64))
     amount_minor: Mapped[int | None] = mapped_column(BigInteger)
     currency: Mapped[str | None] = mapped_column(String(3))
+    decline_code: Mapped[str | None] = mapped_column(String(40))
     occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)

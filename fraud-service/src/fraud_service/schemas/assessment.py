@@ -62,6 +62,12 @@ class AssessmentRequestSchema(MakingSchema):
             "description": "Null unless the caller can trust it",
         },
     )
+    has_cvv = ma.fields.Boolean(
+        load_default=True,
+        truthy={True},
+        falsy={False},
+        metadata={"example": True, "description": "False where the payer is absent, as with a stored card"},
+    )
 
 
 class ReasonSchema(ma.Schema):
@@ -84,6 +90,11 @@ class VelocityLimitSchema(ma.Schema):
     window_s = ma.fields.Integer(metadata={"example": 600})
 
 
+class CardsLimitSchema(ma.Schema):
+    cards = ma.fields.Integer(metadata={"example": 20})
+    window_s = ma.fields.Integer(metadata={"example": 600})
+
+
 class ThresholdsSchema(ma.Schema):
     amount_minor = ma.fields.Dict(
         keys=ma.fields.String(), values=ma.fields.Integer(), metadata={"example": {"MAD": 10_000_000}}
@@ -91,16 +102,29 @@ class ThresholdsSchema(ma.Schema):
     velocity_card = ma.fields.Nested(VelocityLimitSchema)
     velocity_user = ma.fields.Nested(VelocityLimitSchema)
     velocity_ip = ma.fields.Nested(VelocityLimitSchema)
+    cards_ip = ma.fields.Nested(CardsLimitSchema)
+    cards_bin = ma.fields.Nested(CardsLimitSchema)
+    wrong_cvv = ma.fields.Nested(VelocityLimitSchema)
+
+
+def _count(example: int | None, description: str, *, allow_none: bool = False) -> ma.fields.Integer:
+    return ma.fields.Integer(allow_none=allow_none, metadata={"example": example, "description": description})
 
 
 class CountersSchema(ma.Schema):
-    """Attempts in each window, this one included, counted up to one more than the limit."""
+    """What is in each window, this attempt and its card included, counted up to one more than the limit."""
 
     card = ma.fields.Integer(metadata={"example": 11})
     user = ma.fields.Integer(metadata={"example": 11})
-    ip = ma.fields.Integer(
-        allow_none=True, metadata={"example": None, "description": "Null without a trusted address"}
+    ip = _count(None, "Attempts; null without a trusted address", allow_none=True)
+    ip_cards = _count(None, "Cards from the address that did not pay; null without one", allow_none=True)
+    ip_cards_paid = _count(
+        None, "Cards from the address that paid, up to the limit; null without one", allow_none=True
     )
+    bin_cards = _count(1, "Cards of the BIN that did not pay")
+    bin_cards_paid = _count(0, "Cards of the BIN that paid, up to the limit")
+    wrong_cvvs = _count(0, "Wrong codes with the card before this attempt, at all merchants")
+    wrong_cvvs_here = _count(0, "Whether one of them was at this merchant, 0 or 1")
 
 
 class ListEntrySchema(ma.Schema):

@@ -36,6 +36,12 @@ class OutcomeSchema(MakingSchema):
         metadata={"example": 399998, "description": "In the currency's smallest unit"},
     )
     currency = text("[A-Z]{3}", "3 capital letters", "MAD", "ISO 4217", allow_none=True)
+    decline_code = ma.fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=ma.validate.Regexp(r"[\x20-\x7e]{1,40}\Z", error="Must be 1 to 40 printable characters."),
+        metadata={"example": "incorrect_cvc", "description": "Of `declined`: why, in the bank's words"},
+    )
     occurred_at = UtcTime(required=True, metadata={"example": "2026-11-21T09:05:00.000000+00:00"})
 
 

@@ -18,6 +18,7 @@ class Attempt:
     """One request for an assessment, as the payment-service sent it.
 
     ``amount_minor`` counts the smallest unit of ``currency``; ``client_ip`` is None unless it can be trusted.
+    ``has_cvv`` is False where the payer is absent: a stored card guesses no code.
     """
 
     attempt_id: str
@@ -29,6 +30,7 @@ class Attempt:
     user_id: str
     order_id: str
     client_ip: str | None
+    has_cvv: bool = True
 
     def document(self) -> dict[str, Any]:
         """Return the members as sent, always in the same order, so that equal requests are equal texts."""

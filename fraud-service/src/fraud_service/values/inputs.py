@@ -19,6 +19,14 @@ class VelocityLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class CardsLimit:
+    """At most so many different ``cards`` that did not pay in the window, the one assessed now included."""
+
+    cards: int
+    window_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Thresholds:
     """The limits; ``amount_minor`` maps currencies and ``ANY_OTHER_CURRENCY`` to minor units."""
 
@@ -26,18 +34,30 @@ class Thresholds:
     velocity_card: VelocityLimit
     velocity_user: VelocityLimit
     velocity_ip: VelocityLimit
+    cards_ip: CardsLimit
+    cards_bin: CardsLimit
+    wrong_cvv: VelocityLimit
 
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """Attempts in each window, this one included, counted up to one more than the limit.
+    """What is in each window, this attempt and its card included, counted up to one more than the limit.
 
-    ``ip`` is None where the client's address is not to be trusted.
+    ``card``, ``user`` and ``ip`` are attempts at this merchant, ``ip_cards`` and ``bin_cards`` different
+    cards that did not pay there, ``ip_cards_paid`` and ``bin_cards_paid`` those that did, up to the limit.
+    ``wrong_cvvs`` are those before this attempt, at all merchants, and ``wrong_cvvs_here`` whether one of
+    them was at this one. What is about the address is None where that is not to be trusted.
     """
 
     card: int
     user: int
     ip: int | None
+    ip_cards: int | None
+    ip_cards_paid: int | None
+    bin_cards: int
+    bin_cards_paid: int
+    wrong_cvvs: int
+    wrong_cvvs_here: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,20 @@ class Subject(StrEnum):
     IP = "ip"
 
 
-class OutcomeKind(StrEnum):
-    """What became of money that an attempt took."""
+class TryResult(StrEnum):
+    """What became of an attempt that the limits let through, as far as we were told."""
 
+    OPEN = "open"
+    DECLINED = "declined"
+    WRONG_CVV = "wrong_cvv"
+    PAID = "paid"
+
+
+class OutcomeKind(StrEnum):
+    """What became of an attempt, and of the money that it took."""
+
+    DECLINED = "declined"
+    AUTHORIZED = "authorized"
     CAPTURED = "captured"
     REFUNDED = "refunded"
     DISPUTED = "disputed"

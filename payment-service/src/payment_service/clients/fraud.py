@@ -20,7 +20,10 @@ class FraudSilent(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AssessmentRequest:
-    """What fraud-service assesses; ``client_ip`` is None unless it can be trusted."""
+    """What fraud-service assesses; ``client_ip`` is None unless it can be trusted.
+
+    ``has_cvv``: the payer gave the card's code, rightly or not.
+    """
 
     attempt_id: str
     payment_id: str
@@ -32,6 +35,7 @@ class AssessmentRequest:
     user_id: str
     order_id: str
     client_ip: str | None
+    has_cvv: bool
 
 
 class FraudClient:
@@ -70,6 +74,7 @@ def _to_body(request: AssessmentRequest) -> dict[str, Any]:
         "user_id": request.user_id,
         "order_id": request.order_id,
         "client_ip": request.client_ip,
+        "has_cvv": request.has_cvv,
     }
 
 

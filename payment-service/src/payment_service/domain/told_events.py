@@ -19,6 +19,8 @@ from payment_service.values.statuses import Surface
 
 # The events that fraud-service hears of, and what each means there.
 OUTCOME_KINDS: Mapping[str, str] = {
+    "payment.authorized": "authorized",
+    "payment.failed": "declined",
     "payment.captured": "captured",
     "payment.completed": "captured",
     "refund.succeeded": "refunded",
@@ -109,16 +111,24 @@ def _language(locale: str, otherwise: str) -> str:
 
 
 def _outcome(event: Mapping[str, Any], merchant_id: str) -> Mapping[str, Any]:
-    data = event["data"]
+    data, kind = event["data"], OUTCOME_KINDS[event["type"]]
     return {
         "event_id": event["id"],
-        "kind": OUTCOME_KINDS[event["type"]],
+        "kind": kind,
         "merchant_id": merchant_id,
         "payment_id": event["payment"],
         "attempt_id": data.get("attempt"),
         "card_fingerprint": data.get("card_fingerprint"),
-        # The release of the rest of a hold completes a payment, but captures nothing.
-        "amount_minor": 0 if "void" in data else data.get("amount_minor"),
+        "amount_minor": _moved_minor(kind, data),
         "currency": data.get("currency"),
+        "decline_code": data.get("decline_code"),
         "occurred_at": event["at"],
     }
+
+
+def _moved_minor(kind: str, data: Mapping[str, Any]) -> int | None:
+    """Return what was captured, refunded or disputed; none of it where money was held or refused."""
+    if kind in {"authorized", "declined"}:
+        return None
+    # The release of the rest of a hold completes a payment, but captures nothing.
+    return 0 if "void" in data else data.get("amount_minor")

@@ -8,6 +8,7 @@ from service_kit.web.pages import Language
 
 from payment_service.pages.languages import CATALOGUE
 from payment_service.pages.render import FormState, Link, Page, PaymentSummary, Receipt
+from payment_service.values.statuses import TOO_MANY_CARDS
 
 # What the shop writes into its payment link when it could not reach us while it made the order.
 LINKS_WITHOUT_PAYMENT = frozenset({"0", "None"})
@@ -34,6 +35,10 @@ def declined_page(payment: PaymentSummary, form: FormState | None, decline_code:
     Without a form the payment's own page has it. ``decline_code`` None, or one we do not know, gets a
     general sentence.
     """
+    if decline_code == TOO_MANY_CARDS:
+        # Another one would be declined too.
+        texts = (decline_key(decline_code), "declined.ask_shop")
+        return Page(HTTPStatus.PAYMENT_REQUIRED, "stop", "declined.heading", texts, payment)
     texts = (decline_key(decline_code), "declined.no_charge")
     onward = None if form else Link("form.other_card", payment.page_url)
     status, again = HTTPStatus.PAYMENT_REQUIRED, "form.other_card"

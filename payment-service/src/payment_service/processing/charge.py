@@ -19,7 +19,11 @@ from sqlalchemy.orm import Session
 from payment_service.clients.fraud import AssessmentRequest, FraudSilent
 from payment_service.domain.payments.locks import MovementReference
 from payment_service.domain.payments.movements import NewAttempt, NewMovement
-from payment_service.domain.settlement.assessments import apply_assessment, assess_without_fraud_service
+from payment_service.domain.settlement.assessments import (
+    apply_assessment,
+    assess_without_fraud_service,
+    refuse_another_card,
+)
 from payment_service.errors import (
     ChargeNotSent,
     PaymentMethodOfAnotherCustomer,
@@ -73,8 +77,8 @@ PayWith = CardData | str
 class Charge:
     """A claimed attempt to be carried on, as values: rows cannot be read when the database is away.
 
-    It is what fraud-service and what the bank will be asked. ``send_deadline`` is until when its charge may
-    begin.
+    It is what fraud-service and what the bank will be asked, neither of them after a ``refusal``.
+    ``send_deadline`` is until when its charge may begin.
     """
 
     attempt: MovementReference[PaymentAttempt]
@@ -83,6 +87,7 @@ class Charge:
     request: ProviderCharge = field(repr=False)
     actor: str
     send_deadline: Deadline
+    refusal: Assessment | None
 
 
 def charge_of(
@@ -110,6 +115,7 @@ def charge_of(
         user_id=payment.user_id or payment.public_id,
         order_id=order_id,
         client_ip=paid_with.client_ip,
+        has_cvv=card.has_cvv,
     )
     request = ProviderCharge(
         attempt_id=attempt.public_id,
@@ -121,7 +127,8 @@ def charge_of(
         merchant_name=merchant.name,
     )
     reference = MovementReference.of(attempt)
-    return Charge(reference, attempt.kind, assessment, request, paid_with.actor, new.send_deadline)
+    refusal = refuse_another_card(session, payment, attempt, dependencies.config.cards_per_payment)
+    return Charge(reference, attempt.kind, assessment, request, paid_with.actor, new.send_deadline, refusal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +250,8 @@ def send_charge(
 
 
 def _assess(charge: Charge, dependencies: Dependencies) -> Assessment:
+    if charge.refusal is not None:
+        return charge.refusal
     try:
         return dependencies.fraud.assess(charge.assessment)
     except FraudSilent as exc:

@@ -35,6 +35,11 @@ class CardData:
         return self._cvv
 
     @property
+    def has_cvv(self) -> bool:
+        """Whether the payer gave the code, which a stored card does not."""
+        return self._cvv is not None
+
+    @property
     def last4(self) -> str:
         """The digits that may be shown and stored (PCI DSS 3.4.1)."""
         return self._pan[-4:]

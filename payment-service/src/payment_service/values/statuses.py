@@ -113,13 +113,21 @@ class FraudDecision(StrEnum):
     DECLINE = "decline"
 
 
+# Decline codes of our own; all others are the bank's.
+FRAUDULENT, TOO_MANY_CARDS = "fraudulent", "too_many_cards"
+
+
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A decision with the reasons that explain it to a person; ``is_silent``: fraud-service gave none."""
+    """A decision with the reasons that explain it to a person; ``is_silent``: fraud-service gave none.
+
+    ``decline_code`` is what the merchant and the payer are told where it declines.
+    """
 
     decision: FraudDecision
     reasons: Sequence[dict[str, Any]]
     is_silent: bool = False
+    decline_code: str = FRAUDULENT
 
     @property
     def recorded_as(self) -> str:

@@ -320,26 +320,19 @@ def _no_time_for_another(state: RetryCallState, deadline: Deadline) -> bool:
     return deadline.remaining_s() <= pause_s
 
 
-# Somebody else stored one of the same keys between our look and our insert: look again.
+# Around a transaction with ``insert_missing``: somebody else stored one of the keys between look and insert.
 look_again = retry(retry=retry_if_exception_type(IntegrityError), stop=stop_after_attempt(5), reraise=True)
-
-
-@look_again
-def insert_once(db: Database, key: InstrumentedAttribute[str], rows: Mapping[str, Mapping[str, Any]]) -> int:
-    """Insert those of ``rows`` (by key) that are not stored yet, and return how many those are.
-
-    ``key`` is the model's column that names a row; a unique constraint on it decides.
-    """
-    return db.in_transaction(lambda session: insert_missing(session, key, rows))
 
 
 def insert_missing(
     session: Session, key: InstrumentedAttribute[str], rows: Mapping[str, Mapping[str, Any]]
 ) -> int:
-    """Do the work of ``insert_once`` within a transaction, which ``look_again`` repeats.
+    """Insert those of ``rows`` (by key) that are not stored yet, and return how many those are.
+
+    ``key`` is the model's column that names a row; a unique constraint on it decides.
 
     Raises:
-        IntegrityError: somebody else stored one of them meanwhile.
+        IntegrityError: somebody else stored one of them meanwhile; ``look_again`` repeats the transaction.
     """
     if not rows:
         return 0

@@ -96,6 +96,12 @@ def drop_column(table: str, name: str) -> None:
         op.drop_column(table, name)
 
 
+def drop_index(table: str, name: str) -> None:
+    """Drop the index if it is there."""
+    if name in {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}:
+        op.drop_index(name, table)
+
+
 def add_column(table: str, column: sa.Column[Any]) -> None:
     """Add the column unless it is there; one that may not be null needs a server default for the old rows."""
     if column.name not in {found["name"] for found in sa.inspect(op.get_bind()).get_columns(table)}:

@@ -11,6 +11,7 @@ from payment_service.domain.payments.transitions import MovementKind
 from payment_service.models.payment import PaymentEvent
 from payment_service.refusals import REFUSALS
 from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId
+from payment_service.values.statuses import FRAUDULENT, TOO_MANY_CARDS
 
 # Every type of event, in words.
 WHAT: Mapping[str, str] = {
@@ -107,7 +108,7 @@ _BANK = (
     "detail",
 )
 # Not declined, or declined by us.
-_NOT_THE_BANK = (None, "fraudulent")
+_NOT_THE_BANK = (None, FRAUDULENT, TOO_MANY_CARDS)
 
 
 class FraudSchema(ma.Schema):
