@@ -11,6 +11,7 @@ from payment_service.commands.payments.review_payment import ReviewPayment, appr
 from payment_service.controllers.access import current_merchant_id, require_scope
 from payment_service.controllers.idempotency import carry_out, idempotent
 from payment_service.controllers.v1.answers import present_follow_up, present_payment
+from payment_service.controllers.v1.path_ids import PAYMENT_ID
 from payment_service.domain.settlement.captures import CaptureRequest
 from payment_service.schemas.v1.movements import CancelSchema, CaptureSchema
 from payment_service.schemas.v1.payment import PaymentSchema
@@ -21,7 +22,7 @@ captures = Blueprint(
 )
 
 
-@captures.post("/<payment_id>/capture")
+@captures.post("/<payment_id>/capture", parameters=PAYMENT_ID)
 @require_scope("payments:write")
 @idempotent
 @captures.arguments(CaptureSchema, required=False)
@@ -43,7 +44,7 @@ cancellations = Blueprint(
 )
 
 
-@cancellations.post("/<payment_id>/cancel")
+@cancellations.post("/<payment_id>/cancel", parameters=PAYMENT_ID)
 @require_scope("payments:write")
 @idempotent
 @cancellations.arguments(CancelSchema, required=False)
@@ -64,7 +65,7 @@ def cancel(body: dict[str, Any], payment_id: str) -> Response:
 reviews = Blueprint("reviews", "reviews", url_prefix="/v1/payments", description="Payments held for review")
 
 
-@reviews.post("/<payment_id>/approve")
+@reviews.post("/<payment_id>/approve", parameters=PAYMENT_ID)
 @require_scope("reviews:write")
 @idempotent
 @reviews.arguments(ReviewSchema)
@@ -80,7 +81,7 @@ def approve(body: dict[str, Any], payment_id: str) -> Response:
     return carry_out(approve_payment, command, present_payment, body)
 
 
-@reviews.post("/<payment_id>/reject")
+@reviews.post("/<payment_id>/reject", parameters=PAYMENT_ID)
 @require_scope("reviews:write")
 @idempotent
 @reviews.arguments(ReviewSchema)
