@@ -32,7 +32,7 @@ captures = Blueprint(
 @captures.problem(404, "There is no such payment")
 @captures.problem(409, "Nothing is held, or another movement must come to its end first")
 @captures.problem(422, "It is more than what is left of the hold; member `largest_amount`")
-@captures.problem(502, "Surely not carried out, nothing was taken; member `payment`")
+@captures.problem(502, "Certainly not carried out, nothing was taken; member `payment`")
 def capture(body: CaptureRequest, payment_id: str) -> Response:
     """Take all or part of what is held; several times until one is final."""
     command = CapturePayment(current_merchant_id(), payment_id, body)
@@ -55,7 +55,7 @@ cancellations = Blueprint(
 @cancellations.problem(402, "The bank declined to release what it holds; member `payment`")
 @cancellations.problem(404, "There is no such payment")
 @cancellations.problem(409, "It is being processed, paid or over, or a movement must come to its end first")
-@cancellations.problem(502, "Surely not carried out, or the bank did not confirm it; nothing changed")
+@cancellations.problem(502, "Certainly not carried out, or the bank did not confirm it; nothing changed")
 def cancel(body: dict[str, Any], payment_id: str) -> Response:
     """Cancel it and release what is held; of what was captured in part, the rest, and it is complete."""
     command = CancelPayment(current_merchant_id(), payment_id, body["reason"])
@@ -74,7 +74,7 @@ reviews = Blueprint("reviews", "reviews", url_prefix="/v1/payments", description
 @reviews.problem(402, "The bank declined; member `payment`")
 @reviews.problem(404, "There is no such payment")
 @reviews.problem(409, "It is not held for review (any more)")
-@reviews.problem(502, "Surely not charged; member `payment`")
+@reviews.problem(502, "Certainly not charged; member `payment`")
 def approve(body: dict[str, Any], payment_id: str) -> Response:
     """Let it go on to the bank, without the payer: no 3-D Secure, no CVC."""
     command = ReviewPayment(current_merchant_id(), payment_id, body["reason"])

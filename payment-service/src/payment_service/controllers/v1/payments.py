@@ -38,7 +38,7 @@ payments = Blueprint("payments", "payments", url_prefix="/v1/payments", descript
 @payments.alt_response(202, schema=PaymentSchema, description="With confirm: its outcome is still open")
 @payments.problem(402, "With confirm: the bank declined; member `payment`, which can be confirmed again")
 @payments.problem(422, "With confirm: our checks refused it (member `payment`), or no such stored card")
-@payments.problem(502, "With confirm: surely not charged; member `payment`, which can be confirmed again")
+@payments.problem(502, "With confirm: certainly not charged; member `payment`, which can be confirmed again")
 def create(body: dict[str, Any]) -> Response:
     """Create a payment; with `confirm: true` it is paid in the same request."""
     command = CreateMerchantPayment(current_merchant_id(), **body)
@@ -55,7 +55,7 @@ def create(body: dict[str, Any]) -> Response:
 @payments.problem(404, "There is no such payment")
 @payments.problem(409, "It is not in a state that can be confirmed")
 @payments.problem(422, "Our checks refused it (member `payment`), or no such stored card")
-@payments.problem(502, "Surely not charged; member `payment`, which can be confirmed again")
+@payments.problem(502, "Certainly not charged; member `payment`, which can be confirmed again")
 def confirm(body: CardData | str, payment_id: str) -> Response:
     """Pay it with a card, or with one that is stored."""
     command = ConfirmPayment(current_merchant_id(), payment_id, body)

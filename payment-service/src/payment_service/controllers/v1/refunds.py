@@ -34,7 +34,7 @@ refunds = Blueprint(
 @refunds.problem(404, "There is no such payment")
 @refunds.problem(409, "Nothing was captured")
 @refunds.problem(422, "It is more than can still be refunded; member `largest_amount`")
-@refunds.problem(502, "Surely not carried out, nothing went back; member `refund`")
+@refunds.problem(502, "Certainly not carried out, nothing went back; member `refund`")
 def create(body: dict[str, Any]) -> Response:
     """Give money back, all or in parts; never more than was captured."""
     command = RefundPayment(current_merchant_id(), body["payment"], body["amount"], body["reason"])
