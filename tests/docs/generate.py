@@ -31,6 +31,8 @@ from payment_service.values.statuses import MovementState, PaymentStatus
 from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.dialects import mysql
 
+from tests.docs import codes
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     page
@@ -222,6 +224,13 @@ def events(_service: str) -> str:
             for kind, what in WHAT.items()
         ],
     )
+
+
+def explained_codes(name: str) -> str:
+    """Return what the codes of a kind mean, in a language: ``problems en``."""
+    kind, language = name.split(" ")
+    head, rows = codes.table(kind, language)
+    return _table(head, rows)
 
 
 def payment_states(_service: str) -> str:
@@ -417,6 +426,7 @@ PARTS: Mapping[str, Callable[[str], str]] = {
     "commands": commands,
     "make": make_targets,
     "events": events,
+    "codes": explained_codes,
     "payment states": payment_states,
     "movement states": movement_states,
     "layers": layers,

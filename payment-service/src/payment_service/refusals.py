@@ -26,7 +26,7 @@ class Refusal:
     payer: str = ""
 
 
-_NOT_SENT = "the request surely never reached the bank"
+_NOT_SENT = "the request certainly never reached the bank"
 _ABANDONED = "it was given up before the bank had carried it out, and never will be"
 
 

@@ -17,7 +17,7 @@ _PAGES_AFTER_A_FORM = payment_page.described_pages(
     _402="The bank declined; another card may follow",
     _404="No such payment",
     _409="Being paid elsewhere, or closed",
-    _502="Surely not charged; payable again",
+    _502="Certainly not charged; payable again",
     _503="Not now; not charged",
 )
 

@@ -125,7 +125,7 @@ def show_page(payment_id: str) -> Any:
         _404="No such payment",
         _409="Processed elsewhere now, or closed",
         _413="The body is too large",
-        _502="Surely not charged; payable again",
+        _502="Certainly not charged; payable again",
         _503="Not now; not charged; payable again",
     ),
 )
@@ -135,7 +135,7 @@ def show_page(payment_id: str) -> Any:
 @lab_payments.problem(402, "The bank declined; another card may follow")
 @lab_payments.problem(404, "No such payment")
 @lab_payments.problem(409, "Processed elsewhere now, or closed")
-@lab_payments.problem(502, "Surely not charged; payable again")
+@lab_payments.problem(502, "Certainly not charged; payable again")
 @lab_payments.problem(503, "Not now; not charged; payable again")
 def process(card: CardData, payment_id: str) -> Any:
     """Pay with a card. Sent again, it charges nothing again."""

@@ -21,14 +21,23 @@ TOKEN_FORM = {
     "type": "object",
     "required": ["grant_type"],
     "properties": {
-        "grant_type": {"type": "string", "enum": ["client_credentials"]},
+        "grant_type": {
+            "type": "string",
+            "enum": ["client_credentials"],
+            "example": "client_credentials",
+            "description": "The only grant that exists here.",
+        },
         "scope": {
             "type": "string",
             "description": "Scopes with a blank between; all that the client has when absent.",
             "example": "payments:read payments:write",
         },
-        "client_id": {"type": "string", "description": "Where the client does not use HTTP Basic."},
-        "client_secret": {"type": "string", "description": "Goes with client_id."},
+        "client_id": {
+            "type": "string",
+            "example": "cli_01jd3v6z9gqz4y2t8n5r7c0b1a",
+            "description": "Where the client does not use HTTP Basic.",
+        },
+        "client_secret": {"type": "string", "example": "cs_…", "description": "Goes with `client_id`."},
     },
 }
 

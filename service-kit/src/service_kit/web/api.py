@@ -28,6 +28,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from service_kit.web import strict_json
 from service_kit.web.problems import CONTENT_TYPE
 from service_kit.web.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
+from service_kit.web.shown_fields import shown
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -117,18 +118,48 @@ class ProblemSchema(ma.Schema):
     class Meta:
         unknown = ma.INCLUDE
 
-    type = ma.fields.String(required=True, metadata={"example": "urn:problem:invalid_input"})
-    title = ma.fields.String(required=True, metadata={"example": "Bad Request"})
-    status = ma.fields.Integer(required=True, metadata={"example": 400})
-    detail = ma.fields.String(required=True, metadata={"description": "For people."})
-    code = ma.fields.String(required=True, metadata={"description": "For programs."})
-    instance = ma.fields.String(metadata={"description": "The path that was called."})
-    error = ma.fields.String(metadata={"description": "The detail again, for older clients."})
-    request_id = ma.fields.String(allow_none=True)
+    type = shown(
+        ma.fields.String,
+        example="urn:problem:invalid_input",
+        description="The code as a URI, as the RFC has it.",
+    )
+    title = shown(ma.fields.String, example="Bad Request", description="The status in words.")
+    status = shown(ma.fields.Integer, example=400, description="The HTTP status.")
+    detail = shown(
+        ma.fields.String,
+        example="amount: Must be greater than or equal to 1 and less than or equal to 999999999999.",
+        description="What went wrong, for people.",
+    )
+    code = shown(
+        ma.fields.String,
+        example="invalid_input",
+        description="What went wrong, for programs: docs/reference explains each code.",
+    )
+    instance = ma.fields.String(
+        metadata={"example": "/v1/payments", "description": "The path that was called."}
+    )
+    error = ma.fields.String(
+        metadata={
+            "example": "amount: Must be greater than or equal to 1 and less than or equal to 999999999999.",
+            "description": "The detail again, for older clients.",
+        }
+    )
+    request_id = ma.fields.String(
+        allow_none=True,
+        metadata={
+            "example": "req_01kaq3m5x0e8d7w2v9t4r6y1zn",
+            "description": "By which our log knows this request.",
+        },
+    )
     errors = ma.fields.Dict(
         keys=ma.fields.String(),
         values=ma.fields.List(ma.fields.String()),
-        metadata={"description": "Messages by field, where a schema refused the input."},
+        metadata={
+            "example": {
+                "amount": ["Must be greater than or equal to 1 and less than or equal to 999999999999."]
+            },
+            "description": "Messages by field, where a schema refused the input.",
+        },
     )
 
 

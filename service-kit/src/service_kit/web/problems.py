@@ -98,28 +98,33 @@ def _flatten(path: str, messages: Any, flat: dict[str, list[str]]) -> None:
         flat.setdefault(path or "body", []).append(str(messages))
 
 
-def invalid_input(messages: Any, *, status: int = HTTPStatus.BAD_REQUEST) -> Problem:
+def invalid_input(messages: Any) -> Problem:
     if isinstance(messages, Mapping) and set(messages) <= {"json", "query", "path"}:
         # webargs puts the place of the input before the field's name.
         messages = {name: texts for place in messages.values() for name, texts in place.items()}
     errors = field_errors(messages)
     detail = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items())
-    return Problem(status, "invalid_input", detail[:500] or "The input is not valid.", errors=errors)
+    return Problem(
+        HTTPStatus.BAD_REQUEST, "invalid_input", detail[:500] or "The input is not valid.", errors=errors
+    )
 
 
 def _handler(to_problem: Callable[[Any], Problem]) -> Callable[[Exception], Response]:
     return lambda error: to_problem(error).response()
 
 
+def code_of_status(status: int) -> str:
+    """Return the code of an error that has none of its own, such as ``method_not_allowed``."""
+    return HTTPStatus(status).phrase.lower().replace(" ", "_").replace("-", "_")
+
+
 def _from_http_exception(error: HTTPException) -> Response:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-    phrase = HTTPStatus(status).phrase
-    code = phrase.lower().replace(" ", "_").replace("-", "_")
-    detail = _DETAILS.get(status) or error.description or phrase
+    detail = _DETAILS.get(status) or error.description or HTTPStatus(status).phrase
     headers = {
         name: value for name, value in error.get_headers() if name not in {"Content-Type", "Content-Length"}
     }
-    return Problem(status, code, detail, headers=headers).response()
+    return Problem(status, code_of_status(status), detail, headers=headers).response()
 
 
 def _from_defect(error: Exception) -> Response:
@@ -135,13 +140,18 @@ _DETAILS: Mapping[int, str] = {
 }
 
 
-def _retry_later(code: str, detail: str) -> Problem:
-    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, code, detail, headers={"Retry-After": "2"})
+def _database_unavailable(_error: Exception) -> Problem:
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "database_unavailable",
+        "Please try again in a moment.",
+        headers={"Retry-After": "2"},
+    )
 
 
 _COMMON: ProblemTable = {
     MalformedJson: lambda error: Problem(HTTPStatus.BAD_REQUEST, "malformed_json", str(error)),
     ValidationError: lambda error: invalid_input(error.messages),
-    DatabaseUnavailable: lambda _: _retry_later("database_unavailable", "Please try again in a moment."),
-    CommitOutcomeUnknown: lambda _: _retry_later("database_unavailable", "Please try again in a moment."),
+    DatabaseUnavailable: _database_unavailable,
+    CommitOutcomeUnknown: _database_unavailable,
 }

@@ -17,7 +17,8 @@ from payment_service.processing.idempotent import PaymentRows
 from payment_service.queries.refunds import RefundOfPayment
 from payment_service.refusals import refusal_of
 from payment_service.schemas.v1.movements import RefundSchema
-from payment_service.schemas.v1.payment import PaymentSchema, PaymentView
+from payment_service.schemas.v1.payment import PaymentSchema
+from payment_service.schemas.v1.payment_view import PaymentView
 from payment_service.values.statuses import MovementState, PaymentStatus
 
 RETRY_AFTER_S = 2

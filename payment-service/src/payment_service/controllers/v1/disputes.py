@@ -5,6 +5,7 @@ from typing import Any
 from service_kit.web.api import Blueprint
 
 from payment_service.controllers.access import current_merchant_id, require_scope
+from payment_service.controllers.v1.path_ids import DISPUTE_ID
 from payment_service.models.dispute import Dispute
 from payment_service.queries.disputes import get_dispute, list_disputes
 from payment_service.queries.pagination import Page
@@ -29,7 +30,7 @@ def show_disputes(query: dict[str, Any]) -> Page[Dispute]:
     return list_disputes(current_merchant_id(), **query)
 
 
-@disputes.get("/<dispute_id>")
+@disputes.get("/<dispute_id>", parameters=DISPUTE_ID)
 @require_scope("payments:read")
 @disputes.response(200, DisputeSchema)
 @disputes.problem(404, "The merchant has no such dispute")

@@ -7,6 +7,7 @@ from service_kit.web.api import Blueprint
 from payment_service.commands.upkeep.give_positions import give_positions
 from payment_service.controllers.access import current_merchant_id, require_scope
 from payment_service.controllers.request import current_dependencies
+from payment_service.controllers.v1.path_ids import PAYMENT_ID
 from payment_service.domain.payments.references import MerchantPayment
 from payment_service.domain.positions import EVENTS
 from payment_service.models.payment import PaymentEvent
@@ -29,7 +30,7 @@ def show_events(query: dict[str, Any]) -> Page[PaymentEvent]:
     return list_events(current_merchant_id(), **query)
 
 
-@events.get("/payments/<payment_id>/events")
+@events.get("/payments/<payment_id>/events", parameters=PAYMENT_ID)
 @require_scope("payments:read")
 @events.arguments(PageQuerySchema, location="query")
 @events.response(200, list_schema(TimelineEntrySchema))

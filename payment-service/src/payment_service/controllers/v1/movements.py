@@ -11,6 +11,7 @@ from payment_service.commands.payments.review_payment import ReviewPayment, appr
 from payment_service.controllers.access import current_merchant_id, require_scope
 from payment_service.controllers.idempotency import carry_out, idempotent
 from payment_service.controllers.v1.answers import present_follow_up, present_payment
+from payment_service.controllers.v1.path_ids import PAYMENT_ID
 from payment_service.domain.settlement.captures import CaptureRequest
 from payment_service.schemas.v1.movements import CancelSchema, CaptureSchema
 from payment_service.schemas.v1.payment import PaymentSchema
@@ -21,7 +22,7 @@ captures = Blueprint(
 )
 
 
-@captures.post("/<payment_id>/capture")
+@captures.post("/<payment_id>/capture", parameters=PAYMENT_ID)
 @require_scope("payments:write")
 @idempotent
 @captures.arguments(CaptureSchema, required=False)
@@ -31,7 +32,7 @@ captures = Blueprint(
 @captures.problem(404, "There is no such payment")
 @captures.problem(409, "Nothing is held, or another movement must come to its end first")
 @captures.problem(422, "It is more than what is left of the hold; member `largest_amount`")
-@captures.problem(502, "Surely not carried out, nothing was taken; member `payment`")
+@captures.problem(502, "Certainly not carried out, nothing was taken; member `payment`")
 def capture(body: CaptureRequest, payment_id: str) -> Response:
     """Take all or part of what is held; several times until one is final."""
     command = CapturePayment(current_merchant_id(), payment_id, body)
@@ -43,7 +44,7 @@ cancellations = Blueprint(
 )
 
 
-@cancellations.post("/<payment_id>/cancel")
+@cancellations.post("/<payment_id>/cancel", parameters=PAYMENT_ID)
 @require_scope("payments:write")
 @idempotent
 @cancellations.arguments(CancelSchema, required=False)
@@ -54,7 +55,7 @@ cancellations = Blueprint(
 @cancellations.problem(402, "The bank declined to release what it holds; member `payment`")
 @cancellations.problem(404, "There is no such payment")
 @cancellations.problem(409, "It is being processed, paid or over, or a movement must come to its end first")
-@cancellations.problem(502, "Surely not carried out, or the bank did not confirm it; nothing changed")
+@cancellations.problem(502, "Certainly not carried out, or the bank did not confirm it; nothing changed")
 def cancel(body: dict[str, Any], payment_id: str) -> Response:
     """Cancel it and release what is held; of what was captured in part, the rest, and it is complete."""
     command = CancelPayment(current_merchant_id(), payment_id, body["reason"])
@@ -64,7 +65,7 @@ def cancel(body: dict[str, Any], payment_id: str) -> Response:
 reviews = Blueprint("reviews", "reviews", url_prefix="/v1/payments", description="Payments held for review")
 
 
-@reviews.post("/<payment_id>/approve")
+@reviews.post("/<payment_id>/approve", parameters=PAYMENT_ID)
 @require_scope("reviews:write")
 @idempotent
 @reviews.arguments(ReviewSchema)
@@ -73,14 +74,14 @@ reviews = Blueprint("reviews", "reviews", url_prefix="/v1/payments", description
 @reviews.problem(402, "The bank declined; member `payment`")
 @reviews.problem(404, "There is no such payment")
 @reviews.problem(409, "It is not held for review (any more)")
-@reviews.problem(502, "Surely not charged; member `payment`")
+@reviews.problem(502, "Certainly not charged; member `payment`")
 def approve(body: dict[str, Any], payment_id: str) -> Response:
     """Let it go on to the bank, without the payer: no 3-D Secure, no CVC."""
     command = ReviewPayment(current_merchant_id(), payment_id, body["reason"])
     return carry_out(approve_payment, command, present_payment, body)
 
 
-@reviews.post("/<payment_id>/reject")
+@reviews.post("/<payment_id>/reject", parameters=PAYMENT_ID)
 @require_scope("reviews:write")
 @idempotent
 @reviews.arguments(ReviewSchema)

@@ -17,6 +17,7 @@ from payment_service.controllers.access import current_merchant_id, require_scop
 from payment_service.controllers.idempotency import idempotent, idempotent_request, respond
 from payment_service.controllers.request import current_dependencies
 from payment_service.controllers.v1.answers import stored
+from payment_service.controllers.v1.path_ids import PAYMENT_METHOD_ID
 from payment_service.domain.idempotency_keys import StoredAnswer
 from payment_service.models.card import PaymentMethod
 from payment_service.queries.pagination import Page
@@ -56,7 +57,7 @@ def list_attached(query: dict[str, Any]) -> Page[PaymentMethod]:
     return list_payment_methods(current_merchant_id(), query["customer"], query["page"])
 
 
-@payment_methods.get("/<payment_method_id>")
+@payment_methods.get("/<payment_method_id>", parameters=PAYMENT_METHOD_ID)
 @require_scope("payments:read")
 @payment_methods.response(200, PaymentMethodSchema)
 @payment_methods.problem(404, "No such payment method")
@@ -65,7 +66,7 @@ def show(payment_method_id: str) -> PaymentMethod:
     return get_payment_method(current_merchant_id(), payment_method_id)
 
 
-@payment_methods.post("/<payment_method_id>/detach")
+@payment_methods.post("/<payment_method_id>/detach", parameters=PAYMENT_METHOD_ID)
 @require_scope("payment_methods:write")
 @idempotent
 @payment_methods.response(200, PaymentMethodSchema)

@@ -13,16 +13,18 @@ from payment_service.commands.payments.create_merchant_payment import (
 from payment_service.controllers.access import current_merchant_id, require_scope
 from payment_service.controllers.idempotency import carry_out, idempotent
 from payment_service.controllers.v1.answers import present_created, present_payment, view_of
+from payment_service.controllers.v1.path_ids import PAYMENT_ID
 from payment_service.domain.payments.references import MerchantPayment
 from payment_service.queries.pagination import Page
 from payment_service.queries.payments import get_payment_of_merchant, list_payments
 from payment_service.schemas.v1.pagination import list_schema
-from payment_service.schemas.v1.payment import PaymentSchema, PaymentView
+from payment_service.schemas.v1.payment import PaymentSchema
 from payment_service.schemas.v1.payment_requests import (
     ConfirmSchema,
     PaymentCreateSchema,
     PaymentsQuerySchema,
 )
+from payment_service.schemas.v1.payment_view import PaymentView
 from payment_service.values.cards import CardData
 
 payments = Blueprint("payments", "payments", url_prefix="/v1/payments", description="Payments")
@@ -36,14 +38,14 @@ payments = Blueprint("payments", "payments", url_prefix="/v1/payments", descript
 @payments.alt_response(202, schema=PaymentSchema, description="With confirm: its outcome is still open")
 @payments.problem(402, "With confirm: the bank declined; member `payment`, which can be confirmed again")
 @payments.problem(422, "With confirm: our checks refused it (member `payment`), or no such stored card")
-@payments.problem(502, "With confirm: surely not charged; member `payment`, which can be confirmed again")
+@payments.problem(502, "With confirm: certainly not charged; member `payment`, which can be confirmed again")
 def create(body: dict[str, Any]) -> Response:
     """Create a payment; with `confirm: true` it is paid in the same request."""
     command = CreateMerchantPayment(current_merchant_id(), **body)
     return carry_out(create_merchant_payment, command, present_created, body)
 
 
-@payments.post("/<payment_id>/confirm")
+@payments.post("/<payment_id>/confirm", parameters=PAYMENT_ID)
 @require_scope("payments:write")
 @idempotent
 @payments.arguments(ConfirmSchema)
@@ -53,14 +55,14 @@ def create(body: dict[str, Any]) -> Response:
 @payments.problem(404, "There is no such payment")
 @payments.problem(409, "It is not in a state that can be confirmed")
 @payments.problem(422, "Our checks refused it (member `payment`), or no such stored card")
-@payments.problem(502, "Surely not charged; member `payment`, which can be confirmed again")
+@payments.problem(502, "Certainly not charged; member `payment`, which can be confirmed again")
 def confirm(body: CardData | str, payment_id: str) -> Response:
     """Pay it with a card, or with one that is stored."""
     command = ConfirmPayment(current_merchant_id(), payment_id, body)
     return carry_out(confirm_payment, command, present_payment, body)
 
 
-@payments.get("/<payment_id>")
+@payments.get("/<payment_id>", parameters=PAYMENT_ID)
 @require_scope("payments:read")
 @payments.response(200, PaymentSchema)
 @payments.problem(404, "There is no such payment")

@@ -9,6 +9,7 @@ from payment_service.commands.payments.refund_payment import RefundPayment, refu
 from payment_service.controllers.access import current_merchant_id, require_scope
 from payment_service.controllers.idempotency import carry_out, idempotent
 from payment_service.controllers.v1.answers import present_refund
+from payment_service.controllers.v1.path_ids import REFUND_ID
 from payment_service.queries.pagination import Page
 from payment_service.queries.refunds import RefundOfPayment, get_refund, list_refunds
 from payment_service.schemas.v1.movements import (
@@ -33,7 +34,7 @@ refunds = Blueprint(
 @refunds.problem(404, "There is no such payment")
 @refunds.problem(409, "Nothing was captured")
 @refunds.problem(422, "It is more than can still be refunded; member `largest_amount`")
-@refunds.problem(502, "Surely not carried out, nothing went back; member `refund`")
+@refunds.problem(502, "Certainly not carried out, nothing went back; member `refund`")
 def create(body: dict[str, Any]) -> Response:
     """Give money back, all or in parts; never more than was captured."""
     command = RefundPayment(current_merchant_id(), body["payment"], body["amount"], body["reason"])
@@ -50,7 +51,7 @@ def index(query: dict[str, Any]) -> Page[RefundOfPayment]:
     return list_refunds(current_merchant_id(), **query)
 
 
-@refunds.get("/<refund_id>")
+@refunds.get("/<refund_id>", parameters=REFUND_ID)
 @require_scope("payments:read")
 @refunds.response(200, RefundSchema)
 @refunds.problem(404, "There is no such refund")

@@ -5,11 +5,12 @@ from typing import Any
 
 import marshmallow as ma
 from service_kit.web import strict_json
-from service_kit.web.shown_fields import shown
+from service_kit.web.shown_fields import constant, shown
 
 from payment_service.domain.payments.transitions import MovementKind
 from payment_service.models.payment import PaymentEvent
 from payment_service.refusals import REFUSALS
+from payment_service.schemas.v1 import examples
 from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId
 from payment_service.values.statuses import FRAUDULENT, TOO_MANY_CARDS
 
@@ -48,32 +49,53 @@ WHAT: Mapping[str, str] = {
 }
 
 
+_EVENT_ID = "The event's id: the payment's digits, and which of its events it is."
+_EVENT_TYPE = "What happened, such as `payment.completed`; more types may come."
+
+
 class EventQuerySchema(CreatedQuerySchema):
     type = ma.fields.String(
         load_default=None,
         validate=ma.validate.OneOf(sorted(WHAT)),
-        metadata={"description": "Only events of this type."},
+        metadata={"description": "Only events of this type.", "example": "payment.completed"},
     )
-    payment = PublicId(load_default=None, metadata={"description": "Only events of this payment."})
+    payment = PublicId(
+        load_default=None,
+        metadata={"description": "Only events of this payment.", "example": examples.PAYMENT},
+    )
 
 
 class EventSchema(ma.Schema):
     """Something that happened to a payment; the shape of ``data`` is that of its type (docs/events)."""
 
-    id = shown(ma.fields.String, example="evt_01jd3v6z9gqz4y2t8n5r7c0b1a_3")
-    object = ma.fields.Constant("event", required=True)
-    type = shown(ma.fields.String, example="payment.completed")
-    version = shown(ma.fields.Integer, example=1, description="Of the shape; 0 before there were versions.")
-    payment = shown(ma.fields.String, example="pay_01jd3v6z9gqz4y2t8n5r7c0b1a")
+    id = shown(ma.fields.String, example=examples.EVENT, description=_EVENT_ID)
+    object = constant("event")
+    type = shown(ma.fields.String, example="payment.completed", description=_EVENT_TYPE)
+    version = shown(
+        ma.fields.Integer, example=1, description="Of the shape of `data`; 0 before there were versions."
+    )
+    payment = shown(ma.fields.String, example=examples.PAYMENT, description="The payment it happened to.")
     sequence = shown(ma.fields.Integer, example=3, description="Which event of its payment this is, from 1.")
-    at = shown(ma.fields.String, format="date-time", example="2026-11-21T09:05:00.123456+00:00")
+    at = shown(
+        ma.fields.String,
+        format="date-time",
+        example="2026-11-21T09:05:00.123456+00:00",
+        description="When it happened, UTC.",
+    )
     actor = shown(
         ma.fields.String,
         allow_none=True,
         example="api_client:cli_01jd3v6z9gqz4y2t8n5r7c0b1a",
-        description="Who did it.",
+        description="Who did it: a kind, and after a colon which one; null before that was noted.",
     )
-    data = ma.fields.Dict(keys=ma.fields.String(), required=True)
+    data = ma.fields.Dict(
+        keys=ma.fields.String(),
+        required=True,
+        metadata={
+            "example": {"amount_minor": 19999, "currency": "MAD"},
+            "description": "What there is to know of it, by its type: the JSON Schemas are in docs/events.",
+        },
+    )
 
     @ma.pre_dump
     def of_row(self, event: PaymentEvent, **_: Any) -> dict[str, Any]:
@@ -112,26 +134,55 @@ _NOT_THE_BANK = (None, FRAUDULENT, TOO_MANY_CARDS)
 
 
 class FraudSchema(ma.Schema):
-    decision = shown(ma.fields.String, example="review")
+    decision = shown(
+        ma.fields.String,
+        example="review",
+        description="`approve`, `challenge`, `review`, `decline`, or `silent` where nothing came in time.",
+    )
     reasons = ma.fields.List(
         ma.fields.Dict(keys=ma.fields.String()),
         required=True,
-        metadata={"example": [{"rule": "amount_limit", "detail": "more than 100000.00 MAD"}]},
+        metadata={
+            "example": [{"rule": "amount_limit", "detail": "more than 100000.00 MAD"}],
+            "description": "The rules that led to it, each with its `rule` and what it found.",
+        },
     )
 
 
 class TimelineEntrySchema(ma.Schema):
-    id = shown(ma.fields.String, example="evt_01jd3v6z9gqz4y2t8n5r7c0b1a_3")
-    object = ma.fields.Constant("timeline_entry", required=True)
-    type = shown(ma.fields.String, example="payment.failed")
-    at = shown(ma.fields.String, format="date-time", example="2026-11-21T09:05:00.123456+00:00")
-    who = shown(ma.fields.String, allow_none=True, example="The payer")
-    actor = shown(ma.fields.String, allow_none=True, example="payer")
-    what = shown(ma.fields.String, example=WHAT["payment.failed"])
-    why = shown(ma.fields.String, allow_none=True, example="lost_card")
-    amount = shown(ma.fields.Integer, allow_none=True, description="In minor units.")
-    currency = shown(ma.fields.String, allow_none=True, example="MAD")
-    fraud = ma.fields.Nested(FraudSchema, required=True, allow_none=True)
+    id = shown(ma.fields.String, example=examples.EVENT, description=_EVENT_ID)
+    object = constant("timeline_entry")
+    type = shown(ma.fields.String, example="payment.failed", description=_EVENT_TYPE)
+    at = shown(
+        ma.fields.String,
+        format="date-time",
+        example="2026-11-21T09:05:00.123456+00:00",
+        description="When it happened, UTC.",
+    )
+    who = shown(ma.fields.String, allow_none=True, example="The payer", description="Who did it, for people.")
+    actor = shown(ma.fields.String, allow_none=True, example="payer", description="Who did it, for programs.")
+    what = shown(
+        ma.fields.String, example=WHAT["payment.failed"], description="What happened, in a sentence."
+    )
+    why = shown(
+        ma.fields.String,
+        allow_none=True,
+        example="lost_card",
+        description="What explains it best: a person's reason, our rules' findings, or the bank's code.",
+    )
+    amount = shown(
+        ma.fields.Integer,
+        allow_none=True,
+        example=19999,
+        description="How much it was about, in minor units; null where no money was.",
+    )
+    currency = shown(ma.fields.String, allow_none=True, example="MAD", description=examples.CURRENCY)
+    fraud = ma.fields.Nested(
+        FraudSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "What our checks against fraud said; null where they were not asked."},
+    )
     bank = shown(
         ma.fields.Dict,
         description="What the bank answered, as far as it did.",

@@ -4,9 +4,11 @@ from typing import Any
 
 import marshmallow as ma
 from flask import request
+from service_kit.web.shown_fields import constant
 from service_kit.web.strict_fields import QueryInteger, UtcTime
 
 from payment_service.queries.pagination import PageRequest
+from payment_service.schemas.v1 import examples
 
 MAX_LIMIT = 100
 # Letters, digits and _ only: an ascii_bin column cannot be compared with anything else.
@@ -26,17 +28,22 @@ class PageQuerySchema(ma.Schema):
     limit = QueryInteger(
         load_default=10,
         validate=ma.validate.Range(1, MAX_LIMIT),
-        metadata={"description": "How many at most."},
+        metadata={"description": f"How many rows at most, up to {MAX_LIMIT}.", "example": 20},
     )
     starting_after = PublicId(
-        load_default=None, metadata={"description": "The id after which the page begins: older ones."}
+        load_default=None,
+        metadata={
+            "description": "The id of the row after which the page begins: older ones follow.",
+            "example": examples.PAYMENT,
+        },
     )
     ending_before = PublicId(
         load_default=None,
         metadata={
-            "description": "The id before which the page ends: newer ones. In this direction payments, "
-            "refunds, disputes and stored cards appear a minute after they were made, so that none is passed "
-            "over. To follow what happens, follow `GET /v1/events`."
+            "description": "The id of the row before which the page ends: the newer ones next to it. In this "
+            "direction payments, refunds, disputes and stored cards appear a minute after they were made, so "
+            "that none is passed over. To follow what happens, follow `GET /v1/events`.",
+            "example": examples.PAYMENT,
         },
     )
 
@@ -52,8 +59,20 @@ class PageQuerySchema(ma.Schema):
 
 
 class CreatedQuerySchema(PageQuerySchema):
-    created_from = UtcTime(load_default=None, metadata={"description": "Not created before this moment."})
-    created_to = UtcTime(load_default=None, metadata={"description": "Created before this moment."})
+    created_from = UtcTime(
+        load_default=None,
+        metadata={
+            "description": "Created at this moment or later; ISO 8601 with an offset.",
+            "example": "2026-11-01T00:00:00Z",
+        },
+    )
+    created_to = UtcTime(
+        load_default=None,
+        metadata={
+            "description": "Created before this moment; ISO 8601 with an offset.",
+            "example": "2026-12-01T00:00:00Z",
+        },
+    )
 
 
 def list_schema(item: type[ma.Schema]) -> type[ma.Schema]:
@@ -61,16 +80,26 @@ def list_schema(item: type[ma.Schema]) -> type[ma.Schema]:
     name = item.__name__.removesuffix("Schema")
     return ma.Schema.from_dict(
         {
-            "object": ma.fields.Constant("list", required=True),
+            "object": constant("list"),
             "url": ma.fields.Function(
                 lambda _page: request.path,
                 required=True,
-                metadata={"type": "string", "description": "The list of which this is a page."},
+                metadata={
+                    "type": "string",
+                    "example": "/v1/payments",
+                    "description": "The path of the list of which this is a page.",
+                },
             ),
             "has_more": ma.fields.Boolean(
-                required=True, metadata={"description": "Whether there are more in this direction."}
+                required=True,
+                metadata={"example": False, "description": "Whether there are more rows in this direction."},
             ),
-            "data": ma.fields.List(ma.fields.Nested(item), required=True, attribute="rows"),
+            "data": ma.fields.List(
+                ma.fields.Nested(item),
+                required=True,
+                attribute="rows",
+                metadata={"description": "The rows of the page, newest first."},
+            ),
         },
         name=f"{name}List",
     )

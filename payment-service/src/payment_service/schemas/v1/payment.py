@@ -1,172 +1,232 @@
 """A payment as merchants' servers see it."""
 
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import marshmallow as ma
-from service_kit.web import strict_json
-from service_kit.web.shown_fields import shown
+from service_kit.web.shown_fields import constant, shown
 from service_kit.web.strict_fields import UtcTime
 
-from payment_service.domain.payments.transitions import PAYABLE, MovementKind
-from payment_service.models.movement import PaymentAttempt
-from payment_service.models.payment import Payment
-from payment_service.refusals import REFUSALS
+from payment_service.schemas.v1 import examples
 from payment_service.values.statuses import PaymentStatus
 
 SHOWN_STATUSES = (*PaymentStatus, "partially_refunded", "refunded", "disputed", "charged_back")
 
 
-@dataclass(frozen=True)
-class PaymentView:
-    """A payment with its last attempt, as JSON needs it; ``base_url`` is where the world reaches us."""
-
-    payment: Payment
-    attempt: PaymentAttempt | None
-    base_url: str
-
-    @cached_property
-    def details(self) -> dict[str, Any]:
-        return strict_json.loads(self.payment.details.encode()) if self.payment.details else {}
-
-    @property
-    def status(self) -> str:
-        """The stored state, or what refunds and disputes made of a paid payment."""
-        payment = self.payment
-        if payment.status != PaymentStatus.COMPLETED:
-            return payment.status
-        if payment.disputed_minor:
-            return "disputed"
-        if payment.charged_back_minor:
-            return "charged_back"
-        if payment.refunded_minor:
-            return "refunded" if payment.refunded_minor == payment.captured_minor else "partially_refunded"
-        return payment.status
-
-    @property
-    def payment_method(self) -> dict[str, Any] | None:
-        """The card of the last attempt; its id where it is a stored one."""
-        attempt = self.attempt
-        return {"id": attempt.payment_method, "type": "card", "card": attempt} if attempt else None
-
-    @property
-    def next_action(self) -> dict[str, Any] | None:
-        url = self.attempt.next_action_url if self.attempt else None
-        if self.payment.status != PaymentStatus.REQUIRES_ACTION or url is None:
-            return None
-        return {"type": "redirect_to_url", "redirect_to_url": {"url": url}}
-
-    @property
-    def last_error(self) -> dict[str, Any] | None:
-        attempt = self.attempt
-        refusal = REFUSALS.get((MovementKind.CHARGE, attempt.state)) if attempt else None
-        if attempt is None or refusal is None:
-            return None
-        if attempt.held_at is not None and attempt.held_at >= attempt.started_at:
-            return None  # it ended in its review: nobody tried the bank
-        return {"code": refusal.code, "decline_code": attempt.decline_code, "message": refusal.last_error}
-
-    @property
-    def customer(self) -> dict[str, Any]:
-        payment = self.payment
-        return {
-            "id": payment.user_id or None,
-            "email": payment.receipt_email,
-            "locale": payment.receipt_locale,
-            **self.details.get("customer", {}),
-        }
-
-    @property
-    def checkout_url(self) -> str | None:
-        """The page on which a person can pay it, while it can be paid."""
-        token = self.payment.checkout_token
-        return f"{self.base_url}/checkout/{token}" if token and self.payment.status in PAYABLE else None
-
-    @property
-    def three_ds(self) -> PaymentAttempt | None:
-        return self.attempt if self.attempt and self.attempt.three_ds_status is not None else None
-
-
-def _own(name: str, description: str | None = None, **schema: Any) -> ma.fields.Field[Any]:
-    metadata = {**({"description": description} if description else {}), **schema}
+def _own(name: str, description: str, **schema: Any) -> ma.fields.Field[Any]:
+    metadata = {"description": description, **schema}
     return ma.fields.Function(lambda view: getattr(view.payment, name), required=True, metadata=metadata)
 
 
-def _time(name: str) -> ma.fields.Field[Any]:
-    return UtcTime(attribute=f"payment.{name}", required=True, allow_none=True)
+def _time(name: str, description: str, example: str) -> ma.fields.Field[Any]:
+    return shown(
+        UtcTime, attribute=f"payment.{name}", allow_none=True, description=description, example=example
+    )
 
 
 class CardShownSchema(ma.Schema):
-    bin = shown(ma.fields.String, attribute="card_bin", allow_none=True)
-    last4 = shown(ma.fields.String, attribute="card_last4", allow_none=True)
+    bin = shown(
+        ma.fields.String,
+        attribute="card_bin",
+        allow_none=True,
+        example="424242",
+        description="The number's first six digits, which name the bank.",
+    )
+    last4 = shown(
+        ma.fields.String,
+        attribute="card_last4",
+        allow_none=True,
+        example="4242",
+        description="The number's last four digits.",
+    )
 
 
 class MethodShownSchema(ma.Schema):
-    id = shown(ma.fields.String, allow_none=True, description="pm_… of a stored card.")
-    type = shown(ma.fields.String, example="card")
-    card = ma.fields.Nested(CardShownSchema, required=True)
+    id = shown(
+        ma.fields.String,
+        allow_none=True,
+        example=examples.CARD,
+        description="The id of the stored card; null where the card was typed in.",
+    )
+    type = shown(ma.fields.String, example="card", description="Always `card`, as yet.")
+    card = ma.fields.Nested(
+        CardShownSchema, required=True, metadata={"description": "What may be shown of the card."}
+    )
 
 
 class RedirectSchema(ma.Schema):
-    url = ma.fields.String(required=True)
+    url = shown(
+        ma.fields.String,
+        example="https://acs.bank.example/3ds/c4f1",
+        description="Where to send the payer's browser; it returns to our page, which leads to `return_url`.",
+    )
 
 
 class NextActionSchema(ma.Schema):
-    type = shown(ma.fields.String, example="redirect_to_url")
-    redirect_to_url = ma.fields.Nested(RedirectSchema, required=True)
+    type = shown(ma.fields.String, example="redirect_to_url", description="Always `redirect_to_url`, as yet.")
+    redirect_to_url = ma.fields.Nested(
+        RedirectSchema, required=True, metadata={"description": "Where the payer must go."}
+    )
 
 
 class LastErrorSchema(ma.Schema):
-    code = shown(ma.fields.String, example="payment_declined")
-    decline_code = ma.fields.String(required=True, allow_none=True)
-    message = ma.fields.String(required=True)
+    code = shown(
+        ma.fields.String,
+        example="payment_declined",
+        description="The problem code of the last attempt: docs/reference explains each.",
+    )
+    decline_code = shown(
+        ma.fields.String,
+        allow_none=True,
+        example="lost_card",
+        description="Why the card was declined: docs/reference explains each; null where no bank said so.",
+    )
+    message = shown(
+        ma.fields.String,
+        example="The bank declined the card; another card may follow.",
+        description="A sentence for the merchant's staff.",
+    )
 
 
 class ThreeDsSchema(ma.Schema):
     """What 3-D Secure came to; ``liability`` says who bears a fraudulent payment."""
 
-    status = shown(ma.fields.String, attribute="three_ds_status", example="authenticated")
-    eci = shown(ma.fields.String, attribute="three_ds_eci", allow_none=True)
-    liability = ma.fields.String(required=True, allow_none=True)
+    status = shown(
+        ma.fields.String,
+        attribute="three_ds_status",
+        example="authenticated",
+        description="`authenticated`, `attempted`, `failed` or `unavailable`.",
+    )
+    eci = shown(
+        ma.fields.String,
+        attribute="three_ds_eci",
+        allow_none=True,
+        example="05",
+        description="The card network's electronic commerce indicator, two digits.",
+    )
+    liability = shown(
+        ma.fields.String,
+        allow_none=True,
+        example="issuer",
+        description="Who bears a fraudulent payment: `issuer` or `merchant`.",
+    )
 
 
 class PaymentSchema(ma.Schema):
     """A payment; amounts are integers in minor units of the currency."""
 
-    id = _own("public_id", type="string", example="pay_01JD3V6Z9GQZ4Y2T8N5R7C0B1A")
-    object = ma.fields.Constant("payment", required=True)
-    status = ma.fields.String(required=True, validate=ma.validate.OneOf(SHOWN_STATUSES))
-    amount = _own("amount_minor", type="integer", example=19999)
-    currency = _own("currency", type="string", example="MAD")
-    capture_method = _own("capture_method", type="string", enum=["automatic", "manual"])
-    amount_capturable = _own("capturable_minor", "What /capture may still take.", type="integer")
-    amount_captured = _own("captured_minor", type="integer")
-    amount_refunded = _own("refunded_minor", type="integer")
-    amount_disputed = _own("disputed_minor", "In open disputes.", type="integer")
-    payment_method = ma.fields.Nested(MethodShownSchema, required=True, allow_none=True)
-    next_action = ma.fields.Nested(NextActionSchema, required=True, allow_none=True)
-    last_error = ma.fields.Nested(LastErrorSchema, required=True, allow_none=True)
-    three_ds = ma.fields.Nested(ThreeDsSchema, required=True, allow_none=True)
+    id = _own("public_id", "The payment's id.", type="string", example=examples.PAYMENT)
+    object = constant("payment")
+    status = ma.fields.String(
+        required=True,
+        validate=ma.validate.OneOf(SHOWN_STATUSES),
+        metadata={
+            "example": "completed",
+            "description": "How it stands: `pending` and `failed` can be paid; `completed`, and what refunds "
+            "and disputes make of that, is paid.",
+        },
+    )
+    amount = _own("amount_minor", "What is to be paid, in minor units.", type="integer", example=19999)
+    currency = _own("currency", examples.CURRENCY, type="string", example="MAD")
+    capture_method = _own(
+        "capture_method",
+        "`automatic` takes the money at once; `manual` holds it until /capture.",
+        type="string",
+        enum=["automatic", "manual"],
+        example="automatic",
+    )
+    amount_capturable = _own(
+        "capturable_minor", "What /capture may still take, in minor units.", type="integer", example=0
+    )
+    amount_captured = _own("captured_minor", "What was taken, in minor units.", type="integer", example=19999)
+    amount_refunded = _own("refunded_minor", "What went back, in minor units.", type="integer", example=0)
+    amount_disputed = _own(
+        "disputed_minor", "What open disputes hold back, in minor units.", type="integer", example=0
+    )
+    payment_method = ma.fields.Nested(
+        MethodShownSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "What the last attempt was paid with; null before the first."},
+    )
+    next_action = ma.fields.Nested(
+        NextActionSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "What the payer must do; null unless `status` is `requires_action`."},
+    )
+    last_error = ma.fields.Nested(
+        LastErrorSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why the last attempt failed; null where it did not."},
+    )
+    three_ds = ma.fields.Nested(
+        ThreeDsSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "What 3-D Secure came to; null where it was not asked."},
+    )
     order_id = ma.fields.Function(
         lambda view: view.payment.order_id or None,
         required=True,
-        metadata={"type": ["string", "null"], "description": "The merchant's own number of the order."},
+        metadata={
+            "type": ["string", "null"],
+            "example": "1017",
+            "description": "The merchant's own number of the order.",
+        },
     )
-    customer = ma.fields.Dict(required=True)
+    customer = ma.fields.Dict(
+        required=True,
+        metadata={
+            "example": {"id": "42", "email": "zoe@example.com", "locale": "fr", "name": "Zoé Amrani"},
+            "description": "Whom it is sold to; `id` and `email` may be null, `name` and `phone` absent.",
+        },
+    )
     line_items = ma.fields.Function(
         lambda view: view.details.get("line_items", []),
         required=True,
-        metadata={"type": "array", "items": {"type": "object"}},
+        metadata={
+            "type": "array",
+            "items": {"type": "object"},
+            "example": [
+                {
+                    "name": "Keyboard",
+                    "quantity": 2,
+                    "unit_amount": 7500,
+                    "tax_amount": 3000,
+                    "tax_rate": "20",
+                }
+            ],
+            "description": "What is sold, as it was created; amounts in minor units.",
+        },
     )
-    description = _own("description", type=["string", "null"])
+    description = _own(
+        "description",
+        "The merchant's line for its records.",
+        type=["string", "null"],
+        example="Order 1017",
+    )
     metadata = ma.fields.Function(
-        lambda view: view.details.get("metadata", {}), required=True, metadata={"type": "object"}
+        lambda view: view.details.get("metadata", {}),
+        required=True,
+        metadata={
+            "type": "object",
+            "example": {"campaign": "autumn"},
+            "description": "The merchant's own pairs of texts.",
+        },
     )
-    return_url = _own("return_url", type=["string", "null"])
+    return_url = _own(
+        "return_url",
+        "Where the payer goes after the checkout page or 3-D Secure.",
+        type=["string", "null"],
+        example="https://shop.example/back?order=7",
+    )
     checkout_url = shown(
-        ma.fields.String, allow_none=True, description="The page on which a person can pay it."
+        ma.fields.String,
+        allow_none=True,
+        example="https://pay.example/checkout/Zk3v0bq8T2mXc5yR",
+        description="The page on which a person can pay it; null when nobody can any more.",
     )
-    created_at = _time("created_at")
-    expires_at = _time("expires_at")
-    paid_at = _time("paid_at")
+    created_at = _time("created_at", "When it was created, UTC.", examples.CREATED_AT)
+    expires_at = _time("expires_at", "When it ends by itself, UTC; null where it does not.", examples.LATER)
+    paid_at = _time("paid_at", "When it was paid, UTC; null before.", examples.PAID_AT)

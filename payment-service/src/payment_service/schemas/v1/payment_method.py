@@ -6,10 +6,11 @@ from typing import Any
 import marshmallow as ma
 from service_kit.card_checks import has_expired
 from service_kit.clock import utc_now
-from service_kit.web.shown_fields import shown
+from service_kit.web.shown_fields import constant, shown
 from service_kit.web.strict_fields import UtcTime
 
 from payment_service.models.card import PaymentMethod
+from payment_service.schemas.v1 import examples
 from payment_service.schemas.v1.free_text import text_field
 from payment_service.schemas.v1.pagination import PageQuerySchema
 from payment_service.values.cards import CardData, is_card_number
@@ -39,16 +40,25 @@ class CardSchema(ma.Schema):
         },
     )
     exp_month = ma.fields.Integer(
-        required=True, strict=True, validate=ma.validate.Range(1, 12), metadata={"example": 12}
+        required=True,
+        strict=True,
+        validate=ma.validate.Range(1, 12),
+        metadata={"example": 12, "description": "The month of expiry, 1 to 12."},
     )
     exp_year = ma.fields.Integer(
-        required=True, strict=True, validate=ma.validate.Range(2000, 2099), metadata={"example": 2031}
+        required=True,
+        strict=True,
+        validate=ma.validate.Range(2000, 2099),
+        metadata={"example": 2031, "description": "The year of expiry, four digits."},
     )
     cvc = ma.fields.String(
         load_default=None,
         allow_none=True,
         validate=ma.validate.Regexp(r"[0-9]{3,4}\Z", error="Must have 3 or 4 digits."),
-        metadata={"example": "123", "description": "Sent on, or only checked; never stored."},
+        metadata={
+            "example": "123",
+            "description": "The security code, 3 or 4 digits: sent on, or only checked; never stored.",
+        },
     )
 
     @ma.post_load
@@ -74,8 +84,15 @@ class OwnerSchema(ma.Schema):
 
 
 class StorePaymentMethodSchema(ma.Schema):
-    card = ma.fields.Nested(CardSchema, required=True)
-    customer = ma.fields.Nested(OwnerSchema, load_default=None, allow_none=True)
+    card = ma.fields.Nested(
+        CardSchema, required=True, metadata={"description": "The card to store, without asking its bank."}
+    )
+    customer = ma.fields.Nested(
+        OwnerSchema,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "To whom it belongs: then it pays for nobody else."},
+    )
 
     @ma.post_load
     def to_members(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -89,21 +106,46 @@ class PaymentMethodQuerySchema(PageQuerySchema):
 
 
 class StoredCardSchema(ma.Schema):
-    brand = shown(ma.fields.String, attribute="card_brand", example="visa")
-    last4 = shown(ma.fields.String, attribute="card_last4", example="4242")
-    bin = shown(ma.fields.String, attribute="card_bin", example="424242")
-    exp_month = shown(ma.fields.Integer, example=12)
-    exp_year = shown(ma.fields.Integer, example=2031)
+    brand = shown(ma.fields.String, attribute="card_brand", example="visa", description="The card network.")
+    last4 = shown(
+        ma.fields.String, attribute="card_last4", example="4242", description="The number's last four digits."
+    )
+    bin = shown(
+        ma.fields.String,
+        attribute="card_bin",
+        example="424242",
+        description="The number's first six digits, which name the bank.",
+    )
+    exp_month = shown(ma.fields.Integer, example=12, description="The month of expiry, 1 to 12.")
+    exp_year = shown(ma.fields.Integer, example=2031, description="The year of expiry, four digits.")
 
 
 class PaymentMethodSchema(ma.Schema):
-    id = shown(ma.fields.String, example="pm_01jd3v6z9gqz4y2t8n5r7c0b1a")
-    object = ma.fields.Constant("payment_method", required=True)
-    type = ma.fields.Constant("card", required=True)
-    card = ma.fields.Nested(StoredCardSchema, required=True)
-    customer = ma.fields.Nested(OwnerSchema, required=True, allow_none=True)
-    created_at = UtcTime(required=True)
-    detached_at = UtcTime(required=True, allow_none=True)
+    id = shown(
+        ma.fields.String,
+        example=examples.CARD,
+        description="The stored card's id: pay with it as `payment_method`.",
+    )
+    object = constant("payment_method")
+    type = constant("card")
+    card = ma.fields.Nested(
+        StoredCardSchema,
+        required=True,
+        metadata={"description": "What may be shown of the card."},
+    )
+    customer = ma.fields.Nested(
+        OwnerSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "To whom it belongs; null where it was stored for nobody."},
+    )
+    created_at = shown(UtcTime, example=examples.CREATED_AT, description="When it was stored, UTC.")
+    detached_at = shown(
+        UtcTime,
+        allow_none=True,
+        example=None,
+        description="When it was detached, UTC; null while it can pay.",
+    )
 
     @ma.pre_dump
     def of_row(self, method: PaymentMethod, **_: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from service_kit.web import strict_json
 from service_kit.web.standard_app import MAX_BODY_BYTES
 from service_kit.web.strict_fields import QueryInteger, StrictBoolean, StrictDecimal
 
+from payment_service.schemas.v1 import examples
 from payment_service.schemas.v1.free_text import CARD_NUMBER_IN_TEXT, refuse_card_number, text_field
 from payment_service.schemas.v1.pagination import CreatedQuerySchema, PublicId
 from payment_service.schemas.v1.payment_method import CardSchema
@@ -25,8 +26,8 @@ MAX_METADATA_KEYS = 50
 MAX_KEPT_BYTES = MAX_BODY_BYTES
 
 
-def amount_field(**kwargs: Any) -> ma.fields.Integer:
-    metadata = {"description": "In minor units of the currency.", "example": 19999}
+def amount_field(description: str, **kwargs: Any) -> ma.fields.Integer:
+    metadata = {"description": description, "example": 19999}
     return ma.fields.Integer(
         strict=True, validate=ma.validate.Range(1, MAX_AMOUNT), metadata=metadata, **kwargs
     )
@@ -47,29 +48,46 @@ def _check_currency(code: str) -> None:
 class CustomerSchema(ma.Schema):
     """Whom the merchant sells to; the e-mail address gets the receipt."""
 
-    id = text_field(64, metadata={"description": "The merchant's own name for the customer."})
-    name = text_field(200)
+    id = text_field(
+        64, metadata={"description": "The merchant's own name for the customer.", "example": "42"}
+    )
+    name = text_field(200, metadata={"description": "The customer's name.", "example": "Zoé Amrani"})
     email = ma.fields.String(
         validate=[ma.validate.Length(max=254), refuse_card_number, _check_email],
         metadata={"format": "email", "example": "zoe@example.com", "description": "Where the receipt goes."},
     )
     phone = ma.fields.String(
         validate=ma.validate.Regexp(r"\+[1-9][0-9]{5,14}\Z", error="Must be E.164, such as +212600000000."),
-        metadata={"example": "+212600000000"},
+        metadata={"example": "+212600000000", "description": "E.164; kept, and never called."},
     )
     locale = ma.fields.String(
         validate=ma.validate.Regexp(r"[a-z]{2}(-[A-Z]{2})?\Z", error="Must be such as fr or fr-MA."),
-        metadata={"example": "fr"},
+        metadata={"example": "fr", "description": "The language of the receipt, such as `fr` or `fr-MA`."},
     )
 
 
 class LineItemSchema(ma.Schema):
     """One line of the e-mailed receipt; amounts in minor units, ``tax_amount`` for the whole line."""
 
-    name = text_field(200, required=True)
-    quantity = ma.fields.Integer(strict=True, required=True, validate=ma.validate.Range(1, 1_000_000))
-    unit_amount = ma.fields.Integer(strict=True, required=True, validate=ma.validate.Range(0, MAX_AMOUNT))
-    tax_amount = ma.fields.Integer(strict=True, load_default=0, validate=ma.validate.Range(0, MAX_AMOUNT))
+    name = text_field(200, required=True, metadata={"description": "What is sold.", "example": "Keyboard"})
+    quantity = ma.fields.Integer(
+        strict=True,
+        required=True,
+        validate=ma.validate.Range(1, 1_000_000),
+        metadata={"description": "How many of it.", "example": 2},
+    )
+    unit_amount = ma.fields.Integer(
+        strict=True,
+        required=True,
+        validate=ma.validate.Range(0, MAX_AMOUNT),
+        metadata={"description": "The price of one, in minor units.", "example": 7500},
+    )
+    tax_amount = ma.fields.Integer(
+        strict=True,
+        load_default=0,
+        validate=ma.validate.Range(0, MAX_AMOUNT),
+        metadata={"description": "The tax on the whole line, in minor units.", "example": 3000},
+    )
     tax_rate = StrictDecimal(
         r"(100(\.0{1,4})?|[0-9]{1,2}(\.[0-9]{1,4})?)",
         load_default=None,
@@ -85,8 +103,18 @@ class LineItemSchema(ma.Schema):
 
 
 class PayWithSchema(ma.Schema):
-    card = ma.fields.Nested(CardSchema, load_default=None)
-    payment_method = PublicId(load_default=None, metadata={"example": "pm_01JD3V6Z9GQZ4Y2T8N5R7C0B1A"})
+    card = ma.fields.Nested(
+        CardSchema,
+        load_default=None,
+        metadata={"description": "The card that pays; not with `payment_method`."},
+    )
+    payment_method = PublicId(
+        load_default=None,
+        metadata={
+            "description": "The id of a stored card that pays; not with `card`.",
+            "example": examples.CARD,
+        },
+    )
 
     @ma.validates_schema
     def check_one(self, data: dict[str, Any], **_: Any) -> None:
@@ -106,28 +134,60 @@ class ConfirmSchema(PayWithSchema):
 class PaymentCreateSchema(PayWithSchema):
     """A new payment; with ``confirm`` it is paid in the same request."""
 
-    amount = amount_field(required=True)
+    amount = amount_field("What is to be paid, in minor units of the currency.", required=True)
     currency = ma.fields.String(
         required=True,
         validate=[ma.validate.Regexp(r"[A-Z]{3}\Z", error="Three capital letters."), _check_currency],
-        metadata={"example": "MAD", "description": "ISO 4217."},
+        metadata={"example": "MAD", "description": examples.CURRENCY},
     )
     capture_method = ma.fields.Enum(
-        CaptureMethod, by_value=True, load_default=CaptureMethod.AUTOMATIC, metadata={"type": "string"}
+        CaptureMethod,
+        by_value=True,
+        load_default=CaptureMethod.AUTOMATIC,
+        metadata={
+            "type": "string",
+            "example": "manual",
+            "description": "`automatic` takes the money at once; `manual` holds it until /capture.",
+        },
     )
-    confirm = StrictBoolean(load_default=False)
-    order_id = text_field(64, load_default="")
-    customer = ma.fields.Nested(CustomerSchema, load_default=dict)
+    confirm = StrictBoolean(
+        load_default=False,
+        metadata={
+            "example": True,
+            "description": "Pay it in this request, with `card` or `payment_method`.",
+        },
+    )
+    order_id = text_field(
+        64,
+        load_default="",
+        metadata={
+            "example": "1017",
+            "description": "The merchant's own number of the order; need not be unique.",
+        },
+    )
+    customer = ma.fields.Nested(
+        CustomerSchema, load_default=dict, metadata={"description": "Whom the merchant sells to."}
+    )
     line_items = ma.fields.List(
-        ma.fields.Nested(LineItemSchema), load_default=list, validate=ma.validate.Length(max=100)
+        ma.fields.Nested(LineItemSchema),
+        load_default=list,
+        validate=ma.validate.Length(max=100),
+        metadata={"description": "What is sold, at most 100 lines; their sum is not compared with `amount`."},
     )
-    description = text_field(500, load_default=None)
+    description = text_field(
+        500,
+        load_default=None,
+        metadata={"example": "Order 1017", "description": "A line for your records."},
+    )
     metadata = ma.fields.Dict(
         keys=text_field(40),
         values=text_field(500, 0),
         load_default=dict,
         validate=ma.validate.Length(max=MAX_METADATA_KEYS),
-        metadata={"description": "At most 50 pairs; never interpreted, never a place for card data."},
+        metadata={
+            "example": {"campaign": "autumn"},
+            "description": "At most 50 pairs of texts; never interpreted, never a place for card data.",
+        },
     )
     return_url = ma.fields.String(
         load_default=None,
@@ -187,7 +247,14 @@ def _kept(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class ReviewSchema(ma.Schema):
-    reason = text_field(500, required=True)
+    reason = text_field(
+        500,
+        required=True,
+        metadata={
+            "example": "Known customer",
+            "description": "Why it was decided so, for the payment's story.",
+        },
+    )
 
 
 class PaymentsQuerySchema(CreatedQuerySchema):
@@ -199,16 +266,35 @@ class PaymentsQuerySchema(CreatedQuerySchema):
             "unknown": "Must be one of: {choices}. Refunds and disputes leave a payment as it is: "
             "find them by /v1/refunds and /v1/disputes."
         },
-        metadata={"type": "string", "description": "The stored state; refunds do not change it."},
+        metadata={
+            "type": "string",
+            "example": "completed",
+            "description": "Only payments in this stored state; refunds and disputes do not change it.",
+        },
     )
-    order_id = text_field(64, load_default=None)
+    order_id = text_field(
+        64, load_default=None, metadata={"example": "1017", "description": "Only payments of this order."}
+    )
     customer = text_field(
-        64, load_default=None, metadata={"description": "The merchant's name for the customer."}
+        64,
+        load_default=None,
+        metadata={
+            "example": "42",
+            "description": "Only payments of this customer, by the merchant's own name.",
+        },
     )
-    amount_from = QueryInteger(load_default=None, validate=ma.validate.Range(0, MAX_AMOUNT))
-    amount_to = QueryInteger(load_default=None, validate=ma.validate.Range(0, MAX_AMOUNT))
+    amount_from = QueryInteger(
+        load_default=None,
+        validate=ma.validate.Range(0, MAX_AMOUNT),
+        metadata={"example": 10000, "description": "Of this amount or more, in minor units."},
+    )
+    amount_to = QueryInteger(
+        load_default=None,
+        validate=ma.validate.Range(0, MAX_AMOUNT),
+        metadata={"example": 50000, "description": "Of this amount or less, in minor units."},
+    )
     older_than = QueryInteger(
         load_default=None,
         validate=ma.validate.Range(0, 10**9),
-        metadata={"description": "Created at least so many seconds ago."},
+        metadata={"example": 3600, "description": "Created at least so many seconds ago."},
     )

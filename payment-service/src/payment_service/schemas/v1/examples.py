@@ -1,0 +1,13 @@
+"""Ids and moments that the descriptions of /v1 show: one story all through."""
+
+PAYMENT = "pay_01kaq3m5x0e8d7w2v9t4r6y1zn"
+CARD = "pm_01kaq3k8f2h6j9m4p7s1v5x0zb"
+CAPTURE = "cap_01kaq3m6a4c7e1g5j8n2q6t9wz"
+REFUND = "re_01kaq5r0b3d8f2h7k1n6q9s4vx"
+DISPUTE = "dp_01kb2w7c5e0g4j9m3p8r1t6vyz"
+EVENT = f"evt_{PAYMENT.removeprefix('pay_')}_3"
+ENTRY = f"ent_{CAPTURE}_captured_credit"
+CREATED_AT = "2026-11-21T09:05:00.123456Z"
+PAID_AT = "2026-11-21T09:05:02.654321Z"
+LATER = "2026-11-22T09:05:00.123456Z"
+CURRENCY = "ISO 4217, three capital letters."
