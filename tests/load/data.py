@@ -11,7 +11,7 @@ from payment_service.models.merchant import LAB_MERCHANT_ID, Merchant
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from service_kit.clock import utc_now
-from service_kit.db.database import engine_options, prepare_engine
+from service_kit.db.engine import engine_options, prepare_engine
 from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.orm import Session
 

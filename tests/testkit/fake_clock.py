@@ -8,9 +8,11 @@ from types import ModuleType
 from unittest.mock import patch
 
 from service_kit import clock, deadlines
+from service_kit.db import connections
 
 # So that no two things happen at the same moment.
 TICK = timedelta(milliseconds=1)
+DATABASE_PATIENCE_S = 120.0
 
 
 class FakeClock:
@@ -41,6 +43,8 @@ class FakeClock:
         """Let this process have this time: its wall clock, its deadlines, and what else is ``timed``."""
         with ExitStack() as held:
             held.enter_context(patch.object(clock, "datetime", self))
+            # What is over on this clock is not for the database, which has the machine's.
+            held.enter_context(patch.object(connections, "SHORTEST_WAIT_S", DATABASE_PATIENCE_S))
             for module in (deadlines, *timed):
                 held.enter_context(patch.object(module, "time", self))
             yield

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 from service_kit.db.columns import BigId, ascii_key
-from service_kit.db.database import Database, engine_options, new_metadata, prepare_engine
+from service_kit.db.database import Database, new_metadata
+from service_kit.db.engine import engine_options, prepare_engine
 from service_kit.db.rows import append_rows, insert_rows
 from sqlalchemy import ForeignKey, create_engine, event, select
 from sqlalchemy.exc import IntegrityError

@@ -6,14 +6,8 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 from service_kit.db.columns import BigId, ascii_key
-from service_kit.db.database import (
-    Database,
-    engine_options,
-    insert_missing,
-    look_again,
-    new_metadata,
-    prepare_engine,
-)
+from service_kit.db.database import Database, insert_missing, look_again, new_metadata
+from service_kit.db.engine import engine_options, prepare_engine
 from sqlalchemy import String, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 

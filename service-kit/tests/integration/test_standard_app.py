@@ -10,7 +10,8 @@ import marshmallow as ma
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from service_kit.db.database import CommitOutcomeUnknown, Database, DatabaseUnavailable, engine_options
+from service_kit.db.database import CommitOutcomeUnknown, Database, DatabaseUnavailable
+from service_kit.db.engine import engine_options
 from service_kit.deadlines import current_deadline
 from service_kit.process import logs
 from service_kit.web import standard_app

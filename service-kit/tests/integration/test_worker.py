@@ -10,7 +10,8 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from service_kit.clock import utc_now
-from service_kit.db.database import Database, engine_options, new_metadata, prepare_engine
+from service_kit.db.database import Database, new_metadata
+from service_kit.db.engine import engine_options, prepare_engine
 from service_kit.jobs.loops import QueueLoop, run
 from service_kit.jobs.queue import (
     Done,

@@ -82,12 +82,16 @@ class DatabaseServer(ABC):
             raise
         return self
 
-    def stop(self) -> None:
-        """Kill the server, whose data nobody needs any more, and remove its directory."""
+    def kill(self) -> None:
+        """Kill the server; its port is closed then."""
         if self._process:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def stop(self) -> None:
+        """Kill the server, whose data nobody needs any more, and remove its directory."""
+        self.kill()
         if self._home:
             self._home.remove()
             self._home = None
@@ -133,9 +137,7 @@ class DatabaseServer(ABC):
                 )
             if self._answers():
                 return
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+            self.kill()
             if "Address already in use" not in log.read_text(errors="replace"):
                 break
         raise EngineFailed(f"{self.label} did not start:\n{_tail(log)}")

@@ -1,4 +1,4 @@
-"""One database per service: engine settings, and units of work that can be re-run.
+"""One database per service: units of work that can be re-run.
 
 The rules are those of docs/adr/0002 (SQLite as the embedded default) and 0005 (unknown outcomes):
 no network call inside a transaction, pure database work inside a unit, the whole unit repeated on a
@@ -8,16 +8,13 @@ deadlock, and an unknown outcome only where a connection is lost while COMMIT is
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import structlog
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Engine, MetaData, event, select
-from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy import MetaData, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
-from sqlalchemy.pool import PoolProxiedConnection
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -42,7 +39,6 @@ _PROXYS_WORDS = ("unavailable", "not serving", "tablet type", "killed", "transac
 CONNECTION_ERRORS = frozenset({1040, 1203, 1047, 1053, 1927, 2002, 2003, 2006, 2013, 2055})
 _NOT_TAKEN = frozenset({DEADLOCK, LOCK_WAIT_TIMEOUT, RECORD_CHANGED})
 DEFAULT_BUDGET_S = 10.0
-_TIMEOUTS_S = {"connect_timeout": 2, "read_timeout": 10, "write_timeout": 10}
 
 _NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -78,6 +74,13 @@ class DatabaseUnavailable(Exception):
     """The database did not take the work within the budget; nothing of it is stored."""
 
 
+class DatabaseAway(DatabaseUnavailable):
+    """The database could not be reached a moment ago, and is not waited for; nothing is stored."""
+
+    def __init__(self) -> None:
+        super().__init__("The database is away.")
+
+
 class DatabaseMissing(DatabaseUnavailable):
     """There is no such SQLite file; only a migration makes one."""
 
@@ -101,7 +104,7 @@ class Database(SQLAlchemy):
 
         Raises:
             CommitOutcomeUnknown: COMMIT ended with an error that does not plainly mean "not stored".
-            DatabaseUnavailable: the budget ran out; nothing is stored.
+            DatabaseUnavailable: the budget ran out, or the database has been away; nothing is stored.
         """
         deadline = current_deadline() or Deadline.after(DEFAULT_BUDGET_S)
         try:
@@ -114,7 +117,8 @@ class Database(SQLAlchemy):
     def _run_again(self, work: Callable[[Session], T], first_error: DBAPIError, deadline: Deadline) -> T:
         log.warning("unit_of_work_repeated", error=error_code(first_error))
         retrying = Retrying(
-            retry=retry_if_exception(is_repeatable),
+            # Work that was caught by the beginning of an outage waits for its end as long as it can.
+            retry=retry_if_exception(lambda exc: is_repeatable(exc) or isinstance(exc, DatabaseAway)),
             wait=wait_random_exponential(multiplier=0.02, max=0.5),
             stop=lambda state: _no_time_for_another(state, deadline),
             reraise=True,
@@ -234,85 +238,6 @@ def _is_surely_not_stored(exc: DBAPIError) -> bool:
 
 def _sqlite_error(exc: DBAPIError) -> str:
     return str(getattr(exc.orig, "sqlite_errorname", ""))
-
-
-def engine_options(url: URL | str) -> dict[str, Any]:
-    """Return the arguments of ``create_engine`` that fit the engine behind ``url``.
-
-    A time-out that the URL itself gives, such as ``?read_timeout=60``, is left to it.
-    """
-    url = make_url(url)
-    if url.get_backend_name() == "sqlite":
-        # isolation_level None: the driver begins nothing by itself, our own event below does.
-        connect_args = {"isolation_level": None, "timeout": 2.0, "check_same_thread": False}
-        return {"hide_parameters": True, "connect_args": connect_args}
-    return {
-        # An error shows its statement in the log: parameters may be addresses, tokens and names.
-        "hide_parameters": True,
-        "isolation_level": "READ COMMITTED",
-        "pool_size": 20,
-        "max_overflow": 20,
-        "pool_recycle": 1800,
-        # The session has ended its transaction when it gives a connection back, or has given it up (_commit):
-        # one more ROLLBACK is a round trip for nothing.
-        "pool_reset_on_return": None,
-        "connect_args": {
-            "charset": "utf8mb4",
-            **{name: seconds for name, seconds in _TIMEOUTS_S.items() if name not in url.query},
-            "init_command": (
-                "SET sql_mode='STRICT_TRANS_TABLES,ONLY_FULL_GROUP_BY,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
-                "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone='+00:00', "
-                "innodb_lock_wait_timeout=2"
-            ),
-        },
-    }
-
-
-def prepare_engine(engine: Engine) -> None:
-    """Give up connections that cannot roll back, and let SQLite's transactions begin when we say so."""
-    _close_what_cannot_roll_back(engine)
-    if engine.dialect.name != "sqlite":
-        return
-    event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-
-
-def _close_what_cannot_roll_back(engine: Engine) -> None:
-    """Let no connection with an open transaction return to the pool: the next unit would store it."""
-    roll_back = engine.dialect.do_rollback
-
-    def roll_back_or_close(connection: PoolProxiedConnection) -> None:
-        try:
-            roll_back(connection)
-        except Exception as exc:
-            connection.invalidate(exc)
-            raise
-
-    engine.dialect.do_rollback = roll_back_or_close  # type: ignore[assignment]
-
-
-def require_database(engine: Engine) -> None:
-    """Let opening a SQLite file that is not there raise ``DatabaseMissing``; SQLite itself would make it."""
-    file = engine.url.database
-    if engine.dialect.name != "sqlite" or file in {None, "", ":memory:"}:
-        return
-
-    @event.listens_for(engine, "do_connect")
-    def look(*_connect: object) -> None:
-        if not Path(str(file)).exists():
-            raise DatabaseMissing(
-                f"There is no database {file}. Is DATABASE_URL right? If it is new, `migrate` makes it."
-            )
-
-
-def _set_up_sqlite(connection: Any, _record: Any) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=2000", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get("begin_immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
 def _no_time_for_another(state: RetryCallState, deadline: Deadline) -> bool:

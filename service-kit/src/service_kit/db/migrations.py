@@ -11,7 +11,7 @@ from sqlalchemy import MetaData, create_engine, pool
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.schema import SchemaItem
 
-from service_kit.db.database import engine_options, prepare_engine
+from service_kit.db.engine import engine_options, prepare_engine
 
 
 class UnknownRevision(Exception):
@@ -51,7 +51,7 @@ def run_env(metadata: MetaData) -> None:
     """
     url = context.config.attributes["database_url"]
     options = {
-        name: value for name, value in engine_options(url).items() if not name.startswith(("pool_", "max_"))
+        name: value for name, value in engine_options(url).items() if not name.startswith(("pool", "max_"))
     }
     _make_folder(make_url(url))
     engine = create_engine(url, poolclass=pool.NullPool, **options)

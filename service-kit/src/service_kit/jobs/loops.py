@@ -12,6 +12,7 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 from flask import Flask
 
+from service_kit.db.database import DatabaseUnavailable
 from service_kit.jobs.queue import Failed, LeasedQueue, LeasedRow, Result
 from service_kit.process.garbage import calm_garbage_collector
 from service_kit.process.memory import keep_memory_private
@@ -186,8 +187,12 @@ def _run_loop(loop: Loop, wake: threading.Event, stopping: threading.Event) -> N
         wake.clear()
         try:
             has_more = loop.turn()
+        except DatabaseUnavailable as exc:
+            log.warning("loop_waits_for_database", loop=loop.name, reason=str(exc))
+            stopping.wait(PAUSE_AFTER_FAILURE_S)
+            continue
         except Exception:
-            # Whatever it was (the database may be away), the next turn may go well.
+            # Whatever it was, the next turn may go well.
             log.exception("loop_failed", loop=loop.name)
             stopping.wait(PAUSE_AFTER_FAILURE_S)
             continue
