@@ -15,6 +15,7 @@ from bank_simulator.values.vocabulary import DeclineCode
 from payment_service.errors import ClientRefused
 from payment_service.problems import STATUSES
 from payment_service.refusals import REFUSALS
+from payment_service.values.statuses import FRAUDULENT, TOO_MANY_CARDS
 from service_kit.web.problems import code_of_status
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -51,8 +52,9 @@ def oauth_codes() -> dict[str, int]:
 
 
 def decline_codes() -> dict[str, int]:
-    """Return the codes of the only provider; our own checks use one of them."""
-    return dict.fromkeys((code.value for code in DeclineCode), HTTPStatus.PAYMENT_REQUIRED.value)
+    """Return the codes of the only provider, and those of our own checks."""
+    codes = [*(code.value for code in DeclineCode), FRAUDULENT, TOO_MANY_CARDS]
+    return dict.fromkeys(codes, HTTPStatus.PAYMENT_REQUIRED.value)
 
 
 CODES: Mapping[str, Callable[[], dict[str, int]]] = {
