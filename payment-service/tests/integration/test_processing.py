@@ -341,7 +341,7 @@ def test_an_id_that_no_payment_has_is_not_found(world: World, payment_id: str) -
 
 @pytest.mark.parametrize("payment_id", ["0", "None"])
 def test_the_links_that_the_shop_really_makes_are_explained(world: World, payment_id: str) -> None:
-    assert "shop could not reach" in world.pay(payment_id).json["error"]
+    assert "could not reach the payment service" in world.pay(payment_id).json["error"]
 
 
 @pytest.mark.parametrize(
