@@ -1,5 +1,5 @@
+from payment_service.config import WEB_THREADS
 from service_kit.process.gunicorn import settings
 
-# More threads than the bank may hold (BANK_MAX_CONCURRENT): a slow bank cannot take every thread.
-globals().update(settings(5009, workers=1, threads=32))
+globals().update(settings(5009, workers=1, threads=WEB_THREADS))
 wsgi_app = "payment_service.app:create_app()"

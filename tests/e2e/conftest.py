@@ -17,7 +17,15 @@ MANY_TRIES = {"VELOCITY_CARD_LIMIT": "1000", "VELOCITY_USER_LIMIT": "1000"}
 # Long enough for somebody else to come meanwhile.
 SLOW_BANK = {"BANK_SLOW_ANSWER_S": "20"}
 
-EXTRA = {"all": PATIENT, "fraud-service": MANY_TRIES, "bank-simulator": SLOW_BANK}
+# A quarter of the threads may wait: everybody who clicks with nineteen others.
+TWENTY_CLICKS = {"WEB_THREADS": "80", "LIMIT_REPEAT_WAIT_S": "100"}
+
+EXTRA = {
+    "all": PATIENT,
+    "fraud-service": MANY_TRIES,
+    "bank-simulator": SLOW_BANK,
+    "payment-service": TWENTY_CLICKS,
+}
 PATIENCE_S = 150.0
 
 

@@ -8,6 +8,7 @@ import http.client
 import json
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ import pytest
 import requests
 
 from tests.e2e.conftest import PATIENCE_S, RunningSystem
+from tests.faults.books import bank_sales
 
 CARD = {"cardNumber": 9999999999999, "cardCode": 123, "expirationDate": "2030-01-05"}
 PREFIX = "/payments-api/payments"
@@ -105,3 +107,51 @@ def test_a_refusal_becomes_an_empty_500_and_leaves_the_payment_payable(course_ur
     assert (malformed.status_code, malformed.content) == (500, b"")
     assert (declined.status_code, declined.content) == (500, b"")
     assert paid.status_code == 200
+
+
+def test_twenty_clicks_at_once_get_one_answer_and_are_charged_once(
+    course_url: str, running_system: RunningSystem
+) -> None:
+    order = {"user_id": 1, "order_id": 1, "total_amount": 7.0}
+    payment_id = requests.post(f"{course_url}{PREFIX}", json=order, timeout=PATIENCE_S).json()["payment_id"]
+    charged_before = len(bank_sales(running_system.whole))
+
+    answers = click_at_once(f"{course_url}{PREFIX}/{payment_id}", [CARD] * 20)
+
+    assert [answer.status_code for answer in answers] == [200] * 20
+    assert {answer.content for answer in answers} == {answers[0].content}
+    assert answers[0].json()["is_paid"] is True
+    assert len(bank_sales(running_system.whole)) - charged_before == 1
+
+
+def test_twenty_cards_at_once_are_tried_one_after_another_until_one_pays(
+    running_system: RunningSystem,
+) -> None:
+    order = {"user_id": 1, "order_id": 1, "total_amount": 7.0}
+    url = f"{running_system.gateway_url}{PREFIX}"
+    payment_id = requests.post(url, json=order, timeout=PATIENCE_S).json()["payment_id"]
+    charged_before = len(bank_sales(running_system.whole))
+    declined_card = {**CARD, "cardNumber": "4000100000000034"}
+    paying = ["4000100000000018", "5100100000000014", CARD["cardNumber"]]
+
+    with ThreadPoolExecutor(1) as first:
+        declined = first.submit(requests.post, f"{url}/{payment_id}", json=declined_card, timeout=PATIENCE_S)
+        answers = click_at_once(
+            f"{url}/{payment_id}", [{**CARD, "cardNumber": paying[number % 3]} for number in range(19)]
+        )
+
+    # Whoever brought the card that is declined may have come when another one had paid.
+    assert declined.result().status_code in {402, 200}
+    assert [answer.status_code for answer in answers] == [200] * 19
+    assert len(bank_sales(running_system.whole)) - charged_before == 1
+
+
+def click_at_once(url: str, cards: list[dict[str, Any]]) -> list[requests.Response]:
+    start = threading.Barrier(len(cards))
+
+    def click(card: dict[str, Any]) -> requests.Response:
+        start.wait(timeout=PATIENCE_S)
+        return requests.post(url, json=card, timeout=PATIENCE_S)
+
+    with ThreadPoolExecutor(len(cards)) as payers:
+        return list(payers.map(click, cards))

@@ -220,8 +220,9 @@ def open_system(database_url: str, folder: Path) -> Iterator[SystemUnderTest]:
     bank_config = replace(
         BankConfig.from_env(), database_url=f"sqlite:///{folder}/bank.db", log_level=LOG_LEVEL
     )
-    # The service's own limits: the clock is held, so none of them passes by itself.
-    config = make_config(database_url, log_level=LOG_LEVEL, limits=TimeLimits())
+    # The service's own limits: the clock is held, so none of them passes by itself. One thread plays
+    # everybody, so nobody may wait for another.
+    config = make_config(database_url, log_level=LOG_LEVEL, limits=TimeLimits(repeat_wait_s=0.0))
     migrations.upgrade(bank_config.database_url, bank_config.migrations_dir)
     migrations.upgrade(database_url, config.migrations_dir)
     with clock.running():

@@ -1,5 +1,6 @@
 """A clock in a test's hands: no deadline passes, and no lease ends, because the machine is busy."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta, tzinfo
@@ -37,6 +38,11 @@ class FakeClock:
     def monotonic(self) -> float:
         """Return the present moment in seconds."""
         return self.now().timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        """Let the time pass that somebody sleeps, at once; another thread may go on meanwhile."""
+        self.advance(seconds)
+        time.sleep(0)
 
     @contextmanager
     def running(self, *timed: ModuleType) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from threading import BoundedSemaphore
 
 from flask import Flask
 from service_kit.db.database import leave_transaction
@@ -85,6 +86,8 @@ MAY_CALL_A_PROVIDER = (
     "cancellations.cancel",
     "refunds.create",
 )
+# Whoever waits for another request occupies a thread: the others are for those that work.
+THREADS_PER_WAITING_PLACE = 4
 SECRET_FIELDS = ("cardnumber", "card_number", "number", "pan", "cardcode", "cvv", "cvc", "access_token")
 
 
@@ -166,6 +169,7 @@ def new_dependencies(
         clients=ClientDirectory(),
         client_secrets=ClientSecrets(config.client_secret_key),
         vault=Vault(EnvelopeKeys(config.vault_keys)),
+        waiting_places=BoundedSemaphore(max(1, config.web_threads // THREADS_PER_WAITING_PLACE)),
     )
 
 

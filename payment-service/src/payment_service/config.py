@@ -35,6 +35,8 @@ _VAULT_KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _WIDEST_PREFIX = {4: 8, 6: 32}
 _VAULT_KEY_BYTES = 32  # AES-256
 SHORTEST_KEPT_DAYS = 8
+# More than the bank may hold (BANK_MAX_CONCURRENT): a slow bank cannot take every thread.
+WEB_THREADS = 32
 _LONGEST_EVENT_KEY_ID = 16  # of the column that holds it
 
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -58,6 +60,7 @@ class TimeLimits:
     clock_margin_s: float = 20.0
     ask_lease_s: float = 30.0
     idempotency_lease_s: float = 30.0
+    repeat_wait_s: float = 7.0
     asks_after_s: tuple[float, ...] = (10, 30, 60, 300, 900)
     asks_hourly_s: float = 3600.0
     asks_daily_s: float = 86400.0
@@ -107,6 +110,7 @@ class Config:
     vault_keys: Mapping[str, bytes]
     trusted_proxies: tuple[IpNetwork, ...]
     bank_max_concurrent: int
+    web_threads: int
     limits: TimeLimits
     log_level: str
 
@@ -161,6 +165,7 @@ class Config:
             vault_keys=_read_vault_keys(env, profile),
             trusted_proxies=_read_proxies(env, profile, "TRUSTED_PROXIES"),
             bank_max_concurrent=env.int("BANK_MAX_CONCURRENT", 16),
+            web_threads=env.int("WEB_THREADS", WEB_THREADS),
             limits=_read_limits(env),
             log_level=env.str("LOG_LEVEL", "INFO"),
         )

@@ -140,7 +140,7 @@ PLAYS: Mapping[str, tuple[Play, ...]] = {
     "declined by the bank": (bank_does(decline("lost_card")),),
     "declined by fraud-service": (fraud_says(FraudDecision.DECLINE),),
     "unknown even after asking": (bank_does(lose_request),),
-    "being processed by another request": (pay_beside_another,),
+    "being processed by another request, for longer than this one can wait": (pay_beside_another,),
     "cancelled or expired": (pay_what_is(PaymentStatus.CANCELLED), pay_what_is(PaymentStatus.EXPIRED)),
     "certainly not charged: the bank could not be reached": (bank_does(refuse_connection),),
     "certainly not charged: given up": (bank_does(give_up),),

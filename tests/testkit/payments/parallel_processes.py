@@ -23,7 +23,6 @@ from service_kit.clock import utc_now
 from sqlalchemy import event
 
 from tests.testkit.fake_clock import FakeClock
-from tests.testkit.payments.cards import CARD
 
 _LONGEST_S = 120.0
 
@@ -73,9 +72,10 @@ def racers(number: int, run: Run, config: Config) -> Iterator[list[Racer]]:
             racer.stop()
 
 
-def pay(app: Flask, payment_id: int) -> int:
-    """Pay on the lab surface; the status of the answer."""
-    return app.test_client().post(f"/payments/process/{payment_id}", json=dict(CARD)).status_code
+def pay(app: Flask, order: tuple[int, Mapping[str, Any]]) -> int:
+    """Pay a payment of the lab surface with a card; the status of the answer."""
+    payment_id, card = order
+    return app.test_client().post(f"/payments/process/{payment_id}", json=dict(card)).status_code
 
 
 @dataclass(frozen=True)

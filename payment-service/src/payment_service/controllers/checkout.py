@@ -16,7 +16,7 @@ _PAGES_AFTER_A_FORM = payment_page.described_pages(
     _400="Something in the form is missing or wrong",
     _402="The bank declined; another card may follow",
     _404="No such payment",
-    _409="Being paid elsewhere, or closed",
+    _409="Still being paid elsewhere after waiting for it, or closed",
     _502="Certainly not charged; payable again",
     _503="Not now; not charged",
 )

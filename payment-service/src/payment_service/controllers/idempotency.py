@@ -40,7 +40,7 @@ PARAMETER = {
     "description": (
         "A name of yours for this request, such as a UUID. Sent again with the same parameters within "
         "24 hours, the request is not carried out again: the first answer comes again, with "
-        f"`{REPLAYED_HEADER}: true`."
+        f"`{REPLAYED_HEADER}: true`; while that is being made, after a short wait."
     ),
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY, "pattern": "^[ -~]+$"},
     "example": "order-1017-attempt-1",

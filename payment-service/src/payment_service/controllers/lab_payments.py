@@ -123,7 +123,7 @@ def show_page(payment_id: str) -> Any:
         _400="The input is not valid; `errors` says which field, or the page beside it",
         _402="The bank declined; another card may follow",
         _404="No such payment",
-        _409="Processed elsewhere now, or closed",
+        _409="Still processed by another request after waiting for it, or closed",
         _413="The body is too large",
         _502="Certainly not charged; payable again",
         _503="Not now; not charged; payable again",
@@ -134,11 +134,11 @@ def show_page(payment_id: str) -> Any:
 @lab_payments.alt_response(202, schema=ProcessedSchema, description="The outcome is not known yet")
 @lab_payments.problem(402, "The bank declined; another card may follow")
 @lab_payments.problem(404, "No such payment")
-@lab_payments.problem(409, "Processed elsewhere now, or closed")
+@lab_payments.problem(409, "Still processed by another request after waiting for it, or closed")
 @lab_payments.problem(502, "Certainly not charged; payable again")
 @lab_payments.problem(503, "Not now; not charged; payable again")
 def process(card: CardData, payment_id: str) -> Any:
-    """Pay with a card. Sent again, it charges nothing again."""
+    """Pay with a card. Sent again, it charges nothing again; sent twice at once, both get one answer."""
     dependencies = current_dependencies()
     client_ip = trusted_client_ip(request, dependencies.config.trusted_proxies)
     paid_with = CardPayment(card=card, actor=SHOP, client_ip=client_ip)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 from typing import Protocol
 
 from payment_service.clients.fraud import AssessmentRequest
@@ -31,6 +32,7 @@ class Dependencies:
     """The collaborators of every command; ``providers`` by name, the first one takes new payments.
 
     ``webhooks`` understand what providers tell us of their own accord, by the provider's name.
+    ``waiting_places`` is how many requests of this process may wait for another one.
     """
 
     config: Config
@@ -43,6 +45,7 @@ class Dependencies:
     clients: ClientDirectory
     client_secrets: ClientSecrets
     vault: Vault
+    waiting_places: BoundedSemaphore
 
     @property
     def provider(self) -> Provider:

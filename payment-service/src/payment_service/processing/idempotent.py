@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from service_kit.clock import utc_now
@@ -24,7 +24,7 @@ from payment_service.domain.payments.locks import MovementReference, lock_moveme
 from payment_service.domain.payments.references import MerchantPayment
 from payment_service.domain.settlement.follow_ups import F, attempt_of
 from payment_service.domain.settlement.settle import Settlement
-from payment_service.errors import PaymentError
+from payment_service.errors import KeyInProgress, PaymentError
 from payment_service.extensions import db
 from payment_service.models.idempotency_key import IdempotencyKey
 from payment_service.models.movement import AnyMovement, FollowUp, PaymentAttempt
@@ -32,6 +32,9 @@ from payment_service.models.payment import Payment
 from payment_service.processing.dependencies import Dependencies
 from payment_service.processing.inquiry import inquire, needs_inquiry
 from payment_service.processing.sending import OutcomeUnsettled, Tell
+from payment_service.processing.waiting import longest_wait, wait_until
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -105,7 +108,7 @@ def run_idempotent(
         return finish(session, operation.request, begun)
 
     try:
-        first = db.in_transaction(first_transaction)
+        first = _when_key_is_free(first_transaction, operation.request, dependencies)
     except CommitOutcomeUnknown as exc:
         if isinstance(exc.result, _Written):
             if _left_no_trace(operation.request):
@@ -172,6 +175,27 @@ def _key_taker(
 ) -> Callable[[Session], Earlier | None]:
     lease, now = timedelta(seconds=dependencies.config.limits.idempotency_lease_s), utc_now()
     return lambda session: begin_key(session, request, resource_id, now, lease)
+
+
+def _when_key_is_free(
+    work: Callable[[Session], T], request: IdempotentRequest, dependencies: Dependencies
+) -> T:
+    """Run the first transaction; if an earlier request with this key is at work, once more when it answered.
+
+    Raises:
+        KeyInProgress: it was at work for too long.
+    """
+    try:
+        return db.in_transaction(work)
+    except KeyInProgress:
+        if not wait_until(_is_answered(request), longest_wait(dependencies), dependencies):
+            raise
+    return db.in_transaction(work)
+
+
+def _is_answered(request: IdempotentRequest) -> Callable[[Session], bool]:
+    found = select(IdempotencyKey.answer_status).where(IdempotencyKey.key_hash == request.key_hash)
+    return lambda session: session.scalar(found) is not None
 
 
 def _left_no_trace(request: IdempotentRequest) -> bool:

@@ -23,6 +23,7 @@ from payment_service.processing.charge import CardPayment, Charge, assess_and_ch
 from payment_service.processing.dependencies import Dependencies
 from payment_service.processing.inquiry import inquire, needs_inquiry
 from payment_service.processing.sending import OutcomeUnsettled, start_movement
+from payment_service.processing.waiting import Waiting
 from payment_service.values.statuses import MovementState
 
 log = structlog.get_logger(__name__)
@@ -36,37 +37,50 @@ class _Begun:
     pending: PaymentResult
     charge: Charge | None
 
+    @property
+    def attempt_of_others(self) -> PaymentAttempt | None:
+        """What answers for us, if nothing was begun."""
+        return self.claim.attempt if self.charge is None else None
+
 
 def process_payment(
     reference: PaymentReference, paid_with: CardPayment, dependencies: Dependencies
 ) -> PaymentResult:
     """Charge the card at most once, and say how the payment stands.
 
+    A payment that another request is at work on is waited for: with the same card this one gets the same
+    answer, with another card it is paid already then, or this card is tried.
+
     Raises:
         PaymentNotFound, PaymentBusy, PaymentClosed: nothing was begun.
         ChargeNotSent, ChargeAbandoned, ProcessingUnavailable: surely not charged, and payable again.
     """
+    waiting = Waiting(dependencies)
     try:
-        begun = _begin(reference, paid_with, dependencies)
-        attempt = begun.claim.attempt
-        if begun.charge is None and attempt is not None and needs_inquiry(attempt, dependencies):
+        begun = _begin(reference, paid_with, waiting, dependencies)
+        attempt = begun.attempt_of_others
+        if attempt is not None and needs_inquiry(attempt, dependencies):
             with suppress(CommitOutcomeUnknown):  # the next claim sees what was stored
                 inquire(attempt, dependencies, actor=paid_with.actor)
-            begun = _begin(reference, paid_with, dependencies)
+            begun = _begin(reference, paid_with, waiting, dependencies)
+        while begun.attempt_of_others is not None and waiting.outlasts(begun.attempt_of_others):
+            begun = _begin(reference, paid_with, waiting, dependencies)
     except CommitOutcomeUnknown as exc:
         return cast(_Begun, exc.result).pending
     if begun.charge is None:
-        return _answer_from_claim(begun.claim, paid_with, dependencies)
+        return _answer_from_claim(begun.claim, paid_with, waiting, dependencies)
     return _charge(begun.charge, begun.pending, dependencies)
 
 
-def _begin(reference: PaymentReference, paid_with: CardPayment, dependencies: Dependencies) -> _Begun:
+def _begin(
+    reference: PaymentReference, paid_with: CardPayment, waiting: Waiting, dependencies: Dependencies
+) -> _Begun:
     """Transaction 1: claim the payment, or learn who has it."""
     new, policy = start_movement("att", paid_with.actor, dependencies), dependencies.policy
-    new_one = new_attempt(new, paid_with, dependencies)
+    new_one, waited = new_attempt(new, paid_with, dependencies), waiting.waited
 
     def work(session: Session) -> _Begun:
-        claim = claim_payment(session, policy.event_key, reference, new_one)
+        claim = claim_payment(session, policy.event_key, reference, new_one, waited)
         # For a commit of unknown outcome; what was paid before stays paid whatever became of it.
         pending = describe(claim.payment, claim.attempt)
         if not claim.is_ours or claim.attempt is None:
@@ -93,8 +107,10 @@ def _charge(charge: Charge, pending: PaymentResult, dependencies: Dependencies) 
     return result_for_payer(settled.payment, settled.movement, utc_now(), None, is_own_attempt=True)
 
 
-def _answer_from_claim(claim: Claim, paid_with: CardPayment, dependencies: Dependencies) -> PaymentResult:
-    payment, attempt, grace_s = claim.payment, claim.attempt, dependencies.config.limits.busy_grace_s
-    form_key = paid_with.form_key_hash
+def _answer_from_claim(
+    claim: Claim, paid_with: CardPayment, waiting: Waiting, dependencies: Dependencies
+) -> PaymentResult:
+    payment, attempt, form_key = claim.payment, claim.attempt, paid_with.form_key_hash
     is_own = form_key is not None and attempt is not None and attempt.form_key == form_key
+    grace_s = None if waiting.has_seen_the_end_of(attempt) else dependencies.config.limits.busy_grace_s
     return result_for_payer(payment, attempt, utc_now(), grace_s, is_own_attempt=is_own)

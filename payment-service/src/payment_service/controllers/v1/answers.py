@@ -29,9 +29,11 @@ _PAYMENT, _REFUND = PaymentSchema(), RefundSchema()
 def present_payment(
     rows: PaymentRows, done: HTTPStatus = HTTPStatus.OK, location: str | None = None
 ) -> StoredAnswer:
-    """Answer with the payment; a problem when the last attempt to pay it was refused."""
+    """Answer with the payment; a problem when the attempt to pay it was refused."""
     payment, attempt, shown = rows.payment, rows.attempt, _show_payment(rows)
-    if attempt is not None and payment.status in PAYABLE:
+    # Another one may be at work since.
+    is_over = attempt is not None and payment.status == PaymentStatus.PROCESSING and not attempt.is_open
+    if attempt is not None and (payment.status in PAYABLE or is_over):
         return _refused(attempt, {"decline_code": attempt.decline_code, "payment": shown}, location=location)
     status = HTTPStatus.ACCEPTED if payment.status in _OPEN else done
     retry_after_s = RETRY_AFTER_S if payment.status == PaymentStatus.PROCESSING else None

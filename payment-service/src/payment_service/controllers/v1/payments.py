@@ -53,11 +53,13 @@ def create(body: dict[str, Any]) -> Response:
 @payments.alt_response(202, schema=PaymentSchema, description="Its outcome is still open")
 @payments.problem(402, "The bank declined; member `payment`, which can be confirmed again")
 @payments.problem(404, "There is no such payment")
-@payments.problem(409, "It is not in a state that can be confirmed")
+@payments.problem(
+    409, "It is not in a state that can be confirmed, or another request is still at work on it"
+)
 @payments.problem(422, "Our checks refused it (member `payment`), or no such stored card")
 @payments.problem(502, "Certainly not charged; member `payment`, which can be confirmed again")
 def confirm(body: CardData | str, payment_id: str) -> Response:
-    """Pay it with a card, or with one that is stored."""
+    """Pay it with a card, or with one that is stored; beside another request, wait for what that brings."""
     command = ConfirmPayment(current_merchant_id(), payment_id, body)
     return carry_out(confirm_payment, command, present_payment, body)
 

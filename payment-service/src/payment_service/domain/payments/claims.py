@@ -9,10 +9,12 @@ from payment_service.domain.payments.events import EventKey, next_event, store_e
 from payment_service.domain.payments.movements import NewAttempt, write_down
 from payment_service.domain.payments.references import PaymentReference
 from payment_service.domain.payments.transitions import HOLDING, PAYABLE, change_status
+from payment_service.errors import PaymentBusy
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.values.statuses import AttemptKind, CaptureMethod, MovementState, PaymentStatus
 
+SHORTEST_PAUSE_S = 1
 _KINDS = {
     CaptureMethod.AUTOMATIC: AttemptKind.SALE,
     CaptureMethod.MANUAL: AttemptKind.AUTHORIZATION,
@@ -21,27 +23,56 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """``is_ours``: the attempt is new and ours to carry on. Otherwise it is the one that answers for us."""
+    """``is_ours``: the attempt is new and ours to carry on. Otherwise it is the one that answers for us.
+
+    ``is_repeat``: it tries, or tried, what we want to: it is of the same form, or of the same card while we
+    waited.
+    """
 
     payment: Payment
     attempt: PaymentAttempt | None
     is_ours: bool
+    is_repeat: bool = False
 
 
-def claim_payment(session: Session, key: EventKey, reference: PaymentReference, new: NewAttempt) -> Claim:
-    """Lock the payment and begin an attempt on it, if it can be paid and this form was not sent before.
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """A request waited for others: ``since`` is the id of the attempt that it met first.
+
+    ``may_try``: there is time left for an attempt of its own.
+    """
+
+    since: int
+    may_try: bool
+
+
+def claim_payment(
+    session: Session,
+    key: EventKey,
+    reference: PaymentReference,
+    new: NewAttempt,
+    waited: Waited | None = None,
+) -> Claim:
+    """Lock the payment and begin an attempt on it, if it can be paid and nobody tried the same before.
+
+    The same is: this form whenever it was sent, or this card while we waited.
 
     Raises:
         PaymentNotFound: there is none, or the caller may not see it.
+        PaymentBusy: it could be paid, but we waited too long for an attempt of our own.
     """
     payment = lock_by_reference(session, reference)
-    repeated = _attempt_of_form(session, payment, new.form_key)
+    repeated = _attempt_of_form(session, payment, new.form_key) or _attempt_meanwhile(
+        session, payment, new, waited
+    )
     has_succeeded = payment.is_paid or payment.status in HOLDING
     if repeated is not None and not has_succeeded:
-        return Claim(payment, repeated, is_ours=False)
+        return Claim(payment, repeated, is_ours=False, is_repeat=True)
     if payment.status not in PAYABLE:
         # The latest attempt of a payment that succeeded is the one that did it, whichever form was sent.
         return Claim(payment, latest_attempt(session, payment), is_ours=False)
+    if waited is not None and not waited.may_try:
+        raise PaymentBusy(SHORTEST_PAUSE_S)
     attempt, event = _begin(key, payment, new)
     session.add(attempt)
     store_event(session, event)
@@ -124,6 +155,26 @@ def _attempt_of_form(session: Session, payment: Payment, form_key: str | None) -
     return session.scalar(
         select(PaymentAttempt)
         .where(PaymentAttempt.payment_id == payment.id, PaymentAttempt.form_key == form_key)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _attempt_meanwhile(
+    session: Session, payment: Payment, new: NewAttempt, waited: Waited | None
+) -> PaymentAttempt | None:
+    """Return the last try of the same card since we began to wait."""
+    if waited is None:
+        return None
+    return session.scalar(
+        select(PaymentAttempt)
+        .where(
+            PaymentAttempt.payment_id == payment.id,
+            PaymentAttempt.id >= waited.since,
+            PaymentAttempt.card_fingerprint == new.card_fingerprint,
+            PaymentAttempt.kind != AttemptKind.REVERSAL,
+        )
+        .order_by(PaymentAttempt.id.desc())
+        .limit(1)
         .execution_options(populate_existing=True)
     )
 

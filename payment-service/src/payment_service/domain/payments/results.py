@@ -113,7 +113,16 @@ def result_for_payer(
     if not attempt.is_open:
         raise ChargeNotSent
     if busy_grace_s is not None:
-        busy_until = attempt.send_before + timedelta(seconds=busy_grace_s)
-        if now < busy_until:
-            raise PaymentBusy(max(1, ceil((busy_until - now).total_seconds())))
+        refuse_while_busy(attempt, now, busy_grace_s)
     return describe(payment, attempt)
+
+
+def refuse_while_busy(attempt: PaymentAttempt, now: datetime, busy_grace_s: float) -> None:
+    """Say until when, at most, the sender of an open attempt may still be at work.
+
+    Raises:
+        PaymentBusy: that is yet to come.
+    """
+    busy_until = attempt.send_before + timedelta(seconds=busy_grace_s)
+    if now < busy_until:
+        raise PaymentBusy(max(1, ceil((busy_until - now).total_seconds())))
