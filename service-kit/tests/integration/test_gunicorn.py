@@ -1,27 +1,14 @@
 """A web process that stops: who is being answered gets his answer, who comes now is refused at once."""
 
-import os
 import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import requests
 
-PATIENCE_S = 120
-
-CONF = """
-from service_kit.process.gunicorn import settings
-
-globals().update(settings(0, threads=4))
-graceful_timeout = 600
-wsgi_app = "slow_app:app"
-"""
+from tests.testkit.web_process import PATIENCE_S, WebProcess, wait_until, web_process
 
 # Answers when the file `go` is there, and says by the file `begun` that it has a request to answer.
 APP = """
@@ -38,81 +25,35 @@ def app(environ, start_response):
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "gunicorn.conf.py").write_text(CONF)
-    (tmp_path / "slow_app.py").write_text(APP)
-    return tmp_path
+def web(tmp_path: Path) -> Iterator[WebProcess]:
+    with web_process(tmp_path, APP) as running:
+        yield running
 
 
-@pytest.fixture
-def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        found: int = probe.getsockname()[1]
-    return found
-
-
-@pytest.fixture
-def gunicorn(folder: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn"],
-            cwd=folder,
-            env={**os.environ, "BIND": f"127.0.0.1:{port}"},
-            stderr=log,
-        )
-    try:
-        wait_until(lambda: not is_refused(port))
-        yield process
-    finally:
-        process.kill()
-        process.wait(PATIENCE_S)
-
-
-def test_a_stopping_process_refuses_new_connections_and_answers_the_old(
-    gunicorn: "subprocess.Popen[bytes]", folder: Path, port: int
-) -> None:
+def test_a_stopping_process_refuses_new_connections_and_answers_the_old(web: WebProcess) -> None:
     with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(requests.get, f"http://127.0.0.1:{port}/slow", timeout=PATIENCE_S)
-        wait_until((folder / "begun").exists)
+        slow = pool.submit(requests.get, f"http://127.0.0.1:{web.port}/slow", timeout=PATIENCE_S)
+        wait_until((web.folder / "begun").exists)
 
-        gunicorn.send_signal(signal.SIGTERM)
+        web.process.send_signal(signal.SIGTERM)
 
         try:
-            wait_until(lambda: is_refused(port))
+            wait_until(web.is_refused)
             is_still_at_work = not slow.done()
         finally:
-            (folder / "go").touch()
+            (web.folder / "go").touch()
         assert is_still_at_work
         assert slow.result().text == "ok"
-    assert gunicorn.wait(PATIENCE_S) == 0
+    assert web.process.wait(PATIENCE_S) == 0
 
 
-def test_a_request_that_cannot_be_read_is_logged_without_its_numbers(
-    gunicorn: "subprocess.Popen[bytes]", folder: Path, port: int
-) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
+def test_a_request_that_cannot_be_read_is_logged_without_its_numbers(web: WebProcess) -> None:
+    with web.connect() as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nx4111 1111 1111 1111 bad header\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 400")
 
-    gunicorn.send_signal(signal.SIGTERM)
-    gunicorn.wait(PATIENCE_S)
-    logged = (folder / "log").read_text()
-    assert "Invalid" in logged
-    assert "*************" in logged
-    assert "1111" not in logged
-
-
-def is_refused(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S).close()
-    except ConnectionRefusedError:
-        return True
-    return False
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    give_up_at = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < give_up_at
-        time.sleep(0.02)
+    web.process.send_signal(signal.SIGTERM)
+    web.process.wait(PATIENCE_S)
+    assert "Invalid" in web.logged
+    assert "*************" in web.logged
+    assert "1111" not in web.logged

@@ -24,9 +24,12 @@ PATIENT = TimeLimits(
 )
 # The same for a process of its own.
 PATIENT_ENVIRONMENT = {
-    f"LIMIT_{limit.name.upper()}": str(getattr(PATIENT, limit.name))
-    for limit in fields(TimeLimits)
-    if getattr(PATIENT, limit.name) == PATIENT_S != limit.default
+    "WEB_REQUEST_WITHIN_S": str(PATIENT_S),
+    **{
+        f"LIMIT_{limit.name.upper()}": str(getattr(PATIENT, limit.name))
+        for limit in fields(TimeLimits)
+        if getattr(PATIENT, limit.name) == PATIENT_S != limit.default
+    },
 }
 
 

@@ -1,16 +1,15 @@
 """What the gunicorn.conf.py of every service has in common."""
 
-import select
 from pathlib import Path
 from typing import Any
 
 from environs import Env
 from gunicorn.glogging import Logger
-from gunicorn.workers.gthread import ThreadWorker
 
 from service_kit.process.garbage import calm_garbage_collector
 from service_kit.process.logs import mask_record
 from service_kit.process.memory import keep_memory_private
+from service_kit.process.web_worker import WebWorker
 
 # Heartbeats go to a file: in memory where there is such a folder, so that a busy disk stops no worker.
 _MEMORY = Path("/dev/shm")  # noqa: S108
@@ -25,38 +24,26 @@ class MaskingLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
         self.error_log.addFilter(mask_record)
 
 
-class RefusingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """gthread, which refuses new connections while it answers its last requests.
-
-    gthread itself leaves them unanswered until it ends: a gateway would wait for its time-out instead of
-    telling its client at once.
-    """
-
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Accept or not; at the end of a worker, take those that wait already and close."""
-        super().set_accept_enabled(enabled)
-        if enabled or self.alive:
-            return
-        for listener in self.sockets:
-            while listener.sock and select.select([listener], [], [], 0)[0]:
-                self.accept(listener)
-            listener.close()
-
-
-def _settle_in(_worker: ThreadWorker) -> None:
+def _settle_in(_worker: WebWorker) -> None:
     calm_garbage_collector()
     keep_memory_private()
 
 
+def _worker_class(request_within_s: float) -> type[WebWorker]:
+    return type("WebWorker", (WebWorker,), {"request_within_s": request_within_s})
+
+
 def settings(default_port: int, *, workers: int = 1, threads: int = 16) -> dict[str, Any]:
-    """Return gunicorn's settings; ``BIND``, ``WEB_WORKERS`` and ``WEB_THREADS`` change them."""
+    """Return gunicorn's settings; ``BIND`` and those that begin with ``WEB_`` change them."""
     env = Env()
     return {
         "bind": env.str("BIND", f"127.0.0.1:{default_port}"),
         "workers": env.int("WEB_WORKERS", workers),
         "threads": env.int("WEB_THREADS", threads),
+        # Files, memory and time for each are bounded: the oldest silent one gives way to the next.
+        "worker_connections": env.int("WEB_CONNECTIONS", 512),
         # HTTP/1.1 with kept-alive connections: a sync worker's 1.0 answers would close the client's too.
-        "worker_class": RefusingWorker,
+        "worker_class": _worker_class(env.float("WEB_REQUEST_WITHIN_S", 2.0)),
         # Longer than the gateway keeps idle connections (30 s): a stale one would cost a request.
         "keepalive": 75,
         "timeout": 60,
