@@ -15,11 +15,16 @@ def _balance(account: str, **description: Any) -> ma.fields.Integer:
 
 
 class CurrencyBalanceSchema(ma.Schema):
-    """Balances of one currency: ``provider_receivable`` is always the sum of the other three."""
+    """Balances of one currency: ``provider_receivable`` is always the sum of the other three.
+
+    A dispute about money that was refunded takes ``available`` below 0 where nothing else is in it.
+    """
 
     currency = shown(ma.fields.String, example="MAD", description="ISO 4217.")
     available = _balance(
-        "available", example=199999, description="What the merchant is owed (account merchant_payable)."
+        "available",
+        example=199999,
+        description="What the merchant is owed (account merchant_payable); below 0, what it owes.",
     )
     refunds_in_transit = _balance(
         "refunds_in_transit",
@@ -27,7 +32,8 @@ class CurrencyBalanceSchema(ma.Schema):
     )
     disputes = _balance("disputes", description="What is held back in open disputes.")
     provider_receivable = _balance(
-        "provider_receivable", description="What the providers hold for the merchant."
+        "provider_receivable",
+        description="What the providers hold for the merchant; below 0, what they are owed.",
     )
 
 
