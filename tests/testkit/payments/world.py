@@ -15,7 +15,7 @@ from payment_service.commands.upkeep.seed_lab import seed_lab
 from payment_service.config import Config
 from payment_service.controllers.request import EXTENSION
 from payment_service.domain import merchant_directory
-from payment_service.domain.access import api_clients, signing_keys
+from payment_service.domain.access import api_clients, signing_keys, token_failures
 from payment_service.extensions import db
 from payment_service.models.base import Base
 from payment_service.models.merchant import SigningKey
@@ -42,7 +42,7 @@ Movements = TypeVar("Movements", bound=AnyMovement)
 CONNECTION_LOST = 2013
 EVENT_QUEUES = frozenset({Destination.EVENTS, Destination.FRAUD_OUTCOMES})
 # What remembers for a while, beside the deadlines.
-_FORGETFUL = (api_clients, signing_keys, merchant_directory)
+_FORGETFUL = (api_clients, signing_keys, token_failures, merchant_directory)
 _CONNECTING_S = 50.0
 
 

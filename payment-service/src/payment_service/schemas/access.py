@@ -19,7 +19,7 @@ class TokenRefusalSchema(ma.Schema):
     error = ma.fields.String(
         required=True,
         validate=ma.validate.OneOf(
-            ["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type"]
+            ["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type", "slow_down"]
         ),
     )
     error_description = ma.fields.String(required=True)
