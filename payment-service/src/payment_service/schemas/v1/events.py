@@ -7,6 +7,7 @@ import marshmallow as ma
 from service_kit.web import strict_json
 from service_kit.web.shown_fields import shown
 
+from payment_service.domain.payments.results import found_by_checks
 from payment_service.domain.payments.transitions import MovementKind
 from payment_service.models.payment import PaymentEvent
 from payment_service.refusals import REFUSALS
@@ -174,9 +175,7 @@ def _why(data: Mapping[str, Any], fraud: Mapping[str, Any] | None) -> str | None
     if data.get("reason"):
         return str(data["reason"])
     if fraud is not None and fraud["decision"] != "approve" and data.get("decline_code") in _NOT_THE_BANK:
-        return (
-            "; ".join(str(reason.get("detail") or reason.get("rule")) for reason in fraud["reasons"]) or None
-        )
+        return found_by_checks(fraud["reasons"])
     state = data.get("attempt_state") or data.get("movement_state")
     refusal = REFUSALS.get((MovementKind.CHARGE, state or ""))
     return data.get("decline_code") or data.get("detail") or (refusal.why if refusal else None)
