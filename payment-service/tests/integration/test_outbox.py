@@ -17,7 +17,7 @@ from payment_service.extensions import db
 from payment_service.models.message import OutboxMessage
 from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.worker import build_loops
-from service_kit.clock import utc_now
+from service_kit.clock import utc_now, utc_text
 from service_kit.jobs.loops import BatchLoop, QueueLoop
 from service_kit.jobs.queue import Done, LeasedQueue
 from sqlalchemy import update
@@ -422,7 +422,7 @@ def test_fraud_service_hears_what_was_captured(world: World, outside: Outside) -
                 "card_fingerprint": None,
                 "amount_minor": 399998,
                 "currency": "MAD",
-                "occurred_at": completed.created_at.isoformat(),
+                "occurred_at": utc_text(completed.created_at),
             }
         ]
     }

@@ -1,6 +1,7 @@
 """Tokens and keys as JSON, with the names of RFC 6749 and RFC 7517."""
 
 import marshmallow as ma
+from service_kit.clock import utc_text
 from service_kit.web.shown_fields import shown
 
 
@@ -57,7 +58,7 @@ class MerchantSchema(ma.Schema):
     currency = shown(ma.fields.String, example="MAD", description="ISO 4217.")
     # Not a DateTime with a format of its own: apispec describes that with a pattern that is null.
     created_at = ma.fields.Function(
-        lambda merchant: f"{merchant.created_at:%Y-%m-%dT%H:%M:%S.%f}Z",
+        lambda merchant: utc_text(merchant.created_at),
         required=True,
         metadata={"type": "string", "format": "date-time"},
     )

@@ -1,4 +1,4 @@
-"""Events as JSON: as they were sealed, for programs."""
+"""Events as JSON: with the members that were sealed, for programs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -66,7 +66,7 @@ class EventSchema(ma.Schema):
     version = shown(ma.fields.Integer, example=1, description="Of the shape; 0 before there were versions.")
     payment = shown(ma.fields.String, example="pay_01jd3v6z9gqz4y2t8n5r7c0b1a")
     sequence = shown(ma.fields.Integer, example=3, description="Which event of its payment this is, from 1.")
-    at = shown(ma.fields.String, format="date-time", example="2026-11-21T09:05:00.123456+00:00")
+    at = shown(ma.fields.String, format="date-time", example="2026-11-21T09:05:00.123456Z")
     actor = shown(
         ma.fields.String,
         allow_none=True,
@@ -81,8 +81,14 @@ class EventSchema(ma.Schema):
 
 
 def read_event(event: PaymentEvent) -> dict[str, Any]:
-    """Return the members of an event; those written before events had a version lack two."""
-    return {"version": 0, "actor": None, **strict_json.loads(event.body.encode())}
+    """Return the members of an event.
+
+    Those written before events had a version lack two, and some write their time with ``+00:00``: what is
+    sealed stays as it is, and is shown like the others.
+    """
+    document = {"version": 0, "actor": None, **strict_json.loads(event.body.encode())}
+    document["at"] = document["at"].replace("+00:00", "Z")
+    return document
 
 
 _WHO: Mapping[str, str] = {
@@ -124,7 +130,7 @@ class TimelineEntrySchema(ma.Schema):
     id = shown(ma.fields.String, example="evt_01jd3v6z9gqz4y2t8n5r7c0b1a_3")
     object = ma.fields.Constant("timeline_entry", required=True)
     type = shown(ma.fields.String, example="payment.failed")
-    at = shown(ma.fields.String, format="date-time", example="2026-11-21T09:05:00.123456+00:00")
+    at = shown(ma.fields.String, format="date-time", example="2026-11-21T09:05:00.123456Z")
     who = shown(ma.fields.String, allow_none=True, example="The payer")
     actor = shown(ma.fields.String, allow_none=True, example="payer")
     what = shown(ma.fields.String, example=WHAT["payment.failed"])

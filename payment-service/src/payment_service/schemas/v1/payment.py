@@ -131,6 +131,16 @@ class ThreeDsSchema(ma.Schema):
     liability = ma.fields.String(required=True, allow_none=True)
 
 
+class CustomerShownSchema(ma.Schema):
+    """Whom the merchant sells to; a name and a phone number only where they were given."""
+
+    id = shown(ma.fields.String, allow_none=True, description="The merchant's own name for the customer.")
+    email = shown(ma.fields.String, allow_none=True, description="Where the receipt goes.")
+    locale = shown(ma.fields.String, example="fr")
+    name = ma.fields.String()
+    phone = ma.fields.String(metadata={"example": "+212600000000"})
+
+
 class PaymentSchema(ma.Schema):
     """A payment; amounts are integers in minor units of the currency."""
 
@@ -153,7 +163,7 @@ class PaymentSchema(ma.Schema):
         required=True,
         metadata={"type": ["string", "null"], "description": "The merchant's own number of the order."},
     )
-    customer = ma.fields.Dict(required=True)
+    customer = ma.fields.Nested(CustomerShownSchema, required=True)
     line_items = ma.fields.Function(
         lambda view: view.details.get("line_items", []),
         required=True,
