@@ -228,10 +228,10 @@ def _unbalanced(entries: Sequence[tuple[str, str, str, int]]) -> Iterator[str]:
 
 
 def _impossible_sums(payment: Payment) -> Iterator[str]:
-    gone = payment.refunded_minor + payment.refunding_minor
-    gone += payment.disputed_minor + payment.charged_back_minor
-    if gone > payment.captured_minor:
-        yield f"{gone} is gone of {payment.captured_minor} captured"
+    refunded = payment.refunded_minor + payment.refunding_minor
+    disputed = payment.disputed_minor + payment.charged_back_minor
+    if max(refunded, disputed) > payment.captured_minor:
+        yield f"{refunded} is refunded and {disputed} disputed of {payment.captured_minor} captured"
     if payment.captured_minor + payment.capturing_minor > payment.authorized_minor:
         yield f"more is captured than {payment.authorized_minor} authorised"
     if payment.authorized_minor > payment.amount_minor:

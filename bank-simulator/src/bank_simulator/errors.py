@@ -30,7 +30,7 @@ class DisputeUnknown(Exception):
 
 
 class CannotBeDisputed(Exception):
-    """Less than that of the payment was captured and is still with the merchant."""
+    """Less than that of the payment was captured and is in no dispute yet."""
 
 
 class DisputeClosed(Exception):

@@ -29,7 +29,8 @@ PROBLEMS: ProblemTable = {
     CannotBeDisputed: lambda _: Problem(
         HTTPStatus.CONFLICT,
         "cannot_be_disputed",
-        "Less than that of the payment was captured and is still with the merchant.",
+        "Less than that of the payment was captured and is in no dispute yet; without an amount, the "
+        "merchant must still have some of it.",
     ),
     DisputeClosed: lambda _: Problem(
         HTTPStatus.CONFLICT, "dispute_closed", "The dispute ended the other way."

@@ -101,7 +101,7 @@ class SimpleBank:
         return True
 
     def _dispute(self, original: Original, amount: int, end: str) -> bool:
-        if original.is_voided or original.refunded + original.disputed + amount > original.captured:
+        if original.is_voided or original.disputed + amount > original.captured:
             return False
         original.disputed += 0 if end == "won" else amount
         self.available += amount if end == "lost" else 0

@@ -33,6 +33,7 @@ from payment_service.controllers.v1.refunds import refunds
 from payment_service.domain.access.access_tokens import AccessTokens
 from payment_service.domain.access.api_clients import ClientDirectory, ClientSecrets
 from payment_service.domain.access.signing_keys import KeyRing, KeySealer
+from payment_service.domain.access.token_failures import TokenFailures
 from payment_service.domain.merchant_directory import MerchantDirectory
 from payment_service.domain.payments.events import EventKey
 from payment_service.domain.payments.schedules import InquirySchedule
@@ -168,6 +169,7 @@ def new_dependencies(
         tokens=AccessTokens(KeyRing(KeySealer(config.token_key_encryption_key)), config.public_base_url),
         clients=ClientDirectory(),
         client_secrets=ClientSecrets(config.client_secret_key),
+        token_failures=TokenFailures(),
         vault=Vault(EnvelopeKeys(config.vault_keys)),
         waiting_places=BoundedSemaphore(max(1, config.web_threads // THREADS_PER_WAITING_PLACE)),
     )

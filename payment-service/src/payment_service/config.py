@@ -95,11 +95,13 @@ class Config:
     lab_currency: str
     lab_payment_lifetime: timedelta
     idempotency_keys_kept: timedelta
+    idempotency_bare_hashes: bool
     messages_kept: timedelta
     pans_without_luhn: frozenset[str]
     fraud_silent_approve_below: Mapping[str, Decimal]
     cards_per_payment: int
     card_fingerprint_key: bytes
+    card_fingerprint_old_keys: tuple[bytes, ...]
     event_key_id: str
     event_key: bytes
     event_old_keys: Mapping[str, bytes]
@@ -146,6 +148,7 @@ class Config:
             lab_currency=_read_currency(env, "LAB_CURRENCY", "MAD"),
             lab_payment_lifetime=timedelta(days=env.int("LAB_PAYMENT_LIFETIME_DAYS", 30)),
             idempotency_keys_kept=timedelta(hours=env.int("IDEMPOTENCY_KEYS_KEPT_H", 24)),
+            idempotency_bare_hashes=env.bool("IDEMPOTENCY_BARE_HASHES", False),
             messages_kept=_read_messages_kept(env, "MESSAGES_KEPT_DAYS"),
             pans_without_luhn=frozenset(env.list("PANS_WITHOUT_LUHN", ["9999999999999"])),
             fraud_silent_approve_below=read_amounts(
@@ -153,6 +156,7 @@ class Config:
             ),
             cards_per_payment=env.int("CARDS_PER_PAYMENT_LIMIT", 10, validate=validate.Range(min=1)),
             card_fingerprint_key=_read_key(env, profile, "CARD_FINGERPRINT_KEY", "lab-card-fingerprint-key"),
+            card_fingerprint_old_keys=_read_old_keys(env, "CARD_FINGERPRINT_OLD_KEYS"),
             event_key_id=_read_event_key_id(env),
             event_key=_read_key(env, profile, "EVENT_KEY", "lab-event-key"),
             event_old_keys=_read_old_event_keys(env, "EVENT_OLD_KEYS"),
@@ -244,6 +248,14 @@ def _read_vault_keys(env: Env, profile: Profile) -> Mapping[str, bytes]:
             raise ConfigurationError("VAULT_KEYS holds the lab's key, or one that was not drawn by chance.")
         keys[key_id] = key
     return keys
+
+
+def _read_old_keys(env: Env, name: str) -> tuple[bytes, ...]:
+    """Read keys, a comma between, with which nothing new is made any more."""
+    keys: list[str] = env.list(name, [])
+    if not all(keys):
+        raise ConfigurationError(f"{name} must be one key, or several with a comma between.")
+    return tuple(key.encode() for key in keys)
 
 
 def _read_event_key_id(env: Env) -> str:

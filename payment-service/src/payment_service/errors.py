@@ -172,6 +172,16 @@ class ClientRefused(TokenRefused):
     reason: str = "Unknown client, wrong secret, or a client that was disabled."
 
 
+@dataclass(eq=False)
+class TooManyFailures(TokenRefused):
+    """Too many requests for a token failed; in ``wait_s`` seconds it may be tried again."""
+
+    # RFC 6749 has no word for it; this one is registered for the same endpoint by RFC 8628.
+    code: str = "slow_down"
+    reason: str = "Too many requests with a wrong client or secret: try again later."
+    wait_s: int = 60
+
+
 class IdempotencyKeyMissing(PaymentError):
     message = "This needs the header Idempotency-Key: a name of yours for this request."
 

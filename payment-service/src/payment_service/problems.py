@@ -131,6 +131,9 @@ PROBLEMS: ProblemTable = {
     errors.SigningKeyMissing: _signing_unavailable,
     errors.SigningKeyUnreadable: _signing_unavailable,
     errors.TokenRefused: lambda error: TokenProblem(HTTPStatus.BAD_REQUEST, error.code, str(error)),
+    errors.TooManyFailures: lambda error: TokenProblem(
+        HTTPStatus.TOO_MANY_REQUESTS, error.code, str(error), headers={"Retry-After": str(error.wait_s)}
+    ),
     errors.ClientRefused: lambda error: TokenProblem(
         HTTPStatus.UNAUTHORIZED, error.code, str(error), **_challenge(f"Basic {REALM}")
     ),

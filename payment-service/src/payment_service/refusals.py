@@ -64,7 +64,7 @@ REFUSALS: Mapping[tuple[MovementKind, str], Refusal] = {
     (MovementKind.CHARGE, MovementState.FAILED): Refusal(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "payment_refused",
-        "Our checks refused it; nothing was charged.",
+        "Our checks refused it; nothing was charged. The payment's events say why.",
         last_error="Our checks refused this payment; nothing was charged.",
         payer="declined",
     ),
@@ -104,6 +104,11 @@ STANDINGS: Mapping[str, str] = {
     PaymentStatus.CANCELLED: "closed.cancelled",
     PaymentStatus.EXPIRED: "closed.expired",
 }
+
+
+def for_testers(why: str) -> str:
+    """Return the sentence of the lab's answers; elsewhere it would tell a fraudster what to avoid."""
+    return f"Said in the lab only: our own checks refused it ({why}); the bank was not asked."
 
 
 def refusal_of(kind: MovementKind, state: str) -> Refusal:

@@ -26,7 +26,7 @@ GOOD: dict[str, Any] = {
     "version": 1,
     "payment": "pay_1",
     "sequence": 2,
-    "at": "2026-11-21T09:05:00.000123+00:00",
+    "at": "2026-11-21T09:05:00.000123Z",
     "actor": "api_client:cli_1",
     "data": {"attempt": "att_1", "card_last4": "4242"},
 }

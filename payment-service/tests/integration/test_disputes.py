@@ -7,6 +7,8 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from payment_service.audit.findings import Findings
+from payment_service.audit.payments import verify_payments
 from payment_service.commands.webhooks.settle_inbox import settle_message
 from payment_service.models.dispute import Dispute
 from payment_service.models.ledger import LedgerEntry
@@ -222,9 +224,9 @@ def test_a_sale_that_we_do_not_know_the_end_of_is_asked_about_first(world: World
     assert sums(world, attempt) == (AMOUNT, 0, 0)
 
 
-def test_while_a_refund_is_under_way_a_dispute_waits_for_whether_it_fits(world: World) -> None:
+def test_while_a_capture_is_under_way_a_dispute_waits_for_whether_it_fits(world: World) -> None:
     attempt = paid(world)
-    change_payment(world, attempt, refunding_minor=1)
+    change_payment(world, attempt, captured_minor=AMOUNT - 1, capturing_minor=1)
 
     tell(world, attempt, "opened")
     make_due(world)
@@ -232,7 +234,7 @@ def test_while_a_refund_is_under_way_a_dispute_waits_for_whether_it_fits(world: 
     assert isinstance(waiting, Failed)
     assert world.all(Dispute) == []
 
-    change_payment(world, attempt, refunding_minor=0)  # the bank refused the refund
+    change_payment(world, attempt, captured_minor=AMOUNT, capturing_minor=0)
     make_due(world)
     settle_inbox(world)
     assert sums(world, attempt) == (AMOUNT, 0, 0)
@@ -240,14 +242,56 @@ def test_while_a_refund_is_under_way_a_dispute_waits_for_whether_it_fits(world: 
 
 def test_one_that_was_won_takes_no_room(world: World) -> None:
     attempt = paid(world)
-    change_payment(world, attempt, refunded_minor=AMOUNT)  # after the bank had decided
+    tell(world, attempt, "lost", "dsp_1")  # the bank had decided another one for the merchant before
 
-    tell(world, attempt, "opened")
-    assert world.all(Dispute) == []
-    tell(world, attempt, "won")
+    tell(world, attempt, "opened", "dsp_2")
+    assert len(world.all(Dispute)) == 1
+    tell(world, attempt, "won", "dsp_2")
 
-    assert world.all(Dispute)[0].status == "won"
-    assert sums(world, attempt) == (0, 0, 0)
+    assert [dispute.status for dispute in world.all(Dispute)] == ["lost", "won"]
+    assert sums(world, attempt) == (0, AMOUNT, 0)
+
+
+# What the merchant is shown of a payment of 10,000 that was refunded whole: its status, and the balance.
+AFTER_A_REFUND: Mapping[tuple[str, ...], tuple[str, dict[str, int]]] = {
+    ("opened",): ("disputed", {"available": -10_000, "disputes": 10_000, "provider_receivable": 0}),
+    ("opened", "won"): ("refunded", {"available": 0, "disputes": 0, "provider_receivable": 0}),
+    ("opened", "lost"): (
+        "charged_back",
+        {"available": -10_000, "disputes": 0, "provider_receivable": -10_000},
+    ),
+    ("lost",): ("charged_back", {"available": -10_000, "disputes": 0, "provider_receivable": -10_000}),
+}
+
+
+@pytest.mark.parametrize("statuses", AFTER_A_REFUND, ids="-".join)
+def test_a_dispute_after_a_full_refund_is_seen_and_the_books_say_who_owes_whom(
+    world: World, statuses: tuple[str, ...]
+) -> None:
+    seller = TestMerchant.of(world)
+    payment = seller.taken(10_000)
+    attempt = world.attempt(seller.payment(payment).id)
+    assert seller.refund(payment).status_code == 201
+
+    for status in statuses:
+        tell(world, attempt, status, amount_minor=10_000)
+
+    status, balance = AFTER_A_REFUND[statuses]
+    (dispute,) = seller.get(f"/v1/disputes?payment={payment}").json["data"]
+    assert (dispute["status"], dispute["amount"]) == (statuses[-1], 10_000)
+    assert set(outcomes(world).values()) == {"applied"}
+    assert events(world, attempt)[-1] == f"dispute.{statuses[-1]}"
+    listed = seller.get(f"/v1/events?type=dispute.{statuses[-1]}").json["data"]
+    assert [event["data"]["dispute"] for event in listed] == [dispute["id"]]
+    assert seller.get(f"/v1/payments/{payment}").json["status"] == status
+    (found,) = seller.get("/v1/balance").json["balances"]
+    assert found == {"currency": "MAD", "refunds_in_transit": 0, **balance}
+    refused = seller.refund(payment, amount=1)
+    assert (refused.status_code, refused.json["largest_amount"]) == (422, 0)
+    findings = Findings()
+    with world.app.app_context():
+        verify_payments(findings, lambda _: None)
+    assert findings.differences == []
 
 
 def test_merchants_see_their_own_disputes(world: World) -> None:
@@ -330,7 +374,8 @@ def test_what_is_disputed_or_lost_cannot_be_refunded(world: World) -> None:
     assert books(world) == {}
 
 
-def test_a_dispute_waits_for_a_refund_and_then_fits_or_does_not(world: World) -> None:
+@pytest.mark.parametrize("end", [Outcome.APPROVED, Outcome.DECLINED])
+def test_a_dispute_waits_for_no_refund(world: World, end: Outcome) -> None:
     seller = TestMerchant.of(world)
     payment = seller.taken(10_000)
     attempt = world.attempt(seller.payment(payment).id)
@@ -339,20 +384,18 @@ def test_a_dispute_waits_for_a_refund_and_then_fits_or_does_not(world: World) ->
     (refund,) = world.all(Refund)
 
     tell(world, attempt, "opened", amount_minor=10_000)
-    assert world.all(Dispute) == []
-    world.bank.settle(refund.public_id, ProviderResult(Outcome.DECLINED))
+    assert len(world.all(Dispute)) == 1
+    world.bank.settle(refund.public_id, ProviderResult(end))
     send(
         world,
         "evt_refund",
         event_body(
-            "refund.updated", request_id=refund.public_id, status="declined", amount_minor=1, currency="MAD"
+            "refund.updated", request_id=refund.public_id, status=end.value, amount_minor=1, currency="MAD"
         ),
     )
     settle_inbox(world)
-    make_due(world)
-    settle_inbox(world)
 
-    assert sums(world, attempt) == (10_000, 0, 0)
+    assert sums(world, attempt) == (10_000, 0, -1 if end is Outcome.APPROVED else 0)
     assert set(outcomes(world).values()) == {"applied"}
 
 

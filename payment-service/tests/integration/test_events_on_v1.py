@@ -14,6 +14,7 @@ from payment_service.models.payment import Payment, PaymentEvent
 from payment_service.queries.events import list_events, list_events_of_payment
 from payment_service.queries.pagination import PageRequest
 from payment_service.values.statuses import FraudDecision
+from service_kit.clock import utc_text
 from sqlalchemy import Connection, event, update
 
 from tests.testkit.payments.access import bearer, new_client, open_shop
@@ -60,7 +61,7 @@ def test_events_are_shown_as_they_were_sealed(world: World, headers: Headers, pa
     assert completed["id"] == stored.public_id
     assert (completed["object"], completed["type"], completed["version"]) == ("event", "payment.completed", 1)
     assert (completed["payment"], completed["sequence"]) == (payment.public_id, 7)
-    assert (completed["actor"], completed["at"]) == ("shop", stored.created_at.isoformat())
+    assert (completed["actor"], completed["at"]) == ("shop", utc_text(stored.created_at))
     assert completed["data"]["amount_minor"] == 399998
 
 

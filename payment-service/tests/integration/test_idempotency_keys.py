@@ -161,6 +161,26 @@ def test_a_request_costs_three_statements_and_a_replay_one(world: World, asked: 
     assert statements == ["INSERT", "UPDATE", "INSERT", "SELECT"]
 
 
+def test_looking_for_what_older_versions_stored_costs_one_more(
+    world: World, asked: IdempotentRequest
+) -> None:
+    with world.app.app_context():
+        engine = db.engine
+    statements: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "idempotency_keys" in statement:
+            statements.append(statement.split(maxsplit=1)[0])
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        start(world, replace(asked, bare_hash="c" * 64))
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+    assert statements == ["INSERT", "DELETE"]
+
+
 def test_a_long_answer_is_stored_whole(world: World, asked: IdempotentRequest) -> None:
     long = replace(ANSWER, body=strict_json.dumps({"text": "é\\\r\n\t" * 40_000}).encode())
     start(world, asked)

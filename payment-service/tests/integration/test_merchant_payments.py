@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from payment_service.app import create_app
+from payment_service.controllers.request import EXTENSION
 from payment_service.domain.payments.locks import MovementReference
 from payment_service.domain.settlement.settle import settle
 from payment_service.models.card import PaymentMethod, SealedCard
@@ -21,6 +22,7 @@ from payment_service.providers.port import (
 )
 from payment_service.values.statuses import FraudDecision
 from service_kit.clock import utc_now
+from service_kit.process.config import Profile
 
 from tests.testkit.payments.access import A_PAYMENT, Shop, open_shop
 from tests.testkit.payments.cards import V1_CARD
@@ -250,6 +252,27 @@ def test_our_own_refusal_is_no_decline_of_the_bank(world: World, shop: Shop) -> 
     assert answer.json["decline_code"] == "fraudulent"
     assert answer.json["payment"]["status"] == "failed"
     assert world.bank.sales == []
+
+
+TOO_OFTEN = "more than 10 attempts with this card within 600 s"
+
+
+@pytest.mark.parametrize(("profile", "is_told"), [(Profile.LAB, True), (Profile.PRODUCTION, False)])
+def test_why_our_checks_refused_it_is_told_to_testers_and_to_no_fraudster(
+    world: World, shop: Shop, profile: Profile, is_told: bool
+) -> None:
+    world.fraud.reasons = [{"rule": "velocity_card", "detail": TOO_OFTEN}]
+    world.fraud.script = [FraudDecision.DECLINE]
+    config = replace(world.config, profile=profile)
+    world.app.extensions[EXTENSION] = replace(world.dependencies, config=config)
+
+    answer = shop.pay(world)
+
+    assert "The payment's events say why." in answer.json["detail"]
+    assert (TOO_OFTEN in answer.json["detail"]) is is_told
+    payment = answer.json["payment"]["id"]
+    told = shop.get(world, f"/v1/payments/{payment}/events").json["data"]
+    assert TOO_OFTEN in [entry["why"] for entry in told]
 
 
 @pytest.mark.parametrize("behaviour", [lose_answer, lose_request])

@@ -129,6 +129,8 @@ def test_a_fraud_decline_is_a_decline_and_never_reaches_the_bank(world: World) -
     response = world.pay(payment_id)
 
     assert_problem(response, 402, "payment_declined")
+    assert "our own checks refused it (decline)" in response.json["error"]
+    assert world.client.get(f"/payments/{payment_id}").json["message"] == response.json["detail"]
     assert world.bank.sales == []
     attempt = world.attempt(payment_id)
     assert (attempt.state, attempt.fraud_decision) == ("failed", "decline")

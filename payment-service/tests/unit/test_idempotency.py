@@ -10,6 +10,7 @@ import pytest
 from payment_service.controllers.idempotency import (
     IS_IDEMPOTENT,
     LONGEST_KEY,
+    bare_key_hash,
     fingerprint,
     idempotent,
     key_hash,
@@ -30,16 +31,18 @@ class Body:
 
 def test_a_key_of_another_merchant_method_or_path_is_another_one() -> None:
     hashes = [
-        key_hash(1, "POST", "/v1/refunds", "k"),
-        key_hash(2, "POST", "/v1/refunds", "k"),
-        key_hash(1, "PUT", "/v1/refunds", "k"),
-        key_hash(1, "POST", "/v1/payments", "k"),
-        key_hash(1, "POST", "/v1/refunds", "K"),
-        key_hash(1, "POST", '/v1/refunds","k', ""),
+        key_hash(1, "POST", "/v1/refunds", "k", SECRET),
+        key_hash(2, "POST", "/v1/refunds", "k", SECRET),
+        key_hash(1, "PUT", "/v1/refunds", "k", SECRET),
+        key_hash(1, "POST", "/v1/payments", "k", SECRET),
+        key_hash(1, "POST", "/v1/refunds", "K", SECRET),
+        key_hash(1, "POST", '/v1/refunds","k', "", SECRET),
+        key_hash(1, "POST", "/v1/refunds", "k", b"another"),
+        bare_key_hash(1, "POST", "/v1/refunds", "k"),
     ]
 
     assert len(set(hashes)) == len(hashes)
-    assert hashes[0] == key_hash(1, "POST", "/v1/refunds", "k")
+    assert hashes[0] == key_hash(1, "POST", "/v1/refunds", "k", SECRET)
     assert all(re.fullmatch("[0-9a-f]{64}", text) for text in hashes)
 
 

@@ -11,6 +11,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def utc_text(moment: datetime) -> str:
+    """Return an aware moment in the one form in which programs are told it: microseconds and a Z."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
 def offset_name(moment: datetime) -> str:
     """Return how far the clocks of an aware moment are from UTC, such as ``UTC`` or ``UTC+5:45``."""
     minutes = round((moment.utcoffset() or timedelta()).total_seconds() / 60)

@@ -16,7 +16,7 @@ from payment_service.commands.upkeep.seed_lab import seed_lab
 from payment_service.config import Config
 from payment_service.controllers.request import EXTENSION
 from payment_service.domain import merchant_directory
-from payment_service.domain.access import api_clients, signing_keys
+from payment_service.domain.access import api_clients, signing_keys, token_failures
 from payment_service.domain.followers import events_called
 from payment_service.domain.merchant_directory import MerchantDirectory
 from payment_service.domain.positions import EVENTS
@@ -45,7 +45,7 @@ Movements = TypeVar("Movements", bound=AnyMovement)
 
 CONNECTION_LOST = 2013
 # What remembers for a while, beside the deadlines.
-_FORGETFUL = (api_clients, signing_keys, merchant_directory)
+_FORGETFUL = (api_clients, signing_keys, token_failures, merchant_directory)
 _CONNECTING_S = 50.0
 
 

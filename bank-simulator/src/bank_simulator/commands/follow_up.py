@@ -77,7 +77,7 @@ class Void:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Give captured money back; with open and lost disputes never more than was captured."""
+    """Give captured money back; never what is disputed or was lost so."""
 
     kind: ClassVar[RequestKind] = RequestKind.REFUND
 

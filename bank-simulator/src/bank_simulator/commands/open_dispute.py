@@ -45,7 +45,7 @@ def open_dispute(command: OpenDispute, settings: BankSettings) -> Dispute:
 
     Raises:
         RequestUnknown: no such payment has arrived.
-        CannotBeDisputed: so much of it is not with the merchant.
+        CannotBeDisputed: so much of it was not captured, or is disputed already.
         RequestIdReused: the id came before with other parameters.
     """
     inputs = UnitInputs.draw(settings)

@@ -17,7 +17,7 @@ disputes = Blueprint("disputes", __name__, url_prefix="/admin/disputes", descrip
 @disputes.response(201, DisputeSchema)
 @disputes.problem(400, "The body is not a dispute")
 @disputes.problem(404, "No request with this id has arrived")
-@disputes.problem(409, "So much of the payment is not with the merchant, or another request had this id")
+@disputes.problem(409, "So much of the payment cannot be disputed, or another request had this id")
 def contest(body: OpenDispute) -> Dispute:
     """Contest a captured payment: the money is withheld from the merchant."""
     return open_dispute(body, current_dependencies().settings)

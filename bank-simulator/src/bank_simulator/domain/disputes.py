@@ -1,7 +1,8 @@
 """Moving the money of disputes, and telling the merchant's side.
 
-The disputed payment's row is locked first, then the dispute's, so that refunds and disputes together never
-exceed what was captured, and a dispute ends once.
+The disputed payment's row is locked first, then the dispute's, so that neither refunds nor disputes ever
+exceed what was captured, and a dispute ends once. A cardholder may dispute what was refunded: the merchant is
+then without it twice until the dispute is won.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ _EVENTS = {
 
 @dataclass(frozen=True, slots=True)
 class NewDispute:
-    """A dispute that is to be opened, by which request; no amount is all that is left of the payment."""
+    """A dispute that is to be opened, by which request; no amount is all that the merchant still has."""
 
     dispute_id: str
     amount_minor: int | None
@@ -41,9 +42,8 @@ def open_dispute(session: Session, original: NetworkRequest, new: NewDispute, in
     Raises:
         CannotBeDisputed: so much is not there.
     """
-    left_minor = 0 if original.holding is Holding.VOIDED else original.returnable_minor
-    wanted_minor = left_minor if new.amount_minor is None else new.amount_minor
-    if not 0 < wanted_minor <= left_minor:
+    wanted_minor = original.returnable_minor if new.amount_minor is None else new.amount_minor
+    if original.holding is Holding.VOIDED or not 0 < wanted_minor <= original.disputable_minor:
         raise CannotBeDisputed
     original.disputed_minor += wanted_minor
     dispute = Dispute(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from service_kit.clock import utc_text
 from service_kit.web import strict_json
 from sqlalchemy.orm import Session
 
@@ -27,7 +28,7 @@ def announce_request(session: Session, request: NetworkRequest, kind: EventType,
 def announce(
     session: Session, event_id: str, kind: EventType, data: Mapping[str, Any], now: datetime
 ) -> None:
-    body = {"type": kind.value, "timestamp": now.isoformat().replace("+00:00", "Z"), "data": data}
+    body = {"type": kind.value, "timestamp": utc_text(now), "data": data}
     session.add(
         WebhookEvent(
             queue=QUEUE,

@@ -81,8 +81,13 @@ class NetworkRequest(Base):
 
     @property
     def returnable_minor(self) -> int:
-        """What of the captured money has neither been given back nor is disputed."""
+        """What of the captured money has neither been given back nor is disputed; below 0 if both."""
         return self.captured_minor - self.refunded_minor - self.disputed_minor
+
+    @property
+    def disputable_minor(self) -> int:
+        """What of the captured money is in no open or lost dispute, given back or not."""
+        return self.captured_minor - self.disputed_minor
 
     def is_overdue(self, now: datetime) -> bool:
         return self.is_open and self.due_at is not None and self.due_at <= now

@@ -109,8 +109,8 @@ def _original_differences(session: Session) -> Iterator[str]:
                 f"request {request.request_id}: (holding, held, captured, refunded) is "
                 f"{_state(found)}, not {_state(expected)}"
             )
-        if request.returnable_minor < 0:
-            yield f"request {request.request_id}: more is refunded and disputed than was captured"
+        if request.refunded_minor > request.captured_minor or request.disputable_minor < 0:
+            yield f"request {request.request_id}: more is refunded, or disputed, than was captured"
 
 
 FollowUps = dict[RequestKind, tuple[int, int]]

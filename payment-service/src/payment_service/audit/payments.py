@@ -85,9 +85,10 @@ def _differences(life: Life) -> Iterator[str]:
     yield from _entry_differences(life)
     yield from _sum_differences(life)
     payment = life.payment
-    gone = payment.refunded_minor + payment.refunding_minor + payment.disputed_minor
-    if gone + payment.charged_back_minor > payment.captured_minor:
-        yield "more is refunded, disputed and charged back than was captured"
+    if payment.refunded_minor + payment.refunding_minor > payment.captured_minor:
+        yield "more is refunded than was captured"
+    if payment.disputed_minor + payment.charged_back_minor > payment.captured_minor:
+        yield "more is disputed and charged back than was captured"
     if payment.captured_minor + payment.capturing_minor > payment.authorized_minor:
         yield "more is captured than was authorised"
     if payment.status == PaymentStatus.COMPLETED and not payment.captured_minor:

@@ -32,6 +32,7 @@ C = TypeVar("C")
 # Nothing that is stored may depend on it (PCI DSS 3.3.1): three digits are guessed at once.
 LEFT_OUT = frozenset({"cvc", "cvv"})
 _PURPOSE = b"parameters of an idempotent request\n"
+_NAME_PURPOSE = b"name of an idempotent request\n"
 
 PARAMETER = {
     "name": HEADER,
@@ -72,11 +73,16 @@ def idempotent(view: View) -> View:
 
 def idempotent_request(body: object = None) -> IdempotentRequest:
     """Return by what a repeat of the running request is recognised; ``body`` is what the schema loaded."""
-    merchant_id = current_merchant_id()
+    merchant_id, config = current_merchant_id(), current_dependencies().config
+    named = (merchant_id, request.method, request.path, g.idempotency_key)
     return IdempotentRequest(
         merchant_id=merchant_id,
-        key_hash=key_hash(merchant_id, request.method, request.path, g.idempotency_key),
-        fingerprint=fingerprint(body, current_dependencies().config.card_fingerprint_key),
+        key_hash=key_hash(*named, config.card_fingerprint_key),
+        fingerprint=fingerprint(body, config.card_fingerprint_key),
+        old_hashes=tuple(key_hash(*named, old) for old in config.card_fingerprint_old_keys),
+        old_fingerprints=tuple(fingerprint(body, old) for old in config.card_fingerprint_old_keys),
+        bare_hash=bare_key_hash(*named),
+        is_bare_kept=config.idempotency_bare_hashes,
     )
 
 
@@ -123,8 +129,17 @@ def _describe(view: View, status: int, meaning: str) -> View:
     return view
 
 
-def key_hash(merchant_id: int, method: str, path: str, key: str) -> str:
-    """Return SHA-256 in hex: the same key of another merchant, method or path is another one."""
+def key_hash(merchant_id: int, method: str, path: str, key: str, secret: bytes) -> str:
+    """Return an HMAC-SHA256 in hex: the same key of another merchant, method or path is another one.
+
+    Keys are often guessable (order-1017), and who reads the database must not be able to try them.
+    """
+    named = strict_json.dumps([merchant_id, method, path, key]).encode()
+    return hmac.new(secret, _NAME_PURPOSE + named, sha256).hexdigest()
+
+
+def bare_key_hash(merchant_id: int, method: str, path: str, key: str) -> str:
+    """Return the name of older versions, SHA-256 without a key; see ``IdempotentRequest.bare_hash``."""
     return sha256(strict_json.dumps([merchant_id, method, path, key]).encode()).hexdigest()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, request
 from service_kit.web.api import Blueprint, StrictParser
-from service_kit.web.pages import choose_language
+from service_kit.web.pages import Language, choose_language
 from service_kit.web.problems import Problem
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
@@ -17,13 +17,13 @@ from payment_service.controllers import payment_page
 from payment_service.controllers.request import current_dependencies, read_payment_id, trusted_client_ip
 from payment_service.domain.payments.events import SHOP
 from payment_service.domain.payments.references import LabPayment
-from payment_service.domain.payments.results import PaymentResult, ProcessingResult
+from payment_service.domain.payments.results import PaymentResult, ProcessingResult, refused_because
 from payment_service.domain.payments.transitions import MovementKind
 from payment_service.errors import PaymentNotFound
 from payment_service.pages.page_models import decline_sentence, no_such_payment_page
 from payment_service.processing.charge import CardPayment
 from payment_service.queries.payments import get_payment_of_merchant
-from payment_service.refusals import REFUSALS
+from payment_service.refusals import REFUSALS, for_testers
 from payment_service.schemas.lab import (
     CreatedSchema,
     CreatePaymentSchema,
@@ -98,8 +98,14 @@ def _shown(payment_id: str) -> dict[str, Any]:
     if payment.status != PaymentStatus.FAILED or attempt is None:
         return {"payment": payment}
     language = choose_language(request.headers.get("Accept-Language", "en"))
-    code = attempt.decline_code
-    return {"payment": payment, "decline_code": code, "message": decline_sentence(code, language)}
+    message = _decline_message(attempt.decline_code, refused_because(attempt), language)
+    return {"payment": payment, "decline_code": attempt.decline_code, "message": message}
+
+
+def _decline_message(decline_code: str | None, because: str | None, language: Language) -> str:
+    """Return the payer's sentence, and to whoever tests what no payer is told."""
+    sentence = decline_sentence(decline_code, language)
+    return f"{sentence} {for_testers(because)}" if because else sentence
 
 
 @lab_payments.get("/payments/process/<payment_id>")
@@ -171,6 +177,6 @@ def _declined(processed: PaymentResult, document: dict[str, Any]) -> Response:
     return Problem(
         refusal.status,
         refusal.code,
-        decline_sentence(processed.decline_code, language),
+        _decline_message(processed.decline_code, processed.refused_because, language),
         members={**document, "decline_code": processed.decline_code, "payment_status": processed.status},
     ).response()

@@ -7,8 +7,8 @@ from flask import Request, request
 from service_kit.clock import utc_now
 from service_kit.web.api import Blueprint
 
-from payment_service.commands.access.issue_token import IssuedToken, TokenRequest, issue_token
-from payment_service.controllers.request import current_dependencies
+from payment_service.commands.access.issue_token import IssuedToken, Origin, TokenRequest, issue_token
+from payment_service.controllers.request import current_dependencies, trusted_client_ip
 from payment_service.domain.access.signing_keys import JWKS_KEPT
 from payment_service.errors import ClientRefused, TokenRefused
 from payment_service.queries.access import published_keys
@@ -54,10 +54,16 @@ FORM = "application/x-www-form-urlencoded"
     400, schema=TokenRefusalSchema, description="Not a request for a token, or no such scope"
 )
 @oauth2.alt_response(401, schema=TokenRefusalSchema, description="The client did not show who it is")
+@oauth2.alt_response(
+    429, schema=TokenRefusalSchema, description="Too many failed, from this address or for this client"
+)
 @oauth2.problem(503, "No token can be signed now")
 def give_token() -> tuple[IssuedToken, dict[str, str]]:
     """Give an access token for a client's id and secret: by HTTP Basic, or in the body."""
-    return issue_token(read_token_request(request), current_dependencies()), {"Pragma": "no-cache"}
+    dependencies = current_dependencies()
+    asked_by = Origin(trusted_client_ip(request, dependencies.config.trusted_proxies), request.remote_addr)
+    token = issue_token(read_token_request(request), asked_by, dependencies)
+    return token, {"Pragma": "no-cache"}
 
 
 @oauth2.get("/.well-known/jwks.json")

@@ -1,9 +1,10 @@
 """Applies what a provider says of a dispute: once, in whatever order its events arrive.
 
 An end may come before the beginning: the dispute is then written with its end, and both postings are made.
-An opening that arrives after that changes nothing. Disputed, lost and refunded money together never exceed
-what was captured: a dispute that does not fit waits while a capture or refund is under way, and otherwise
-changes nothing, because then the provider or we are wrong about the payment (an event and an alert say so).
+An opening that arrives after that changes nothing. What was refunded can be disputed all the same: the books
+then say that the merchant owes it. Disputed and lost money never exceed what was captured: a dispute that
+does not fit waits while a capture is under way, and otherwise changes nothing, because then the provider or
+we are wrong about the payment (an event and an alert say so).
 """
 
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class DisputeCase:
         """Change what is to be changed, and return what came of it.
 
         Raises:
-            MoneyUnderWay: whether it fits is known once an open capture or refund has ended.
+            MoneyUnderWay: whether it fits is known once an open capture has ended.
         """
         dispute = self._find()
         if dispute is None:
@@ -68,12 +69,12 @@ class DisputeCase:
         payment, news = self.payment, self.news
         if news.amount.currency != payment.currency:
             return False
-        # One that was won already takes no room: what it disputed may have been refunded since.
+        # One that was won already takes no room: what it disputed may be disputed again since.
         is_won = news.status is DisputeStatus.WON
-        room_minor = payment.captured_minor if is_won else payment.refundable_minor
+        room_minor = payment.captured_minor if is_won else payment.disputable_minor
         if news.amount.amount_minor <= room_minor:
             return True
-        if payment.capturing_minor or payment.refunding_minor:
+        if payment.capturing_minor:
             raise MoneyUnderWay
         return False
 

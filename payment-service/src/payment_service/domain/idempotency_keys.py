@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from service_kit.db.columns import table_of
-from service_kit.db.rows import affected_rows, insert_rows
-from sqlalchemy import select, update
+from service_kit.db.rows import affected_rows
+from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -36,11 +36,36 @@ class StoredAnswer:
 
 @dataclass(frozen=True, slots=True)
 class IdempotentRequest:
-    """By what a repeat is recognised: ``key_hash`` names the request, ``fingerprint`` its parameters."""
+    """By what a repeat is recognised: ``key_hash`` names the request, ``fingerprint`` its parameters.
+
+    Both are HMACs. While their key changes, the request is stored under ``old_hashes`` too: two processes
+    that have one key in common meet at its UNIQUE name, whichever of them was first.
+
+    ``bare_hash`` is the name of the versions that stored SHA-256 without a key. Inserted with the others, it
+    finds what such a process stored or is just storing; it is taken away again before the COMMIT, unless
+    ``is_bare_kept``: such processes answer beside us, and must find what we stored. To be deleted, with
+    ``bare_key_hash`` and IDEMPOTENCY_BARE_HASHES, as soon as no database is left in which one of them stored
+    a key within IDEMPOTENCY_KEYS_KEPT_H.
+    """
 
     merchant_id: int
     key_hash: str
     fingerprint: str
+    old_hashes: tuple[str, ...] = ()
+    old_fingerprints: tuple[str, ...] = ()
+    bare_hash: str | None = None
+    is_bare_kept: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name under which it is stored, in the order in which all processes lock them."""
+        return tuple(
+            sorted({self.key_hash, *self.old_hashes, *((self.bare_hash,) if self.bare_hash else ())})
+        )
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        return (self.fingerprint, *self.old_fingerprints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +94,6 @@ def begin_key(
         KeyInProgress: it is still under way.
     """
     row = {
-        "key_hash": request.key_hash,
         "merchant_id": request.merchant_id,
         "fingerprint": request.fingerprint,
         "resource_id": resource_id,
@@ -77,9 +101,14 @@ def begin_key(
         "leased_until": now + lease,
     }
     try:
-        insert_rows(session, IdempotencyKey, [row])
+        # One statement, so that a name that is there keeps the others out: SQLite sends a list row by row.
+        rows = [{**row, "key_hash": name} for name in request.names]
+        with session.no_autoflush:
+            session.execute(insert(table_of(IdempotencyKey)).values(rows))
     except IntegrityError:
         return _look(session, request, now, lease)
+    if request.bare_hash and not request.is_bare_kept:
+        session.execute(delete(IdempotencyKey).where(IdempotencyKey.key_hash == request.bare_hash))
     return None
 
 
@@ -92,7 +121,7 @@ def finish(session: Session, request: IdempotentRequest, answer: StoredAnswer) -
     keys = table_of(IdempotencyKey)
     statement = (
         update(keys)
-        .where(keys.c.key_hash == request.key_hash, keys.c.answer_status.is_(None))
+        .where(keys.c.key_hash.in_(request.names), keys.c.answer_status.is_(None))
         .values(
             answer_status=answer.status,
             answer_body=answer.body.decode(),
@@ -101,31 +130,31 @@ def finish(session: Session, request: IdempotentRequest, answer: StoredAnswer) -
             answer_retry_after_s=answer.retry_after_s,
         )
     )
-    if affected_rows(session, statement) == 1:
+    if affected_rows(session, statement):
         return answer
-    row = session.scalars(
-        select(IdempotencyKey)
-        .where(IdempotencyKey.key_hash == request.key_hash)
-        .execution_options(populate_existing=True)
-    ).one()
+    row = session.scalars(stored_as(request).execution_options(populate_existing=True)).all()[0]
     return replace(_stored_answer(row), is_replay=False)
 
 
 def _look(session: Session, request: IdempotentRequest, now: datetime, lease: timedelta) -> Earlier:
-    row = session.scalars(
-        select(IdempotencyKey)
-        .where(IdempotencyKey.key_hash == request.key_hash)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
-    if row.fingerprint != request.fingerprint:
+    rows = session.scalars(
+        stored_as(request).with_for_update().execution_options(populate_existing=True)
+    ).all()
+    row = rows[0]
+    if row.fingerprint not in request.fingerprints:
         raise KeyReused
     if row.is_answered:
         return Earlier(row.resource_id, _stored_answer(row))
     if now < row.leased_until:
         raise KeyInProgress(min(LONGEST_PAUSE_S, ceil((row.leased_until - now).total_seconds())))
-    row.leased_until = now + lease
+    for each in rows:
+        each.leased_until = now + lease
     return Earlier(row.resource_id, None)
+
+
+def stored_as(request: IdempotentRequest) -> Select[IdempotencyKey]:
+    """Return the query for its rows: one for each name, all of one transaction, so they say the same."""
+    return select(IdempotencyKey).where(IdempotencyKey.key_hash.in_(request.names))
 
 
 def _stored_answer(row: IdempotencyKey) -> StoredAnswer:

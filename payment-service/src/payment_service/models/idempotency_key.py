@@ -10,7 +10,7 @@ from payment_service.models.base import Base, LongText
 
 
 class IdempotencyKey(Base):
-    """One key of a merchant for one method and path; ``key_hash`` is SHA-256 over all four.
+    """One key of a merchant for one method and path; ``key_hash`` is an HMAC over all four.
 
     ``fingerprint`` is an HMAC over the parameters. ``resource_id`` is the public id of what the request
     made or changes. Until ``leased_until`` somebody is at work on it, unless it is answered: then the

@@ -95,9 +95,17 @@ class Payment(Base):
 
     @property
     def refundable_minor(self) -> int:
-        """What was captured and neither went back, nor is on its way back, nor is disputed."""
+        """What was captured and neither went back, nor is on its way back, nor is disputed.
+
+        Below 0 where the cardholder disputes what was refunded.
+        """
         gone_minor = self.refunded_minor + self.refunding_minor + self.disputed_minor
         return self.captured_minor - gone_minor - self.charged_back_minor
+
+    @property
+    def disputable_minor(self) -> int:
+        """What was captured and is in no open or lost dispute, refunded or not."""
+        return self.captured_minor - self.disputed_minor - self.charged_back_minor
 
 
 class PaymentEvent(Base):

@@ -9,6 +9,7 @@ from payment_service.clients.fraud import AssessmentRequest
 from payment_service.config import Config
 from payment_service.domain.access.access_tokens import AccessTokens
 from payment_service.domain.access.api_clients import ClientDirectory, ClientSecrets
+from payment_service.domain.access.token_failures import TokenFailures
 from payment_service.domain.settlement.context import SettlementPolicy
 from payment_service.providers.port import Provider, ProviderWebhooks
 from payment_service.values.statuses import Assessment
@@ -44,6 +45,7 @@ class Dependencies:
     tokens: AccessTokens
     clients: ClientDirectory
     client_secrets: ClientSecrets
+    token_failures: TokenFailures
     vault: Vault
     waiting_places: BoundedSemaphore
 

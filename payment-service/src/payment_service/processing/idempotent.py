@@ -18,6 +18,7 @@ from payment_service.domain.idempotency_keys import (
     StoredAnswer,
     begin_key,
     finish,
+    stored_as,
 )
 from payment_service.domain.payments.claims import latest_attempt, lock_by_reference
 from payment_service.domain.payments.locks import MovementReference, lock_movement
@@ -26,7 +27,6 @@ from payment_service.domain.settlement.follow_ups import F, attempt_of
 from payment_service.domain.settlement.settle import Settlement
 from payment_service.errors import KeyInProgress, PaymentError
 from payment_service.extensions import db
-from payment_service.models.idempotency_key import IdempotencyKey
 from payment_service.models.movement import AnyMovement, FollowUp, PaymentAttempt
 from payment_service.models.payment import Payment
 from payment_service.processing.dependencies import Dependencies
@@ -206,8 +206,7 @@ def _left_no_trace(request: IdempotentRequest) -> bool:
     """
     try:
         with db.reading() as session:
-            found = select(IdempotencyKey.id).where(IdempotencyKey.key_hash == request.key_hash)
-            return session.execute(found).first() is None
+            return session.scalars(stored_as(request)).first() is None
     except DatabaseUnavailable:
         return False
 

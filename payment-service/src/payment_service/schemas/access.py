@@ -1,6 +1,7 @@
 """Tokens and keys as JSON, with the names of RFC 6749 and RFC 7517."""
 
 import marshmallow as ma
+from service_kit.clock import utc_text
 from service_kit.web.shown_fields import constant, shown
 
 from payment_service.schemas.v1 import examples
@@ -29,7 +30,7 @@ class TokenRefusalSchema(ma.Schema):
     error = ma.fields.String(
         required=True,
         validate=ma.validate.OneOf(
-            ["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type"]
+            ["invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type", "slow_down"]
         ),
         metadata={"example": "invalid_client", "description": "For programs: docs/reference explains each."},
     )
@@ -82,7 +83,7 @@ class MerchantSchema(ma.Schema):
     currency = shown(ma.fields.String, example="MAD", description=f"Its usual one: {examples.CURRENCY}")
     # Not a DateTime with a format of its own: apispec describes that with a pattern that is null.
     created_at = ma.fields.Function(
-        lambda merchant: f"{merchant.created_at:%Y-%m-%dT%H:%M:%S.%f}Z",
+        lambda merchant: utc_text(merchant.created_at),
         required=True,
         metadata={
             "type": "string",

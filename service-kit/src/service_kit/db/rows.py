@@ -77,7 +77,8 @@ def insert_rows(session: Session, model: type[DeclarativeBase], rows: Sequence[M
     The session learns nothing of them, their ids included, and an error of the database comes at once.
 
     Raises:
-        IntegrityError: one of them breaks a constraint; none is inserted, and the transaction goes on.
+        IntegrityError: one of them breaks a constraint. The transaction goes on without it, but on SQLite
+            with those before it: give one row where that matters.
     """
     with session.no_autoflush:
         session.execute(insert(table_of(model)), rows)

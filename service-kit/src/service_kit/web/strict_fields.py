@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
+from service_kit.clock import utc_text
 from service_kit.decimals import read_decimal
 
 # Text that may stand in a heading or a log: no control characters, nothing that breaks the line, and nothing
@@ -90,4 +91,4 @@ class UtcTime(fields.AwareDateTime):
         return min(max(moment, FIRST_TIME), LAST_TIME).astimezone(UTC)
 
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **_: Any) -> str | None:
-        return None if value is None else f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+        return None if value is None else utc_text(value)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from payment_service.clients.fraud import AssessmentRequest, FraudSilent
 from payment_service.values.statuses import Assessment, FraudDecision
@@ -12,6 +13,7 @@ class ScriptedFraud:
 
     def __init__(self) -> None:
         self.script: list[FraudDecision | None] = []
+        self.reasons: list[dict[str, Any]] | None = None
         self.requests: list[AssessmentRequest] = []
         self.meanwhile: Callable[[], object] = lambda: None
 
@@ -22,7 +24,7 @@ class ScriptedFraud:
         decision = self.script.pop(0) if self.script else FraudDecision.APPROVE
         if decision is None:
             raise FraudSilent("fraud-service: ReadTimeoutError")
-        return Assessment(decision, [{"rule": "scripted", "detail": decision.value}])
+        return Assessment(decision, self.reasons or [{"rule": "scripted", "detail": decision.value}])
 
 
 @dataclass

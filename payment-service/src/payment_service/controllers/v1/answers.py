@@ -4,18 +4,20 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from service_kit.process.config import Profile
 from service_kit.web import strict_json
 from service_kit.web.problems import CONTENT_TYPE as PROBLEM_CONTENT_TYPE
 from service_kit.web.problems import Problem
 
 from payment_service.controllers.request import current_dependencies
 from payment_service.domain.idempotency_keys import StoredAnswer
+from payment_service.domain.payments.results import refused_because
 from payment_service.domain.payments.transitions import PAYABLE, kind_of
 from payment_service.models.movement import AnyMovement, PaymentAttempt, Refund
 from payment_service.models.payment import Payment
 from payment_service.processing.idempotent import PaymentRows
 from payment_service.queries.refunds import RefundOfPayment
-from payment_service.refusals import refusal_of
+from payment_service.refusals import Refusal, for_testers, refusal_of
 from payment_service.schemas.v1.movements import RefundSchema
 from payment_service.schemas.v1.payment import PaymentSchema
 from payment_service.schemas.v1.payment_view import PaymentView
@@ -94,9 +96,16 @@ def _refused(
     movement: AnyMovement, members: Mapping[str, Any], *, location: str | None = None
 ) -> StoredAnswer:
     refusal = refusal_of(kind_of(movement), movement.state)
-    problem = Problem(refusal.status, refusal.code, refusal.detail, members=members)
+    problem = Problem(refusal.status, refusal.code, _detail(refusal, movement), members=members)
     body = strict_json.dumps(problem.document()).encode()
     return StoredAnswer(refusal.status, body, PROBLEM_CONTENT_TYPE, location)
+
+
+def _detail(refusal: Refusal, movement: AnyMovement) -> str:
+    because = refused_because(movement) if isinstance(movement, PaymentAttempt) else None
+    if because is None or current_dependencies().config.profile is not Profile.LAB:
+        return refusal.detail
+    return f"{refusal.detail} {for_testers(because)}"
 
 
 def stored(

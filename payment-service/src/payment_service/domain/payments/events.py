@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from service_kit.clock import utc_text
 from service_kit.db.rows import append_rows, given_values
 from service_kit.web import strict_json
 from sqlalchemy.orm import Session
@@ -71,7 +72,7 @@ def next_event(
             "version": VERSION,
             "payment": payment.public_id,
             "sequence": sequence,
-            "at": at.isoformat(),
+            "at": utc_text(at),
             "actor": actor,
             "data": {name: value for name, value in data.items() if value is not None},
         }

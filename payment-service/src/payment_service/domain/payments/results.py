@@ -1,9 +1,13 @@
 """What came of a request to pay, for whoever made it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import ceil
+from typing import Any
+
+from service_kit.web import strict_json
 
 from payment_service.domain.payments.transitions import HOLDING
 from payment_service.errors import ChargeAbandoned, ChargeNotSent, PaymentBusy, PaymentClosed
@@ -31,8 +35,8 @@ class PaymentResult:
     """The answer to the request to pay: values, so that it can be given when the database is away.
 
     ``captured`` is what was taken so far, ``refunded`` what was given back of it. ``attempt_id`` names the
-    attempt that waits for its cardholder. ``is_own``: it is about this very form or request, and not about
-    an earlier one.
+    attempt that waits for its cardholder. ``refused_because`` is for testers only: see ``for_testers``.
+    ``is_own``: it is about this very form or request, and not about an earlier one.
     """
 
     result: ProcessingResult
@@ -44,6 +48,7 @@ class PaymentResult:
     status: str
     paid_at: datetime | None = None
     decline_code: str | None = None
+    refused_because: str | None = None
     card_last4: str | None = None
     authorization_code: str | None = None
     next_action_url: str | None = None
@@ -71,12 +76,25 @@ def describe(
         status=payment.status,
         paid_at=payment.paid_at,
         decline_code=attempt.decline_code if attempt else None,
+        refused_because=refused_because(attempt) if attempt else None,
         card_last4=attempt.card_last4 if attempt else None,
         authorization_code=attempt.authorization_code if attempt else None,
         next_action_url=attempt.next_action_url if attempt and waits_for_payer else None,
         attempt_id=attempt.public_id if attempt and waits_for_payer else None,
         is_own=is_own,
     )
+
+
+def found_by_checks(fraud_reasons: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return in words what fraud-service found, for those who may know its rules."""
+    return "; ".join(str(reason.get("detail") or reason.get("rule")) for reason in fraud_reasons) or None
+
+
+def refused_because(attempt: PaymentAttempt) -> str | None:
+    """Return why our own checks refused it; None where it was the bank, or nobody."""
+    if attempt.state != MovementState.FAILED or attempt.fraud_reasons is None:
+        return None
+    return found_by_checks(strict_json.loads(attempt.fraud_reasons.encode()))
 
 
 def result_for_payer(

@@ -1,4 +1,4 @@
-"""Refunds: captured money that goes back, all refunds and disputes together never more than was captured."""
+"""Refunds: captured money that goes back; never more than was captured and is not disputed."""
 
 from sqlalchemy.orm import Session
 

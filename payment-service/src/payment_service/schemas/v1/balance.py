@@ -21,13 +21,16 @@ def _balance(account: str, **description: Any) -> ma.fields.Integer:
 
 
 class CurrencyBalanceSchema(ma.Schema):
-    """Balances of one currency: ``provider_receivable`` is always the sum of the other three."""
+    """Balances of one currency: ``provider_receivable`` is always the sum of the other three.
+
+    A dispute about money that was refunded takes ``available`` below 0 where nothing else is in it.
+    """
 
     currency = shown(ma.fields.String, example="MAD", description=examples.CURRENCY)
     available = _balance(
         "available",
         example=199999,
-        description="What the merchant is owed, in minor units (account `merchant_payable`).",
+        description="What the merchant is owed, in minor units (account `merchant_payable`); below 0, what it owes.",
     )
     refunds_in_transit = _balance(
         "refunds_in_transit",
@@ -40,7 +43,7 @@ class CurrencyBalanceSchema(ma.Schema):
     provider_receivable = _balance(
         "provider_receivable",
         example=219998,
-        description="What the providers hold for the merchant, in minor units: the sum of the other three.",
+        description="What the providers hold for the merchant, in minor units; below 0, what they are owed.",
     )
 
 

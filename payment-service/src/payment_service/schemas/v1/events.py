@@ -1,4 +1,4 @@
-"""Events as JSON: as they were sealed, for programs."""
+"""Events as JSON: with the members that were sealed, for programs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +7,7 @@ import marshmallow as ma
 from service_kit.web import strict_json
 from service_kit.web.shown_fields import constant, shown
 
+from payment_service.domain.payments.results import found_by_checks
 from payment_service.domain.payments.transitions import MovementKind
 from payment_service.models.payment import PaymentEvent
 from payment_service.refusals import REFUSALS
@@ -79,7 +80,7 @@ class EventSchema(ma.Schema):
     at = shown(
         ma.fields.String,
         format="date-time",
-        example="2026-11-21T09:05:00.123456+00:00",
+        example="2026-11-21T09:05:00.123456Z",
         description="When it happened, UTC.",
     )
     actor = shown(
@@ -103,8 +104,14 @@ class EventSchema(ma.Schema):
 
 
 def read_event(event: PaymentEvent) -> dict[str, Any]:
-    """Return the members of an event; those written before events had a version lack two."""
-    return {"version": 0, "actor": None, **strict_json.loads(event.body.encode())}
+    """Return the members of an event.
+
+    Those written before events had a version lack two, and some write their time with ``+00:00``: what is
+    sealed stays as it is, and is shown like the others.
+    """
+    document = {"version": 0, "actor": None, **strict_json.loads(event.body.encode())}
+    document["at"] = document["at"].replace("+00:00", "Z")
+    return document
 
 
 _WHO: Mapping[str, str] = {
@@ -156,7 +163,7 @@ class TimelineEntrySchema(ma.Schema):
     at = shown(
         ma.fields.String,
         format="date-time",
-        example="2026-11-21T09:05:00.123456+00:00",
+        example="2026-11-21T09:05:00.123456Z",
         description="When it happened, UTC.",
     )
     who = shown(ma.fields.String, allow_none=True, example="The payer", description="Who did it, for people.")
@@ -226,9 +233,7 @@ def _why(data: Mapping[str, Any], fraud: Mapping[str, Any] | None) -> str | None
     if data.get("reason"):
         return str(data["reason"])
     if fraud is not None and fraud["decision"] != "approve" and data.get("decline_code") in _NOT_THE_BANK:
-        return (
-            "; ".join(str(reason.get("detail") or reason.get("rule")) for reason in fraud["reasons"]) or None
-        )
+        return found_by_checks(fraud["reasons"])
     state = data.get("attempt_state") or data.get("movement_state")
     refusal = REFUSALS.get((MovementKind.CHARGE, state or ""))
     return data.get("decline_code") or data.get("detail") or (refusal.why if refusal else None)

@@ -111,6 +111,23 @@ class ThreeDsSchema(ma.Schema):
     )
 
 
+class CustomerShownSchema(ma.Schema):
+    """Whom the merchant sells to; a name and a phone number only where they were given."""
+
+    id = shown(
+        ma.fields.String,
+        allow_none=True,
+        example="42",
+        description="The merchant's own name for the customer.",
+    )
+    email = shown(
+        ma.fields.String, allow_none=True, example="zoe@example.com", description="Where the receipt goes."
+    )
+    locale = shown(ma.fields.String, example="fr", description="The language of the receipt.")
+    name = ma.fields.String(metadata={"example": "Zoé Amrani", "description": "The customer's name."})
+    phone = ma.fields.String(metadata={"example": "+212600000000", "description": "E.164."})
+
+
 class PaymentSchema(ma.Schema):
     """A payment; amounts are integers in minor units of the currency."""
 
@@ -175,12 +192,8 @@ class PaymentSchema(ma.Schema):
             "description": "The merchant's own number of the order.",
         },
     )
-    customer = ma.fields.Dict(
-        required=True,
-        metadata={
-            "example": {"id": "42", "email": "zoe@example.com", "locale": "fr", "name": "Zoé Amrani"},
-            "description": "Whom it is sold to; `id` and `email` may be null, `name` and `phone` absent.",
-        },
+    customer = ma.fields.Nested(
+        CustomerShownSchema, required=True, metadata={"description": "Whom it is sold to."}
     )
     line_items = ma.fields.Function(
         lambda view: view.details.get("line_items", []),

@@ -46,21 +46,28 @@ def _check_currency(code: str) -> None:
 
 
 class CustomerSchema(ma.Schema):
-    """Whom the merchant sells to; the e-mail address gets the receipt."""
+    """Whom the merchant sells to; the e-mail address gets the receipt. A member that is null is absent."""
 
     id = text_field(
-        64, metadata={"description": "The merchant's own name for the customer.", "example": "42"}
+        64,
+        allow_none=True,
+        metadata={"description": "The merchant's own name for the customer.", "example": "42"},
     )
-    name = text_field(200, metadata={"description": "The customer's name.", "example": "Zoé Amrani"})
+    name = text_field(
+        200, allow_none=True, metadata={"description": "The customer's name.", "example": "Zoé Amrani"}
+    )
     email = ma.fields.String(
+        allow_none=True,
         validate=[ma.validate.Length(max=254), refuse_card_number, _check_email],
         metadata={"format": "email", "example": "zoe@example.com", "description": "Where the receipt goes."},
     )
     phone = ma.fields.String(
+        allow_none=True,
         validate=ma.validate.Regexp(r"\+[1-9][0-9]{5,14}\Z", error="Must be E.164, such as +212600000000."),
         metadata={"example": "+212600000000", "description": "E.164; kept, and never called."},
     )
     locale = ma.fields.String(
+        allow_none=True,
         validate=ma.validate.Regexp(r"[a-z]{2}(-[A-Z]{2})?\Z", error="Must be such as fr or fr-MA."),
         metadata={"example": "fr", "description": "The language of the receipt, such as `fr` or `fr-MA`."},
     )
@@ -132,7 +139,10 @@ class ConfirmSchema(PayWithSchema):
 
 
 class PaymentCreateSchema(PayWithSchema):
-    """A new payment; with ``confirm`` it is paid in the same request."""
+    """A new payment; with ``confirm`` it is paid in the same request.
+
+    What an answer may show as null may be sent as null: that is the same as leaving it out.
+    """
 
     amount = amount_field("What is to be paid, in minor units of the currency.", required=True)
     currency = ma.fields.String(
@@ -159,7 +169,7 @@ class PaymentCreateSchema(PayWithSchema):
     )
     order_id = text_field(
         64,
-        load_default="",
+        load_default=None,
         metadata={
             "example": "1017",
             "description": "The merchant's own number of the order; need not be unique.",
@@ -211,11 +221,12 @@ class PaymentCreateSchema(PayWithSchema):
         if isinstance(pay_with, CardData):
             _keep_out(pay_with, data)
         customer = data["customer"]
-        as_they_are = ("capture_method", "order_id", "description", "return_url")
+        as_they_are = ("capture_method", "description", "return_url")
         return {
             **{name: data[name] for name in as_they_are},
             "amount": Money(data["amount"], data["currency"]),
-            "customer_id": customer.get("id", ""),
+            "order_id": data["order_id"] or "",
+            "customer_id": customer.get("id") or "",
             "email": customer.get("email"),
             "locale": customer.get("locale"),
             "details": _kept(data),
@@ -234,7 +245,7 @@ def _kept(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return what we only keep of a payment."""
     customer = data["customer"]
     parts = {
-        "customer": {name: customer[name] for name in ("name", "phone") if name in customer},
+        "customer": {name: customer[name] for name in ("name", "phone") if customer.get(name)},
         "line_items": [LineItemSchema().dump(item) for item in data["line_items"]],
         "metadata": data["metadata"],
     }
