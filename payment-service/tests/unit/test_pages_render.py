@@ -499,7 +499,7 @@ def test_a_pending_page_has_no_form_but_a_link_to_look_again(name: str) -> None:
 def test_a_link_that_the_shop_made_without_a_payment_is_explained(requested_id: str) -> None:
     document = shown(no_such_payment_page(requested_id))
 
-    assert "the shop could not reach the payment service" in document.all("main")[0].text
+    assert "the shop got no payment for it" in document.all("main")[0].text
 
 
 @pytest.mark.parametrize("page", [NOT_SENT, UNAVAILABLE])

@@ -194,8 +194,8 @@ def _when_key_is_free(
 
 
 def _is_answered(request: IdempotentRequest) -> Callable[[Session], bool]:
-    found = select(IdempotencyKey.answer_status).where(IdempotencyKey.key_hash == request.key_hash)
-    return lambda session: session.scalar(found) is not None
+    found = stored_as(request)
+    return lambda session: any(row.answer_status is not None for row in session.scalars(found))
 
 
 def _left_no_trace(request: IdempotentRequest) -> bool:
