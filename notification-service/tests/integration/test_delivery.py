@@ -75,7 +75,7 @@ def test_a_receipt_by_smtp_names_what_was_bought_and_who_sold_it(
         for fact in (
             "Thé vert",
             "3 \u00d7 10,00\u00a0MAD = 30,00\u00a0MAD",
-            "20.5\u00a0%",
+            "20,5\u00a0%",
             "Thés SARL",
             "Rabat",
             "IF 1",

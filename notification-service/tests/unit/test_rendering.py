@@ -95,6 +95,13 @@ def test_a_receipt_has_what_was_bought_and_who_sold_it(locale: MailLocale, facts
     assert "<Prince>" not in mail.html
 
 
+def test_a_reversal_names_no_goods() -> None:
+    mail = RENDERER.render(NotificationType.PAYMENT_REVERSED, MailLocale.FR, FULL)
+
+    assert "Emballage" not in mail.text
+    assert "Store Manager SARL" in mail.text
+
+
 def test_a_receipt_without_them_has_no_empty_headings() -> None:
     mail = RENDERER.render(NotificationType.PAYMENT_RECEIPT, MailLocale.EN, RECEIPT)
 

@@ -274,6 +274,31 @@ def test_a_payment_without_a_way_back_ends_on_the_receipt(world: World, shop: Sh
     assert ">Order<" not in answer.text
 
 
+ITEMS = [
+    {"name": "Cahier <b>A5</b>", "quantity": 1200, "unit_amount": 15, "tax_amount": 990, "tax_rate": "5.5"},
+    {"name": "Postage", "quantity": 1, "unit_amount": 1999},
+]
+
+
+def test_the_receipt_shows_the_goods_and_who_sold_them(world: World, shop: Shop) -> None:
+    path = new_page(world, shop, line_items=ITEMS)
+    assert "Librairie Atlas SARL" not in open_page(world, path).text
+
+    for answer in (send(world, path), open_page(world, path)):
+        shown = {
+            name: re.sub(r"\s+", " ", value)
+            for name, value in re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", answer.text)
+        }
+        assert shown["Legal name"] == "Librairie Atlas SARL"
+        assert shown["Address"] == "2, rue du Port, Rabat"
+        assert shown["Tax number"] == "IF 12345678"
+        times = "\N{MULTIPLICATION SIGN}"
+        assert shown["Cahier &lt;b&gt;A5&lt;/b&gt;"] == (
+            f"1,200 {times} MAD 0.15 = MAD 180.00<br>tax 5.5%: MAD 9.90"
+        )
+        assert shown["Postage"] == f"1 {times} MAD 19.99 = MAD 19.99"
+
+
 def test_who_failed_the_challenge_is_led_to_the_page_with_the_form(world: World, shop: Shop) -> None:
     path = new_page(world, shop)
     world.bank.script = [challenge]

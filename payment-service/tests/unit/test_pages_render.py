@@ -4,6 +4,7 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from hashlib import sha256
 from html.parser import HTMLParser
 from http import HTTPStatus
@@ -29,9 +30,11 @@ from payment_service.pages.page_models import (
 from payment_service.pages.render import (
     TEMPLATES,
     FormState,
+    LineItem,
     Page,
     PaymentSummary,
     Receipt,
+    Seller,
     render_page,
 )
 from payment_service.values.money import Money
@@ -41,6 +44,12 @@ ACS = "http://127.0.0.1:5012/acs/t"
 BACK = "https://shop.example/back?a=1&b=2"
 OWN_PAGE = "http://127.0.0.1:8080/checkout/t"
 PAYMENT = PaymentSummary("3", "1", Money(399998, "MAD"), "Store Manager", OWN_PAGE)
+SELLER = Seller("Store Manager SARL", ("1, rue des Écoles", "20000 Casablanca"), "IF 00000001")
+ITEMS = (
+    LineItem("Notebook", 1200, Money(250, "MAD"), Money(16500, "MAD"), Decimal("5.5")),
+    LineItem("Postage", 1, Money(99998, "MAD"), Money(10, "MAD")),
+    LineItem("Bag", 1, Money(0, "MAD")),
+)
 FORM = FormState("frm_1")
 RECEIPT = Receipt(
     datetime(2026, 11, 21, 14, 5, tzinfo=UTC),
@@ -91,6 +100,7 @@ PAGES: dict[str, tuple[Page, int]] = {
     "given up": (not_charged_page(PAYMENT, FORM, HTTPStatus.BAD_GATEWAY, "abandoned"), 502),
     "unavailable": (UNAVAILABLE, 503),
     "paid": (paid_page(PAYMENT, RECEIPT), 200),
+    "paid, all known": (paid_page(replace(PAYMENT, seller=SELLER, line_items=ITEMS), RECEIPT), 200),
     "paid, little known": (paid_page(PAYMENT, Receipt(RECEIPT.paid_at, PAYMENT.amount)), 200),
     "paid before": (paid_page(PAYMENT, RECEIPT, is_repeat=True), 200),
     "held": (paid_page(PAYMENT, replace(RECEIPT, is_hold=True)), 200),

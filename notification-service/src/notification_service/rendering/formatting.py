@@ -1,12 +1,13 @@
 """Amounts and moments as each language writes them."""
 
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_datetime
-from babel.numbers import NumberPattern, parse_pattern
+from babel.numbers import NumberPattern, format_decimal, parse_pattern
 from service_kit.clock import offset_name
 from service_kit.currencies import currency_exponent
 
@@ -23,6 +24,11 @@ def format_amount(amount_minor: int, currency: str, locale: MailLocale) -> str:
         number, _babel(locale), currency=currency, currency_digits=False, group_separator=True
     )
     return text
+
+
+def format_number(number: int | Decimal, locale: MailLocale) -> str:
+    """Return a quantity or a rate without zeros at its end: ``1 000``, ``20,5``."""
+    return format_decimal(number, "#,##0.####", locale=_babel(locale))
 
 
 def format_moment(moment: datetime, zone: ZoneInfo, pattern: str, locale: MailLocale) -> str:

@@ -1,17 +1,20 @@
 """From the facts of a payment to subject, HTML and text in the payer's language."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, StrictUndefined, Template, select_autoescape
 
-from notification_service.rendering.formatting import format_amount, format_moment
+from notification_service.rendering.formatting import format_amount, format_moment, format_number
 from notification_service.rendering.inlining import inline_layout
 from notification_service.rendering.texts import Language, load_language
 from notification_service.values.receipt import LineItem, Receipt
 from notification_service.values.vocabulary import MailLocale, NotificationType
 
+# A reversal gives back money and no goods.
+WITH_ITEMS = frozenset({NotificationType.PAYMENT_RECEIPT})
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
@@ -54,7 +57,9 @@ class Renderer:
             "amount_label": words.amount_label,
             "rows": self._rows(language, receipt, locale),
             "items_label": language.common.items,
-            "items": [_item(item, receipt.currency, language, locale) for item in receipt.line_items],
+            "items": [_item(item, receipt.currency, language, locale) for item in receipt.line_items]
+            if kind in WITH_ITEMS
+            else [],
             "issuer_label": language.common.issuer,
             "issuer": _issuer(receipt, language),
             "notes": [note.render(facts) for note in words.notes],
@@ -86,10 +91,10 @@ def _item(item: LineItem, currency: str, language: Language, locale: MailLocale)
     def amount(minor: int) -> str:
         return format_amount(minor, currency, locale)
 
-    cost = f"{item.quantity} \u00d7 {amount(item.unit_amount)} = {amount(item.quantity * item.unit_amount)}"
+    cost = f"{format_number(item.quantity, locale)} \u00d7 {amount(item.unit_amount)} = {amount(item.quantity * item.unit_amount)}"
     if not item.tax_amount:
         return item.name, cost
-    rate = f" {item.tax_rate}\u00a0%" if item.tax_rate else ""
+    rate = f" {format_number(Decimal(item.tax_rate), locale)}\u00a0%" if item.tax_rate else ""
     words = language.common
     return item.name, f"{cost} ({words.tax}{rate}{words.label_end} {amount(item.tax_amount)})"
 

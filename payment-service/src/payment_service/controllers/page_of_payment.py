@@ -3,8 +3,10 @@
 import secrets
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from service_kit.clock import utc_now
+from service_kit.web import strict_json
 
 from payment_service.controllers.request import current_dependencies
 from payment_service.domain.payments.results import (
@@ -16,6 +18,7 @@ from payment_service.domain.payments.results import (
 )
 from payment_service.domain.payments.transitions import HOLDING, PAYABLE
 from payment_service.models.movement import PaymentAttempt
+from payment_service.models.payment import Payment
 from payment_service.pages.form import Field, RefusedForm, SubmittedForm
 from payment_service.pages.page_models import (
     declined_page,
@@ -25,9 +28,10 @@ from payment_service.pages.page_models import (
     pay_page,
     standing_page,
 )
-from payment_service.pages.render import FormState, Page, PaymentSummary, Receipt
+from payment_service.pages.render import FormState, LineItem, Page, PaymentSummary, Receipt, Seller
 from payment_service.queries.payments import PaymentWithContext
 from payment_service.refusals import BEING_PROCESSED, OUTCOME_UNKNOWN, STANDINGS
+from payment_service.values.money import Money
 from payment_service.values.statuses import PaymentStatus, Surface
 
 
@@ -84,6 +88,24 @@ def summary_of(found: PaymentWithContext) -> PaymentSummary:
         page_url=f"{base_url}/{path}",
         description=payment.description,
         return_url=payment.return_url,
+        seller=Seller(
+            found.merchant.legal_name, tuple(found.merchant.address.splitlines()), found.merchant.tax_number
+        ),
+        line_items=_line_items(payment),
+    )
+
+
+def _line_items(payment: Payment) -> tuple[LineItem, ...]:
+    details = strict_json.loads(payment.details.encode()) if payment.details else {}
+    return tuple(
+        LineItem(
+            name=item["name"],
+            quantity=item["quantity"],
+            unit=Money(item["unit_amount"], payment.currency),
+            tax=Money(item["tax_amount"], payment.currency) if item["tax_amount"] else None,
+            tax_rate=None if item["tax_rate"] is None else Decimal(item["tax_rate"]),
+        )
+        for item in details.get("line_items", ())
     )
 
 

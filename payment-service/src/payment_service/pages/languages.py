@@ -2,10 +2,11 @@
 
 import tomllib
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 from babel.dates import format_datetime
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal
 from service_kit.clock import offset_name
 from service_kit.currencies import currency_exponent
 from service_kit.web.pages import Catalogue, Language
@@ -29,6 +30,11 @@ def format_amount(money: Money, language: Language) -> str:
         locale=language,
         currency_digits=False,
     )
+
+
+def format_number(number: int | Decimal, language: Language) -> str:
+    """Return a quantity or a rate, without zeros at its end."""
+    return format_decimal(number, "#,##0.####", locale=language)
 
 
 def format_moment(moment: datetime, language: Language) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from http import HTTPStatus
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 from service_kit.web.pages import Language, Templates
 
 from payment_service.pages.form import OTHER_CARD, Field, FieldError
-from payment_service.pages.languages import CATALOGUE, format_amount, format_moment
+from payment_service.pages.languages import CATALOGUE, format_amount, format_moment, format_number
 from payment_service.values.money import Money
 
 TEMPLATES: Final = Templates("payment_service", "payment_page.css")
@@ -23,11 +24,35 @@ LAB_CARD: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Seller:
+    """What the law wants to know of the merchant on a receipt; what it did not give is empty."""
+
+    legal_name: str = ""
+    address: tuple[str, ...] = ()
+    tax_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LineItem:
+    """What was sold; ``unit`` is the price of one, ``tax`` is that of the whole line, if there is any."""
+
+    name: str
+    quantity: int
+    unit: Money
+    tax: Money | None = None
+    tax_rate: Decimal | None = None
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.quantity * self.unit.amount_minor, self.unit.currency)
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentSummary:
     """What is being paid, and to whom; ``order_id`` is the merchant's own number, empty where it has none.
 
     ``page_url`` is the payment's own page, for what is shown elsewhere. ``return_url`` is where the merchant
-    wants its customer afterwards.
+    wants its customer afterwards. ``seller`` and ``line_items`` stand on the receipt.
     """
 
     payment_id: str
@@ -37,6 +62,8 @@ class PaymentSummary:
     page_url: str
     description: str | None = None
     return_url: str | None = None
+    seller: Seller = Seller()
+    line_items: tuple[LineItem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +142,8 @@ def render_page(page: Page, language: Language, *, is_lab: bool = False, is_retu
             refunded=format_amount(receipt.refunded, language) if receipt and receipt.refunded else "",
         ),
         amount=format_amount(payment.amount, language) if payment else None,
+        money=partial(format_amount, language=language),
+        number=partial(format_number, language=language),
         paid_amount=format_amount(receipt.amount, language) if receipt else None,
         moment=partial(format_moment, language=language),
         lab_card=LAB_CARD if is_lab else None,
