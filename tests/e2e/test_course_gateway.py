@@ -67,7 +67,10 @@ def course_gateway(payment_url: str) -> ThreadingHTTPServer:
         def log_message(self, *_: object) -> None:
             pass
 
-    return ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128  # everybody who clicks at once
+
+    return Server(("127.0.0.1", 0), Handler)
 
 
 @pytest.fixture(scope="module")
