@@ -30,8 +30,7 @@ class CurrencyBalanceSchema(ma.Schema):
     available = _balance(
         "available",
         example=199999,
-        description="What the merchant is owed, in minor units (account `merchant_payable`); below 0, what it "
-        "owes.",
+        description="What the merchant is owed, in minor units; below 0, what it owes.",
     )
     refunds_in_transit = _balance(
         "refunds_in_transit",
