@@ -91,7 +91,8 @@ def _item(item: LineItem, currency: str, language: Language, locale: MailLocale)
     def amount(minor: int) -> str:
         return format_amount(minor, currency, locale)
 
-    cost = f"{format_number(item.quantity, locale)} \u00d7 {amount(item.unit_amount)} = {amount(item.quantity * item.unit_amount)}"
+    each, whole = amount(item.unit_amount), amount(item.quantity * item.unit_amount)
+    cost = f"{format_number(item.quantity, locale)} \u00d7 {each} = {whole}"
     if not item.tax_amount:
         return item.name, cost
     rate = f" {format_number(Decimal(item.tax_rate), locale)}\u00a0%" if item.tax_rate else ""
