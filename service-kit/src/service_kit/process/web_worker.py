@@ -4,105 +4,30 @@ import errno
 import select
 import selectors
 import socket
-import struct
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from gunicorn import http, util
-from gunicorn.http.errors import LimitRequestHeaders, NoMoreData
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn import util
+from gunicorn.workers.gthread import ThreadWorker
 
-from service_kit.process.arrival import MAX_HEAD_BYTES, Arrival, Verdict
+from service_kit.process.arrival import MAX_HEAD_BYTES, Verdict
+from service_kit.process.web_connection import Connection
 
 # Of one connection at a time, so that no other waits long for its turn.
 _RECEIVE_BYTES = 64 * 1024
 # What all requests until their answers may hold together; beyond it, those above their share are dropped.
 _MAX_HELD_BYTES = 32 * 1024 * 1024
 _FAIR_SHARE_BYTES = MAX_HEAD_BYTES
-# gunicorn cuts off what it has read chunk by chunk: of a large piece, every small chunk would copy the rest.
-_PIECE_BYTES = 8 * 1024
-# How long a thread waits for a client that does not take its answer, once the system's buffers are full.
-_SEND_WITHIN_S = 5
 # As gunicorn: so long the client may still send after the last answer, which a reset could else destroy.
 _LINGER_S = 2.0
 _DEFAULT_MAX_BODY_BYTES = 64 * 1024
 _OUT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE})
 _NO_CONNECTION = frozenset({errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK})
-
-
-class _Arrived:
-    """What has arrived of a request, as gunicorn's parser reads it; no thread waits for more."""
-
-    def __init__(self, request: bytes, missing: Exception) -> None:
-        self._request = request
-        self._position = 0
-        self._missing = missing
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        """Return the next piece.
-
-        Raises:
-            Exception: the parser wants more than there is.
-        """
-        if self.is_read:
-            raise self._missing
-        start, self._position = self._position, self._position + _PIECE_BYTES
-        return self._request[start : self._position]
-
-    @property
-    def is_read(self) -> bool:
-        return self._position >= len(self._request)
-
-
-class Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
-    """A connection whose next request is collected here before a thread reads it."""
-
-    def __init__(self, max_body_bytes: int, *of_gunicorn: Any) -> None:
-        super().__init__(*of_gunicorn)
-        self.data_ready = True  # gunicorn's thread need not wait for any
-        self.arrival = Arrival(max_body_bytes)
-        self.held_bytes = 0
-        # Where another request would begin is not known.
-        self.is_last = False
-        self._max_body_bytes = max_body_bytes
-        self._arrived = _Arrived(b"", NoMoreData())
-        # The system's own time-out: Python's would ask before each write whether it can be done.
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", _SEND_WITHIN_S, 0))
-        self.set_timeout()
-
-    def init(self) -> None:
-        """Leave the parser as it is; gunicorn calls this in the thread."""
-
-    def set_timeout(self) -> None:
-        """Begin to wait for the client, as long as between two requests."""
-        super().set_timeout()
-        self.waits_since = time.monotonic()
-
-    def take_request(self) -> None:
-        """Let gunicorn's parser read what has arrived of the request, and nothing behind it."""
-        received, verdict = self.arrival.received, self.arrival.verdict
-        self.is_last = verdict is Verdict.UNCLEAR
-        end = len(received) if self.is_last else self.arrival.end
-        is_head_too_large = self.is_last and len(received) > MAX_HEAD_BYTES and b"\r\n\r\n" not in received
-        missing = LimitRequestHeaders("max head size") if is_head_too_large else NoMoreData()
-        with memoryview(received) as whole:
-            self._arrived = _Arrived(bytes(whole[:end]), missing)
-            rest = bytes(whole[end:])
-        self.parser = http.get_parser(self.cfg, self._arrived, self.client)
-        self.arrival = Arrival(self._max_body_bytes, rest)
-
-    @property
-    def is_request_read(self) -> bool:
-        """Whether the request ended for gunicorn where it ended for us."""
-        return self._arrived.is_read and not self.parser.unreader.take_buffered()
 
 
 class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -226,7 +151,11 @@ class WebWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     def finish_request(self, conn: Connection, fs: Future[Any]) -> None:
         """Go on with the next request of a connection, or end it; called in the main loop."""
         self._release(conn, len(conn.arrival.received))
-        if fs.cancelled() or fs.exception() or not fs.result():
+        try:
+            goes_on = fs.result()
+        except Exception:  # noqa: BLE001  whatever it was, gunicorn's thread told of it
+            goes_on = False
+        if not goes_on:
             self._linger(conn)
         elif not conn.arrival.received:
             super().finish_request(conn, fs)
