@@ -17,8 +17,13 @@ _FOLDERS = ("/proc", "/sys", "/dev/shm")  # noqa: S108
 
 
 def _hide_folders() -> None:
+    # The tests may have their own files in memory: those are no Linux's, wherever they lie.
+    of_tests = os.environ.get("TMPDIR")
+
     def check(path: Any) -> None:
         name = os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else ""
+        if of_tests and name.startswith(f"{of_tests}/"):
+            return
         if any(name == folder or name.startswith(f"{folder}/") for folder in _FOLDERS):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), name)
 
