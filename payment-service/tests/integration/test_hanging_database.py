@@ -1,7 +1,5 @@
 """A database that hangs: every surface says 503 within the request's budget, and takes nothing."""
 
-import os
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -21,6 +19,7 @@ from tests.testkit.databases.plugin import EngineServers
 from tests.testkit.payments.cards import CARD
 from tests.testkit.payments.client import Client
 from tests.testkit.payments.config import PATIENT
+from tests.testkit.suspended import suspended
 
 pytestmark = pytest.mark.engines("mariadb", "mysql")
 BUDGET_S = 2.0
@@ -48,8 +47,7 @@ def hanging(database_engine: str, engine_servers: EngineServers) -> Iterator[Exi
     pid = engine_servers.get(database_engine).pid
     assert pid is not None
     with ExitStack() as held:
-        os.kill(pid, signal.SIGSTOP)
-        held.callback(os.kill, pid, signal.SIGCONT)
+        held.enter_context(suspended(pid))
         yield held
 
 

@@ -1,13 +1,12 @@
 """A database that hangs, refuses or keeps one waiting costs no more than the time that a request has left."""
 
-import os
-import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from tests.testkit.databases.plugin import EngineServers
+from tests.testkit.suspended import suspended
 
 SERVERS = pytest.mark.engines("mariadb", "mysql")
 SQLITE = pytest.mark.engines("sqlite")
@@ -78,15 +78,7 @@ def hanging(database_engine: str, engine_servers: EngineServers) -> Callable[[],
     pid = engine_servers.get(database_engine).pid
     assert pid is not None
 
-    @contextmanager
-    def hang() -> Iterator[None]:
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
-
-    return hang
+    return partial(suspended, pid)
 
 
 def insert(session: Session) -> None:
