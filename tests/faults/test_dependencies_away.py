@@ -25,7 +25,7 @@ from run.settings import RunSettings
 from tests.faults.books import eventually
 from tests.system.whole import WholeSystem
 from tests.testkit.databases.engines import DatabaseServer, EngineMissing
-from tests.testkit.databases.plugin import SERVERS
+from tests.testkit.databases.plugin import SERVERS, give_up
 
 pytestmark = [pytest.mark.deep, pytest.mark.engines("mariadb", "mysql"), pytest.mark.timeout(900)]
 CREATED_WITHIN_S = 4.5
@@ -156,7 +156,7 @@ def stage(database_engine: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
     try:
         server = SERVERS[database_engine]().start()
     except EngineMissing as missing:
-        pytest.skip(str(missing))
+        give_up(str(missing))
     with ExitStack() as held:
         held.callback(server.stop)
         urls = {service: _as_in_production(server, service) for service in SERVICES}

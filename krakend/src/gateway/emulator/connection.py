@@ -5,7 +5,7 @@ import math
 import re
 from typing import Any
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from gateway.emulator.config import Config
 from gateway.emulator.relay import WireResponse
@@ -34,6 +34,7 @@ class Connection(web.RequestHandler):
     __slots__ = (
         "_body_left",
         "_config",
+        "_content",
         "_is_busy",
         "_next_head",
         "_number",
@@ -58,6 +59,7 @@ class Connection(web.RequestHandler):
         self.is_draining = False
         self.content_types: list[str] = []  # of the request, each value
         self._config = config
+        self._content: StreamReader | None = None
         self._is_busy = False
         self._number = 0
         self._next_head = bytearray()
@@ -84,6 +86,7 @@ class Connection(web.RequestHandler):
         self._body_left -= len(body)
         if body:
             super().data_received(body)
+            self._end_unreadable_body()
         if len(body) < len(data):
             self._next_head += data[len(body) :]
             if self.transport is not None:
@@ -91,6 +94,7 @@ class Connection(web.RequestHandler):
 
     def begin(self, request: web.BaseRequest) -> None:
         """The handler has the request: from here its body may take what is left of the time."""
+        self._content = request.content
         if not self._is_busy:  # pipelined after a chunked body, whose end aiohttp alone sees
             self._is_busy, self._body_left, self._started_at = True, math.inf, self._loop.time()
         if limit_s := self._config.read_timeout_s:
@@ -132,6 +136,11 @@ class Connection(web.RequestHandler):
         elif not isinstance(exc, ConnectionError):  # a client that has left
             self.log_exception("Error handling request", exc_info=exc)
         return WireResponse(status, [("Content-Length", "0")])
+
+    def _end_unreadable_body(self) -> None:
+        """Let whoever reads the body hear of a malformed chunk: aiohttp keeps that for after the answer."""
+        if self._messages and self._content is not None and not self._content.is_eof():
+            self._content.set_exception(web.RequestPayloadError("a malformed chunk"))
 
     def _expect_head(self) -> None:
         self._started_at = self._loop.time()
