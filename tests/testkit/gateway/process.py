@@ -19,6 +19,8 @@ from gateway.settings import Settings
 
 _START_S = 180.0
 _ANSWER_S = 120.0
+# Of a log with an error, so many characters before its trace and from there on are shown.
+_LOG_BEFORE, _LOG_AFTER = 600, 4000
 # What no setting changes, so long that a busy machine meets it; a test that is about one gives its own.
 _PATIENT = {
     "dialer_timeout": "60s",
@@ -97,8 +99,10 @@ class RunningGateway:
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop(signal.SIGKILL)
-        if exc is None and "Traceback" in (log := self.logged):
-            raise AssertionError(f"the gateway met an error that it did not expect:\n{log}")
+        before, trace_begins, after = self.logged.partition("Traceback")
+        if exc is None and trace_begins:
+            told = f"{before[-_LOG_BEFORE:]}{trace_begins}{after[:_LOG_AFTER]}"
+            raise AssertionError(f"the gateway met an error that it did not expect:\n{told}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal, wait, and say the exit code."""

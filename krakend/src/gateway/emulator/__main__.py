@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import click
+from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from gateway.emulator.config import Refused, read_config
@@ -14,6 +15,7 @@ from gateway.emulator.server import log, serve
 
 _REFUSED = 255  # KrakenD's own exit code for a file that it cannot use
 
+_UNREADABLE = (HttpProcessingError, web.RequestPayloadError)
 _LONG_NUMBER = re.compile(r"\d(?:(?:%20|[ .+_-]){0,2}\d){12,}")
 
 
@@ -45,8 +47,8 @@ def main(path: Path, quiet: bool) -> None:
 def _masked(record: logging.LogRecord) -> bool:
     """Mask what may be a card number (13 digits or more) in whatever anybody sent; every line passes."""
     record.msg, record.args = _LONG_NUMBER.sub("*" * 13, record.getMessage()), None
-    if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
-        record.exc_info = None  # what cannot be read is the client's fault, and stands in the trace
+    if record.exc_info and isinstance(record.exc_info[1], _UNREADABLE):
+        record.exc_info = None  # the client's fault; what it sent stands in the trace
     elif record.exc_info:
         record.exc_text = _LONG_NUMBER.sub("*" * 13, logging.Formatter().formatException(record.exc_info))
     return True
