@@ -1,8 +1,6 @@
 """What the simulator does by itself, in threads of its web process: it delivers its events, and ends what is
 overdue. Several processes may do so side by side: the queue is leased, and open requests are locked."""
 
-import threading
-
 from flask import Flask
 from service_kit.jobs.loops import Background, PeriodicLoop, QueueLoop
 from service_kit.jobs.queue import Done, Failed, LeasedQueue, Result, RetrySchedule
@@ -42,7 +40,7 @@ def background(app: Flask) -> Background:
     overdue = PeriodicLoop(
         app, "overdue", OVERDUE_EVERY_S, lambda: end_all_overdue(dependencies.settings, BATCH), BATCH
     )
-    return Background([deliveries, overdue], threading.Event)
+    return Background([deliveries, overdue])
 
 
 def _merchants_side(config: Config) -> Dependency:

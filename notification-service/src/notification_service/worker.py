@@ -33,5 +33,5 @@ def delivery_loop(
 
 def run_worker(config: Config) -> None:
     loop = delivery_loop(create_app(config), config, pause_s=PAUSE_S)
-    with closing(WakeUpCall(config.worker_wake_address)) as wake_up_call:
-        loops.run([loop], wake_up_call.subscribe)
+    with closing(WakeUpCall(config.worker_wake_address, [loop.wake])):
+        loops.run([loop])

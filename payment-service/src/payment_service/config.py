@@ -70,6 +70,7 @@ class TimeLimits:
     snapshot_turn_s: float = 15.0
     gap_s: float = 600.0
     position_turn_s: float = 0.2
+    feed_turn_s: float = 0.5
     pruning_turn_s: float = 60.0
     payment_s: float = 86_400.0
     requires_action_s: float = 900.0

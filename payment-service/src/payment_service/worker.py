@@ -1,6 +1,7 @@
 """The background process: deliveries, inboxes, and the periodic work."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -24,9 +25,15 @@ from payment_service.config import Config
 from payment_service.controllers.request import EXTENSION
 from payment_service.domain.merchant_directory import MerchantDirectory
 from payment_service.domain.positions import BATCH, ENTRIES, EVENTS
+from payment_service.extensions import db
 
 CONCURRENT_DELIVERIES = 8
 CONCURRENT_EVENTS = 4
+# The shop may be told of an order twice.
+RECORD_ORDERS_WITHIN_S = 0.2
+# Nobody waits for what was refused, and a bank's news is mostly of what was settled already.
+SET_ASIDE_PAUSE_S = 5.0
+INBOX_PAUSE_S = 0.25
 
 
 def build_loops(app: Flask, config: Config) -> list[Loop]:
@@ -40,18 +47,8 @@ def build_loops(app: Flask, config: Config) -> list[Loop]:
     return [
         *_delivery_loops(app, config),
         *(
-            QueueLoop(app, inbox.queue, inbox.settle, concurrency=CONCURRENT_EVENTS)
+            QueueLoop(app, inbox.queue, inbox.settle, concurrency=CONCURRENT_EVENTS, pause_s=INBOX_PAUSE_S)
             for inbox in inboxes(dependencies)
-        ),
-        *(
-            PeriodicLoop(
-                app,
-                f"{log.name}_positions",
-                limits.position_turn_s,
-                partial(give_positions, log, dependencies),
-                BATCH,
-            )
-            for log in (EVENTS, ENTRIES)
         ),
         PeriodicLoop(
             app, "janitor", limits.janitor_turn_s, lambda: len(run_janitor(dependencies, limit=20)), 20
@@ -89,11 +86,37 @@ def _delivery_loops(app: Flask, config: Config) -> Iterator[Loop]:
         BatchClient(fraud, "/internal/outcomes", "outcomes"),
         MerchantDirectory(),
     )
-    for delivery in deliveries(StoreManagerClient(shop), feeds):
-        yield QueueLoop(app, delivery.queue, delivery.deliver, concurrency=CONCURRENT_DELIVERIES)
-    for feed in feeds:
-        name, turn_s = f"{feed.destination}_feed", limits.position_turn_s
-        yield PeriodicLoop(app, name, turn_s, partial(deliver_events, feed), EVENTS_AT_ONCE)
+    orders, *set_aside = deliveries(StoreManagerClient(shop), feeds)
+    yield QueueLoop(
+        app,
+        orders.queue,
+        orders.deliver,
+        concurrency=CONCURRENT_DELIVERIES,
+        record_within_s=RECORD_ORDERS_WITHIN_S,
+    )
+    for refused in set_aside:
+        yield QueueLoop(app, refused.queue, refused.deliver, pause_s=SET_ASIDE_PAUSE_S)
+    loops = [
+        PeriodicLoop(
+            app,
+            f"{feed.destination}_feed",
+            limits.feed_turn_s,
+            partial(deliver_events, feed),
+            EVENTS_AT_ONCE,
+        )
+        for feed in feeds
+    ]
+    tells_payers, _ = loops
+    yield from loops
+
+    def place() -> int:
+        logs, look_first = (EVENTS, ENTRIES), db.has_one_writer
+        placed = give_positions(logs, app.extensions[EXTENSION], look_first=look_first)
+        if placed:
+            tells_payers.hurry()
+        return placed
+
+    yield PeriodicLoop(app, "positions", limits.position_turn_s, place, BATCH)
 
 
 def _client(name: str, url: str, timeout_s: float, **more: Any) -> HttpClient:
@@ -104,8 +127,7 @@ def _client(name: str, url: str, timeout_s: float, **more: Any) -> HttpClient:
 def run_worker(config: Config) -> None:
     """Work until SIGTERM."""
     app = create_app(config)
-    call = WakeUpCall(config.worker_wake_address)
-    try:
-        run(build_loops(app, config), call.subscribe)
-    finally:
-        call.close()
+    loops = build_loops(app, config)
+    woken = [loop.wake for loop in loops if isinstance(loop, QueueLoop)]
+    with closing(WakeUpCall(config.worker_wake_address, woken)):
+        run(loops)

@@ -443,7 +443,7 @@ def test_the_loops_of_a_worker_outlive_the_database(
         done.set()
         return 0
 
-    background = Background([PeriodicLoop(app, "look", 0.01, look, 1)], threading.Event)
+    background = Background([PeriodicLoop(app, "look", 0.01, look, 1)])
     background.start()
     try:
         with hanging():

@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
 from flask import Flask
 from service_kit.clock import utc_now
 from service_kit.db.database import Database, new_metadata
 from service_kit.db.engine import engine_options, prepare_engine
-from service_kit.jobs.loops import QueueLoop, run
+from service_kit.jobs.loops import PeriodicLoop, QueueLoop, run
 from service_kit.jobs.queue import (
     Done,
     Failed,
@@ -285,6 +286,37 @@ def test_pruning_keeps_a_row_that_was_replayed_meanwhile(
     assert (deleted, [job.id for job in jobs(app, db)]) == (1, [1])
 
 
+def test_a_periodic_loop_that_is_hurried_takes_its_turn_at_once(app: Flask) -> None:
+    turns = Mock(return_value=0)
+    loop = PeriodicLoop(app, "rare", 3600, turns, 1)
+    loop.turn()
+    loop.turn()
+    assert turns.call_count == 1
+
+    loop.hurry()
+
+    assert loop.wake.is_set()
+    loop.turn()
+    loop.turn()
+    assert turns.call_count == 2
+
+
+def test_to_hurry_in_the_middle_of_a_turn_brings_another(app: Flask) -> None:
+    turns: list[PeriodicLoop] = []
+
+    def hurry_once() -> int:
+        turns.append(loop)
+        if len(turns) == 1:
+            loop.hurry()
+        return 0
+
+    loop = PeriodicLoop(app, "rare", 3600, hurry_once, 1)
+    for _ in range(3):
+        loop.turn()
+
+    assert len(turns) == 2
+
+
 class FailingLoop:
     """A loop whose first turns break; it tells the worker to stop when it went well at last."""
 
@@ -292,6 +324,7 @@ class FailingLoop:
     poll_s = 0.5
 
     def __init__(self) -> None:
+        self.wake = threading.Event()
         self.turns = 0
 
     def turn(self) -> bool:
@@ -313,7 +346,7 @@ def test_a_worker_outlives_its_errors_and_ends_on_sigterm_with_its_jobs_done(
     failing = FailingLoop()
 
     try:
-        run([QueueLoop(app, queue_of(db), lambda _job: Done()), failing], threading.Event)
+        run([QueueLoop(app, queue_of(db), lambda _job: Done()), failing])
     finally:
         signal.signal(signal.SIGTERM, handlers[0])
         signal.signal(signal.SIGINT, handlers[1])

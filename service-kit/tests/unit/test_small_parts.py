@@ -1,6 +1,7 @@
 """The kit's small parts: ids, deadlines, configuration, retry schedules, redaction, wake-up calls."""
 
 import json
+import threading
 import time
 from contextlib import redirect_stdout
 from datetime import UTC
@@ -274,10 +275,10 @@ def test_an_address_has_a_port() -> None:
 
 
 def test_a_wake_up_call_reaches_every_loop() -> None:
-    call = WakeUpCall("127.0.0.1:0")
+    loops = [threading.Event(), threading.Event()]
+    call = WakeUpCall("127.0.0.1:0", loops)
     try:
         port = call._socket.getsockname()[1]
-        loops = [call.subscribe(), call.subscribe()]
 
         Waker(f"127.0.0.1:{port}").wake()
 

@@ -1,6 +1,6 @@
 """How far each destination was told of the events: read, taken under a lease, and moved on."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,9 +25,16 @@ _TOLD = (
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What comes next for a destination: ``events`` with their ``position`` as well."""
+    """What comes next for a destination, which is ours to tell: ``events`` have their ``position`` as well.
 
-    follower: Follower
+    ``tries`` and ``failing_since`` say how often, and since when, what comes next failed until now.
+    """
+
+    destination: str
+    lease_id: str
+    position: int
+    tries: int
+    failing_since: datetime | None
     events: Sequence[EventRow]
 
 
@@ -42,15 +49,32 @@ class Standing:
     last_error: str | None = None
 
 
-def next_batch(session: Session, name: str, now: datetime, limit: int) -> Batch | None:
-    """Return what comes next; None where that is nothing, or somebody else is at it, or it is to wait."""
+def has_next(session: Session, name: str, now: datetime) -> bool:
+    """Whether the destination is to be told something now; takes no lock."""
     follower = session.get(Follower, name, populate_existing=True) or _first(name, now)
+    return follower.next_try_at <= now and session.execute(_after(follower, 1)).first() is not None
+
+
+def take_next(
+    session: Session, name: str, lease_id: str, now: datetime, lease_s: float, limit: int
+) -> Batch | None:
+    """Take what comes next; None where that is nothing, or somebody else is at it, or it is to wait.
+
+    Raises:
+        IntegrityError: somebody else made the destination's row at the same moment.
+    """
+    follower = session.get(Follower, name, with_for_update=True, populate_existing=True)
+    if follower is None:
+        follower = _first(name, now)
+        session.add(follower)
+        session.flush()
     if follower.next_try_at > now:
         return None
-    comes_next = EventPosition.position > follower.position
-    events = session.execute(_events(EventPosition.position).where(comes_next).limit(limit)).all()
-    session.expunge_all()
-    return Batch(follower, events) if events else None
+    events = session.execute(_after(follower, limit)).all()
+    if not events:
+        return None
+    follower.lease_id, follower.next_try_at = lease_id, now + timedelta(seconds=lease_s)
+    return Batch(name, lease_id, follower.position, follower.tries, follower.failing_since, events)
 
 
 def events_called(session: Session, names: Collection[str]) -> Sequence[EventRow]:
@@ -58,36 +82,22 @@ def events_called(session: Session, names: Collection[str]) -> Sequence[EventRow
     return session.execute(_events().where(PaymentEvent.public_id.in_(names))).all()
 
 
-def take(session: Session, batch: Batch, lease_id: str, now: datetime, lease_s: float) -> bool:
-    """Take the lease, and return whether it was still to be had.
-
-    Raises:
-        IntegrityError: somebody else made the destination's row at the same moment.
-    """
-    name, position = batch.follower.name, batch.follower.position
-    if session.get(Follower, name) is None:
-        session.add(_first(name, now))
-        session.flush()
-    still_there = (Follower.position == position, Follower.next_try_at <= now)
-    until = now + timedelta(seconds=lease_s)
-    return _change(session, name, still_there, {"lease_id": lease_id, "next_try_at": until})
-
-
-def leave(session: Session, name: str, lease_id: str, standing: Standing) -> bool:
+def leave(session: Session, batch: Batch, standing: Standing) -> bool:
     """Give the lease back, and return whether it was still ours: otherwise nothing is stored."""
-    values = {**asdict(standing), "lease_id": None}
-    return _change(session, name, (Follower.lease_id == lease_id,), values)
+    is_ours = (Follower.name == batch.destination, Follower.lease_id == batch.lease_id)
+    statement = update(Follower).where(*is_ours).values(**asdict(standing), lease_id=None)
+    return affected_rows(session, statement.execution_options(synchronize_session=False)) == 1
 
 
 def _first(name: str, now: datetime) -> Follower:
     return Follower(name=name, position=0, next_try_at=now, tries=0)
 
 
+def _after(follower: Follower, limit: int) -> Select[Any]:
+    comes_next = EventPosition.position > follower.position
+    return _events(EventPosition.position).where(comes_next).limit(limit)
+
+
 def _events(*more: Any) -> Select[Any]:
     joined = select(*_TOLD, *more).join(EventPosition, EventPosition.row_id == PaymentEvent.id)
     return joined.order_by(EventPosition.position)
-
-
-def _change(session: Session, name: str, only: Sequence[Any], values: Mapping[str, Any]) -> bool:
-    statement = update(Follower).where(Follower.name == name, *only).values(values)
-    return affected_rows(session, statement.execution_options(synchronize_session=False)) == 1

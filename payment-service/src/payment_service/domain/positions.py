@@ -5,7 +5,7 @@ smaller one may appear after a larger one: what is missing between those that we
 looked for again until the longest transaction must have ended (LIMIT_GAP_S, 600 s).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,26 +41,27 @@ ENTRIES = Log(
 )
 
 
-def has_news(session: Session, log: Log) -> bool:
-    """Whether a row waits for its position; takes no lock."""
-    sequence = session.get(Sequence, log.name, populate_existing=True) or _first(log)
-    return session.execute(_unplaced(log, sequence).limit(1)).first() is not None
+def has_news(session: Session, logs: Collection[Log]) -> bool:
+    """Whether a row of one of the logs waits for its position; takes no lock."""
+    sequences = _sequences(session, logs, _chosen(logs))
+    return any(session.execute(_unplaced(log, sequences[log.name]).limit(1)).first() for log in logs)
 
 
-def give_positions(session: Session, log: Log, now_s: float, margin_s: float) -> int:
-    """Give the next ``BATCH`` rows their positions, and return how many there were.
+def give_positions(session: Session, logs: Collection[Log], now_s: float, margin_s: float) -> Collection[int]:
+    """Give the next ``BATCH`` rows of each log their positions, and return how many there were in each.
 
     ``now_s`` are seconds since 1970; what has been missing for ``margin_s`` is given up.
 
     Raises:
-        IntegrityError: somebody else made the log's row at the same moment; try again.
+        IntegrityError: somebody else made a log's row at the same moment; try again.
     """
-    statement = select(Sequence).where(Sequence.name == log.name).with_for_update()
-    sequence = session.scalar(statement.execution_options(populate_existing=True))
-    if sequence is None:
-        sequence = _first(log)
-        session.add(sequence)
-        session.flush()
+    sequences = _sequences(session, logs, _chosen(logs).with_for_update())
+    session.add_all(sequences.values())
+    session.flush()
+    return [_place(session, log, sequences[log.name], now_s, margin_s) for log in logs]
+
+
+def _place(session: Session, log: Log, sequence: Sequence, now_s: float, margin_s: float) -> int:
     # One statement sees one moment: of two rows of one payment, never the later without the earlier.
     found = session.execute(_unplaced(log, sequence).limit(BATCH)).all()
     rows = [
@@ -93,8 +94,18 @@ def missing(ranges: Iterable[Gap], found: Iterable[int]) -> Iterator[Gap]:
             start = row_id + 1
 
 
-def _first(log: Log) -> Sequence:
-    return Sequence(name=log.name, last_position=0, seen_id=0, gaps="[]")
+def _chosen(logs: Collection[Log]) -> Select[Sequence]:
+    # Always in the same order, so that nobody waits for who waits for him.
+    return select(Sequence).where(Sequence.name.in_([log.name for log in logs])).order_by(Sequence.name)
+
+
+def _sequences(session: Session, logs: Collection[Log], chosen: Select[Sequence]) -> Mapping[str, Sequence]:
+    """Return each log's row, a new one where there is none yet."""
+    found = session.scalars(chosen.execution_options(populate_existing=True))
+    sequences = {sequence.name: sequence for sequence in found}
+    for log in logs:
+        sequences.setdefault(log.name, Sequence(name=log.name, last_position=0, seen_id=0, gaps="[]"))
+    return sequences
 
 
 def _gaps(sequence: Sequence) -> list[Gap]:

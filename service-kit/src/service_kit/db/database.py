@@ -95,6 +95,11 @@ class Database(SQLAlchemy):
     def __init__(self) -> None:
         super().__init__(session_options={"expire_on_commit": False, "class_": AppendingSession})
 
+    @property
+    def has_one_writer(self) -> bool:
+        """Whether a transaction locks all tables (SQLite): who is idle must not begin one again and again."""
+        return self.engine.dialect.name == "sqlite"
+
     def in_transaction(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in one transaction, commit it and return what it returned.
 

@@ -21,19 +21,23 @@ log = structlog.get_logger(__name__)
 
 POLL_S = 0.5
 PAUSE_AFTER_FAILURE_S = 1.0
-# Jobs that come, or are done, within this time are claimed and recorded in one transaction.
-GATHER_S = 0.04
+# A loop that is woken again and again begins its turns so far apart: the busier a worker is, the less each
+# job costs.
+BETWEEN_TURNS_S = 0.1
+# What is done within this time is recorded in one transaction.
+RECORD_WITHIN_S = 0.04
 Row = TypeVar("Row", bound=LeasedRow)
 
 
 class Loop(Protocol):
     """Something that is done again and again; ``turn`` says whether there may be more at once.
 
-    It gets its next turn after ``poll_s`` seconds at the latest, and at every wake-up call.
+    It gets its next turn after ``poll_s`` seconds at the latest, and when ``wake`` is set.
     """
 
     name: str
     poll_s: float
+    wake: threading.Event
 
     def turn(self) -> bool: ...
 
@@ -42,7 +46,8 @@ class QueueLoop(Generic[Row]):
     """Does the jobs of one queue, ``concurrency`` at a time, so that a slow one delays no other.
 
     Where nobody waits for a job, ``pause_s`` lets a few come together: so long, at least, it does not look
-    again unless it found as many as it could take.
+    again unless it found as many as it could take. What is done waits for ``record_within_s`` to be recorded
+    with others: a worker that is killed meanwhile leaves it to be done twice.
     """
 
     poll_s = POLL_S
@@ -55,13 +60,16 @@ class QueueLoop(Generic[Row]):
         *,
         concurrency: int = 8,
         pause_s: float = 0.0,
+        record_within_s: float = RECORD_WITHIN_S,
     ) -> None:
         self.name = queue.name
+        self.wake = threading.Event()
         self._app = app
         self._queue = queue
         self._handle = handle
         self._concurrency = concurrency
         self._pause_s = pause_s
+        self._record_within_s = record_within_s
         self._next_s = 0.0
         self._free = threading.Semaphore(concurrency)
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix=queue.name)
@@ -119,7 +127,7 @@ class QueueLoop(Generic[Row]):
         while is_open:
             batch = [self._finished.get()]
             if batch != [None]:
-                time.sleep(GATHER_S)
+                time.sleep(self._record_within_s)
             while not self._finished.empty():
                 batch.append(self._finished.get())
             is_open = None not in batch
@@ -137,14 +145,13 @@ class QueueLoop(Generic[Row]):
 class Background:
     """Loops at work, one thread each, from ``start`` to ``stop``; a web process may have some too."""
 
-    def __init__(self, loops: Sequence[Loop], wake_event: Callable[[], threading.Event]) -> None:
+    def __init__(self, loops: Sequence[Loop]) -> None:
         self._loops = loops
-        self._wakes = [wake_event() for _ in loops]
         self._stopping = threading.Event()
         # Daemons: a web process that is ended without `stop` must not wait for them.
         self._threads = [
-            threading.Thread(target=_run_loop, args=(loop, wake, self._stopping), name=loop.name, daemon=True)
-            for loop, wake in zip(loops, self._wakes, strict=True)
+            threading.Thread(target=_run_loop, args=(loop, self._stopping), name=loop.name, daemon=True)
+            for loop in loops
         ]
 
     def start(self) -> None:
@@ -155,8 +162,8 @@ class Background:
     def stop(self) -> None:
         """Stop every loop; running jobs are finished first."""
         self._stopping.set()
-        for wake in self._wakes:
-            wake.set()
+        for loop in self._loops:
+            loop.wake.set()
         for thread in self._threads:
             thread.join()
         for loop in self._loops:
@@ -165,7 +172,7 @@ class Background:
         log.info("worker_stopped")
 
 
-def run(loops: Sequence[Loop], wake_event: Callable[[], threading.Event]) -> None:
+def run(loops: Sequence[Loop]) -> None:
     """Run every loop in a thread of its own until SIGTERM or SIGINT; running jobs are finished first."""
     told_to_stop = threading.Event()
 
@@ -174,7 +181,7 @@ def run(loops: Sequence[Loop], wake_event: Callable[[], threading.Event]) -> Non
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    background = Background(loops, wake_event)
+    background = Background(loops)
     calm_garbage_collector()
     keep_memory_private()
     background.start()
@@ -182,9 +189,10 @@ def run(loops: Sequence[Loop], wake_event: Callable[[], threading.Event]) -> Non
     background.stop()
 
 
-def _run_loop(loop: Loop, wake: threading.Event, stopping: threading.Event) -> None:
+def _run_loop(loop: Loop, stopping: threading.Event) -> None:
     while not stopping.is_set():
-        wake.clear()
+        began_s = time.monotonic()
+        loop.wake.clear()
         try:
             has_more = loop.turn()
         except DatabaseUnavailable as exc:
@@ -196,25 +204,34 @@ def _run_loop(loop: Loop, wake: threading.Event, stopping: threading.Event) -> N
             log.exception("loop_failed", loop=loop.name)
             stopping.wait(PAUSE_AFTER_FAILURE_S)
             continue
-        if not has_more and wake.wait(loop.poll_s):
-            stopping.wait(GATHER_S)
+        if not has_more and loop.wake.wait(loop.poll_s):
+            stopping.wait(began_s + BETWEEN_TURNS_S - time.monotonic())
 
 
 class PeriodicLoop:
-    """Does one thing every ``interval_s`` seconds, and again at once while it finds full batches."""
+    """Does one thing every ``interval_s`` seconds, at once when it is hurried, and again at once while it
+    finds full batches."""
 
     def __init__(self, app: Flask, name: str, interval_s: float, do: Callable[[], int], batch: int) -> None:
         self.name = name
+        self.wake = threading.Event()
         self.poll_s = min(POLL_S, interval_s)
         self._app = app
         self._interval_s = interval_s
         self._do = do
         self._batch = batch
+        self._is_hurried = False
         self._next_s = 0.0
 
+    def hurry(self) -> None:
+        """Let the next turn come now; any thread may call it."""
+        self._is_hurried = True
+        self.wake.set()
+
     def turn(self) -> bool:
-        if time.monotonic() < self._next_s:
+        if not self._is_hurried and time.monotonic() < self._next_s:
             return False
+        self._is_hurried = False
         with self._app.app_context():
             done = self._do()
         if done < self._batch:

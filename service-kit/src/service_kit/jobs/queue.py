@@ -15,9 +15,10 @@ from typing import Any, Generic, TypeVar
 import structlog
 from sqlalchemy import ColumnElement, Select, String, Text, and_, delete, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
+from sqlalchemy.orm.attributes import set_committed_value
 
 from service_kit.clock import utc_now
-from service_kit.db.columns import BigId, UtcDateTime, enum_column
+from service_kit.db.columns import BigId, UtcDateTime, enum_column, table_of
 from service_kit.db.database import Database
 from service_kit.db.rows import affected_rows
 
@@ -120,8 +121,7 @@ class LeasedQueue(Generic[Row]):
         """Take up to ``limit`` rows that are due; they are ours until the lease ends."""
         now = utc_now()
         lease_id = secrets.token_hex(16)
-        if self._db.engine.dialect.name == "sqlite" and not self._has_due(now):
-            # A claim takes SQLite's one write lock: an idle worker must not do so again and again.
+        if self._db.has_one_writer and not self._has_due(now):
             return []
         return self._db.in_transaction(lambda session: self._lease(session, limit, now, lease_id))
 
@@ -154,11 +154,10 @@ class LeasedQueue(Generic[Row]):
     def _store_done(self, session: Session, rows: Sequence[Row], now: datetime) -> None:
         model = self._model
         session.execute(
-            update(model)
+            update(table_of(model))
             # A row may be held under another of these leases than when it was done: it is done all the same.
             .where(model.id.in_([row.id for row in rows]), model.lease_id.in_({row.lease_id for row in rows}))
             .values(status=JobStatus.DONE, done_at=now, lease_id=None, last_error=None)
-            .execution_options(synchronize_session=False)
         )
 
     def _store_failed(self, session: Session, row: Row, values: Mapping[str, Any]) -> None:
@@ -193,11 +192,14 @@ class LeasedQueue(Generic[Row]):
             model = self._model
             until = now + timedelta(seconds=self._lease_s)
             session.execute(
-                update(model)
+                update(table_of(model))
                 .where(model.id.in_([row.id for row in rows]))
                 .values(lease_id=lease_id, next_attempt_at=until, attempts=model.attempts + 1)
-                .execution_options(synchronize_session="evaluate")
             )
+            for row in rows:
+                set_committed_value(row, "lease_id", lease_id)
+                set_committed_value(row, "next_attempt_at", until)
+                set_committed_value(row, "attempts", row.attempts + 1)
         return rows
 
     def _after(self, row: Row, result: Failed, now: datetime) -> dict[str, Any]:

@@ -5,6 +5,7 @@ The worker looks by itself every half second as well, so nothing depends on the 
 
 import socket
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 
 import structlog
@@ -29,20 +30,16 @@ class Waker:
 
 
 class WakeUpCall:
-    def __init__(self, address: str) -> None:
+    """Listens, and sets ``events`` at each datagram; whoever waits for one clears it."""
+
+    def __init__(self, address: str, events: Iterable[threading.Event]) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(parse_address(address))
         self._socket.settimeout(0.5)
-        self._events: list[threading.Event] = []
+        self._events = tuple(events)
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="wake", daemon=True)
         self._thread.start()
-
-    def subscribe(self) -> threading.Event:
-        """Return an event that is set at each datagram; the subscriber clears it."""
-        event = threading.Event()
-        self._events.append(event)
-        return event
 
     def close(self) -> None:
         self._closed.set()

@@ -72,35 +72,40 @@ def deliver_events(feed: EventFeed) -> int:
     tries it a few times more and then gives it up for a person to see; the others go on.
     """
     told = 0
-    while count := _deliver_next(feed):
+    while batch := _take_next(feed.destination):
+        count = _deliver(feed, batch)
         told += count
+        if count == len(batch.events) < BATCH:
+            break
     return told
 
 
-def _deliver_next(feed: EventFeed) -> int:
-    name, lease_id = feed.destination, secrets.token_hex(16)
-    with db.reading() as session:
-        batch = followers.next_batch(session, name, utc_now(), BATCH)
-    if batch is None or not _take(batch, lease_id):
-        return 0
+def _take_next(name: str) -> Batch | None:
+    now, lease_id = utc_now(), secrets.token_hex(16)
+    if db.has_one_writer:
+        with db.reading() as session:
+            if not followers.has_next(session, name, now):
+                return None
+    try:
+        return db.in_transaction(
+            lambda session: followers.take_next(session, name, lease_id, now, LEASE_S, BATCH)
+        )
+    except IntegrityError:
+        return None
+
+
+def _deliver(feed: EventFeed, batch: Batch) -> int:
+    """Return how many events were told, or set aside."""
     told, result = _tell(feed, batch.events)
     refused = batch.events[told] if isinstance(result, Failed) and result.is_refused else None
     standing = _standing(batch, told, result)
 
     def work(session: Session) -> None:
-        if followers.leave(session, name, lease_id, standing) and refused:
-            _set_aside(session, name, refused, standing.next_try_at)
+        if followers.leave(session, batch, standing) and refused:
+            _set_aside(session, batch.destination, refused, standing.next_try_at)
 
     db.in_transaction(work)
     return told + (refused is not None)
-
-
-def _take(batch: Batch, lease_id: str) -> bool:
-    now = utc_now()
-    try:
-        return db.in_transaction(lambda session: followers.take(session, batch, lease_id, now, LEASE_S))
-    except IntegrityError:
-        return False
 
 
 def _tell(feed: EventFeed, events: Sequence[EventRow]) -> tuple[int, Result]:
@@ -124,16 +129,16 @@ def _tell(feed: EventFeed, events: Sequence[EventRow]) -> tuple[int, Result]:
 
 def _standing(batch: Batch, told: int, result: Result) -> Standing:
     """Return where the destination stands now, and tell operators where it begins or ceases to fail."""
-    follower, events, now = batch.follower, batch.events, utc_now()
-    if told and follower.tries:
-        log.warning("job_recovered", queue=follower.name, tries=follower.tries + 1, **_names(events[0]))
+    name, events, now = batch.destination, batch.events, utc_now()
+    if told and batch.tries:
+        log.warning("job_recovered", queue=name, tries=batch.tries + 1, **_names(events[0]))
     if not isinstance(result, Failed) or result.is_refused:
         return Standing(events[min(told, len(events) - 1)].position, now)
-    position = events[told - 1].position if told else follower.position
-    tries, since = (1, now) if told else (follower.tries + 1, follower.failing_since or now)
+    position = events[told - 1].position if told else batch.position
+    tries, since = (1, now) if told else (batch.tries + 1, batch.failing_since or now)
     age_s = (now - since).total_seconds()
     delay_s = RETRIES.delay_s(tries, age_s)
-    log_failing(follower.name, tries, age_s, delay_s, result.reason, _names(events[told]))
+    log_failing(name, tries, age_s, delay_s, result.reason, _names(events[told]))
     return Standing(position, now + timedelta(seconds=delay_s), tries, since, result.reason[:500])
 
 
