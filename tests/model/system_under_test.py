@@ -181,7 +181,7 @@ class SystemUnderTest:
         outcomes = BatchClient(self.post.outcomes, "/internal/outcomes", "outcomes")
         feeds = event_feeds(events, outcomes, MerchantDirectory())
         with self.world.app.app_context():
-            give_positions([EVENTS], self.world.dependencies)
+            give_positions(EVENTS, self.world.dependencies)
             for feed in feeds:
                 deliver_events(feed)
             for each in deliveries(StoreManagerClient(self.post.shop), feeds):

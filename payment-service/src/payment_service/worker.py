@@ -1,6 +1,6 @@
 """The background process: deliveries, inboxes, and the periodic work."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ from service_kit.web.http_client import Dependency, HttpClient
 from payment_service.app import create_app, http_client
 from payment_service.clients.deliveries import BatchClient, StoreManagerClient
 from payment_service.commands.upkeep.deliver_events import BATCH as EVENTS_AT_ONCE
-from payment_service.commands.upkeep.deliver_events import deliver_events, event_feeds
+from payment_service.commands.upkeep.deliver_events import EventFeed, deliver_events, event_feeds
 from payment_service.commands.upkeep.deliver_outbox import deliveries
 from payment_service.commands.upkeep.expire_payments import expire_payments
 from payment_service.commands.upkeep.give_positions import give_positions
@@ -21,7 +21,7 @@ from payment_service.commands.upkeep.prune import prune_idempotency_keys, prune_
 from payment_service.commands.upkeep.run_janitor import run_janitor
 from payment_service.commands.upkeep.take_snapshots import SnapshotJob
 from payment_service.commands.webhooks.settle_inbox import inboxes
-from payment_service.config import Config
+from payment_service.config import Config, TimeLimits
 from payment_service.controllers.request import EXTENSION
 from payment_service.domain.merchant_directory import MerchantDirectory
 from payment_service.domain.positions import BATCH, ENTRIES, EVENTS
@@ -33,6 +33,7 @@ CONCURRENT_EVENTS = 4
 RECORD_ORDERS_WITHIN_S = 0.2
 # Nobody waits for what was refused, and a bank's news is mostly of what was settled already.
 SET_ASIDE_PAUSE_S = 5.0
+ENTRY_POSITIONS_TURN_S = 2.0
 INBOX_PAUSE_S = 0.25
 
 
@@ -49,6 +50,14 @@ def build_loops(app: Flask, config: Config) -> list[Loop]:
         *(
             QueueLoop(app, inbox.queue, inbox.settle, concurrency=CONCURRENT_EVENTS, pause_s=INBOX_PAUSE_S)
             for inbox in inboxes(dependencies)
+        ),
+        # Nobody is told of entries, and who reads them gives them their positions first.
+        PeriodicLoop(
+            app,
+            "entry_positions",
+            ENTRY_POSITIONS_TURN_S,
+            lambda: give_positions(ENTRIES, dependencies),
+            BATCH,
         ),
         PeriodicLoop(
             app, "janitor", limits.janitor_turn_s, lambda: len(run_janitor(dependencies, limit=20)), 20
@@ -96,6 +105,10 @@ def _delivery_loops(app: Flask, config: Config) -> Iterator[Loop]:
     )
     for refused in set_aside:
         yield QueueLoop(app, refused.queue, refused.deliver, pause_s=SET_ASIDE_PAUSE_S)
+    yield from _event_loops(app, limits, feeds)
+
+
+def _event_loops(app: Flask, limits: TimeLimits, feeds: Iterable[EventFeed]) -> Iterator[Loop]:
     loops = [
         PeriodicLoop(
             app,
@@ -106,17 +119,16 @@ def _delivery_loops(app: Flask, config: Config) -> Iterator[Loop]:
         )
         for feed in feeds
     ]
-    tells_payers, _ = loops
-    yield from loops
+    notifications, _ = loops
 
     def place() -> int:
-        logs, look_first = (EVENTS, ENTRIES), db.has_one_writer
-        placed = give_positions(logs, app.extensions[EXTENSION], look_first=look_first)
+        placed = give_positions(EVENTS, app.extensions[EXTENSION], look_first=db.has_one_writer)
         if placed:
-            tells_payers.hurry()
+            notifications.hurry()
         return placed
 
-    yield PeriodicLoop(app, "positions", limits.position_turn_s, place, BATCH)
+    yield from loops
+    yield PeriodicLoop(app, "event_positions", limits.position_turn_s, place, BATCH)
 
 
 def _client(name: str, url: str, timeout_s: float, **more: Any) -> HttpClient:

@@ -424,7 +424,7 @@ def test_notification_service_is_told_as_soon_as_events_have_positions(world: Wo
     paid(world)
     loops = {loop.name: loop for loop in told_by(world)}
 
-    loops["positions"].turn()
+    loops["event_positions"].turn()
 
     assert [name for name, loop in loops.items() if loop.wake.is_set()] == ["events_feed"]
 
@@ -433,7 +433,7 @@ def test_two_workers_tell_each_event_once(world: World, outside: Outside) -> Non
     for _ in range(5):
         paid(world)
     with world.app.app_context():
-        give_positions([EVENTS], world.dependencies)
+        give_positions(EVENTS, world.dependencies)
     start = threading.Barrier(2)
 
     def work(_app: Flask) -> None:

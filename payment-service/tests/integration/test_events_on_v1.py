@@ -189,7 +189,7 @@ def plans(
             found.append(" | ".join(row[3] for row in rows))
 
     with world.app.app_context():
-        give_positions([EVENTS], world.dependencies)
+        give_positions(EVENTS, world.dependencies)
         event.listen(db.engine, "before_cursor_execute", explain)
         try:
             if limits is None:

@@ -143,14 +143,14 @@ def test_what_was_written_before_there_were_positions_gets_them_in_its_order(
         world.create()
 
     with world.app.app_context():
-        placed = give_positions([EVENTS], world.dependencies)
+        placed = give_positions(EVENTS, world.dependencies)
 
     assert placed == 7
     assert [place.row_id for place in world.all(EventPosition)] == [
         event.id for event in world.all(PaymentEvent)
     ]
     with world.app.app_context():
-        assert give_positions([EVENTS], world.dependencies) == 0
+        assert give_positions(EVENTS, world.dependencies) == 0
 
 
 def test_entries_are_followed_like_events(world: World) -> None:

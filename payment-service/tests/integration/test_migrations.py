@@ -62,7 +62,7 @@ def test_events_of_a_database_without_positions_get_theirs(database_url: str) ->
     migrations.upgrade(database_url, config.migrations_dir)
 
     with app.app_context():
-        give_positions([EVENTS], app.extensions[EXTENSION])
+        give_positions(EVENTS, app.extensions[EXTENSION])
         with db.reading() as session:
             placed = session.execute(select(EventPosition.position, EventPosition.row_id)).all()
             events = session.scalars(select(PaymentEvent.id).order_by(PaymentEvent.id)).all()
@@ -90,7 +90,7 @@ def test_what_was_still_to_be_told_is_told_and_nothing_else_again(database_url: 
 
     with app.app_context():
         seed_lab(app.extensions[EXTENSION])
-        give_positions([EVENTS], app.extensions[EXTENSION])
+        give_positions(EVENTS, app.extensions[EXTENSION])
         db.in_transaction(write)
 
     migrations.upgrade(database_url, config.migrations_dir)

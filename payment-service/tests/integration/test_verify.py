@@ -254,7 +254,7 @@ def test_an_edited_event_is_named(world: World, run: Run, payment_id: int) -> No
 def test_an_event_that_whoever_follows_never_sees_is_named(world: World, run: Run, payment_id: int) -> None:
     first, *_ = world.all(PaymentEvent, payment_id=payment_id)
     with world.app.app_context():
-        give_positions([EVENTS], world.dependencies)
+        give_positions(EVENTS, world.dependencies)
     unplace = delete(EventPosition).where(EventPosition.row_id == first.id)
     world.change(lambda session: session.execute(unplace))
     young = events(run)

@@ -89,7 +89,7 @@ def told_by(world: World) -> list[Loop]:
     """Return the loops that tell others, in the order in which they find each other's work done."""
     loops = {loop.name: loop for loop in build_loops(world.app, world.config)}
     names = (
-        "positions",
+        "event_positions",
         "events_feed",
         "fraud_outcomes_feed",
         "store_manager",

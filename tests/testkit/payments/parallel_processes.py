@@ -112,7 +112,7 @@ def place_for_ever(app: Flask, _order: None) -> None:
     """Give events their positions again and again, slowly, until this process is killed."""
     with app.app_context(), _slow_commits():
         while True:
-            give_positions([EVENTS], app.extensions[EXTENSION])
+            give_positions(EVENTS, app.extensions[EXTENSION])
 
 
 @contextmanager

@@ -123,7 +123,7 @@ class World:
         """Return what notification-service is told for payers, oldest first."""
         names = [event.public_id for event in self.all(PaymentEvent)]
         with self.app.app_context():
-            give_positions([EVENTS], self.dependencies)
+            give_positions(EVENTS, self.dependencies)
             with db.reading() as session:
                 events = events_called(session, names)
                 told = sent_events(session, MerchantDirectory(), events)

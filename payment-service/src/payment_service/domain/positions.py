@@ -5,14 +5,16 @@ smaller one may appear after a larger one: what is missing between those that we
 looked for again until the longest transaction must have ended (LIMIT_GAP_S, 600 s).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as Rows
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from service_kit.db.rows import insert_rows
 from service_kit.web import strict_json
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Row, Select, bindparam, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from payment_service.models.ledger import LedgerEntry
@@ -41,29 +43,30 @@ ENTRIES = Log(
 )
 
 
-def has_news(session: Session, logs: Collection[Log]) -> bool:
-    """Whether a row of one of the logs waits for its position; takes no lock."""
-    sequences = _sequences(session, logs, _chosen(logs))
-    return any(session.execute(_unplaced(log, sequences[log.name]).limit(1)).first() for log in logs)
+def has_news(session: Session, log: Log) -> bool:
+    """Whether a row waits for its position; takes no lock."""
+    sequence = session.get(Sequence, log.name, populate_existing=True) or _first(log)
+    return bool(_unplaced(session, log, sequence, 1))
 
 
-def give_positions(session: Session, logs: Collection[Log], now_s: float, margin_s: float) -> Collection[int]:
-    """Give the next ``BATCH`` rows of each log their positions, and return how many there were in each.
+def give_positions(session: Session, log: Log, now_s: float, margin_s: float) -> int:
+    """Give the next ``BATCH`` rows their positions, and return how many there were.
 
     ``now_s`` are seconds since 1970; what has been missing for ``margin_s`` is given up.
 
     Raises:
-        IntegrityError: somebody else made a log's row at the same moment; try again.
+        IntegrityError: somebody else made the log's row at the same moment; try again.
     """
-    sequences = _sequences(session, logs, _chosen(logs).with_for_update())
-    session.add_all(sequences.values())
-    session.flush()
-    return [_place(session, log, sequences[log.name], now_s, margin_s) for log in logs]
-
-
-def _place(session: Session, log: Log, sequence: Sequence, now_s: float, margin_s: float) -> int:
+    statement = select(Sequence).where(Sequence.name == log.name).with_for_update()
+    sequence = session.scalar(statement.execution_options(populate_existing=True))
+    if sequence is None:
+        sequence = _first(log)
+        session.add(sequence)
+        session.flush()
     # One statement sees one moment: of two rows of one payment, never the later without the earlier.
-    found = session.execute(_unplaced(log, sequence).limit(BATCH)).all()
+    found = _unplaced(session, log, sequence, BATCH)
+    if not found and not _gaps(sequence):
+        return 0
     rows = [
         {
             "position": sequence.last_position + number,
@@ -94,18 +97,8 @@ def missing(ranges: Iterable[Gap], found: Iterable[int]) -> Iterator[Gap]:
             start = row_id + 1
 
 
-def _chosen(logs: Collection[Log]) -> Select[Sequence]:
-    # Always in the same order, so that nobody waits for who waits for him.
-    return select(Sequence).where(Sequence.name.in_([log.name for log in logs])).order_by(Sequence.name)
-
-
-def _sequences(session: Session, logs: Collection[Log], chosen: Select[Sequence]) -> Mapping[str, Sequence]:
-    """Return each log's row, a new one where there is none yet."""
-    found = session.scalars(chosen.execution_options(populate_existing=True))
-    sequences = {sequence.name: sequence for sequence in found}
-    for log in logs:
-        sequences.setdefault(log.name, Sequence(name=log.name, last_position=0, seen_id=0, gaps="[]"))
-    return sequences
+def _first(log: Log) -> Sequence:
+    return Sequence(name=log.name, last_position=0, seen_id=0, gaps="[]")
 
 
 def _gaps(sequence: Sequence) -> list[Gap]:
@@ -114,8 +107,21 @@ def _gaps(sequence: Sequence) -> list[Gap]:
     ]
 
 
-def _unplaced(log: Log, sequence: Sequence) -> Select[Any]:
+def _unplaced(session: Session, log: Log, sequence: Sequence, limit: int) -> Rows[Row[Any]]:
+    gaps = tuple((first, last) for first, last, _ in _gaps(sequence))
+    statement = _select_unplaced(log, gaps)
+    return session.execute(statement, {"seen_id": sequence.seen_id, "limit": limit}).all()
+
+
+# Several times a second, mostly without gaps: to build it would cost as much as to send it.
+@lru_cache(maxsize=16)
+def _select_unplaced(log: Log, gaps: tuple[tuple[int, int], ...]) -> Select[Any]:
     row_id = log.rows.id
-    in_gaps = [row_id.between(first, last) for first, last, _ in _gaps(sequence)]
+    in_gaps = [row_id.between(first, last) for first, last in gaps]
     columns = [getattr(log.rows, name) for name in log.repeated]
-    return select(row_id, *columns).where(or_(row_id > sequence.seen_id, *in_gaps)).order_by(row_id)
+    return (
+        select(row_id, *columns)
+        .where(or_(row_id > bindparam("seen_id"), *in_gaps))
+        .order_by(row_id)
+        .limit(bindparam("limit"))
+    )

@@ -44,5 +44,5 @@ def show_balance() -> Balance:
 @balance.problem(400, "A filter, limit or cursor that cannot be read, or a cursor that is no entry's id")
 def list_balance_entries(query: dict[str, Any]) -> Page[ListedEntry]:
     """List the entries of the books, newest first."""
-    give_positions([ENTRIES], current_dependencies())
+    give_positions(ENTRIES, current_dependencies())
     return list_entries(current_merchant_id(), **query)

@@ -26,7 +26,7 @@ events = Blueprint("events", "events", url_prefix="/v1", description="What happe
 @events.problem(400, "A filter or cursor that is none")
 def show_events(query: dict[str, Any]) -> Page[PaymentEvent]:
     """List the events of all payments, newest first, as they were sealed."""
-    give_positions([EVENTS], current_dependencies())
+    give_positions(EVENTS, current_dependencies())
     return list_events(current_merchant_id(), **query)
 
 
