@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bank_simulator.domain.accounts import in_transaction_with_accounts
 from bank_simulator.domain.bank_settings import BankSettings, UnitInputs
-from bank_simulator.domain.idempotency import Processed, stored_answer
+from bank_simulator.domain.idempotency import Processed, store, stored_answer
 from bank_simulator.domain.ledger import accounts_for, post
 from bank_simulator.domain.paying import decline
 from bank_simulator.domain.postings import Movement, postings
@@ -119,7 +119,7 @@ def follow_up(command: FollowUp, settings: BankSettings) -> Processed:
             decline(request, applied)
         elif original is not None:
             _accept(session, command.kind, request, original, applied, inputs)
-        session.add(request)
+        store(session, request)
         return Processed(request)
 
     try:

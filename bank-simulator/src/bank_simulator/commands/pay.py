@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from bank_simulator.domain.accounts import in_transaction_with_accounts
 from bank_simulator.domain.bank_settings import BankSettings, UnitInputs
-from bank_simulator.domain.idempotency import Processed, stored_answer
+from bank_simulator.domain.idempotency import Processed, store, stored_answer
 from bank_simulator.domain.issuing import find_card, refusal
 from bank_simulator.domain.paying import ask_cardholder, decline
 from bank_simulator.models import NetworkRequest
@@ -74,7 +74,7 @@ def pay(command: Pay, settings: BankSettings) -> Processed:
             decline(request, refused or DeclineCode.INVALID_NUMBER)
         else:
             ask_cardholder(session, request, card, command.three_ds, inputs)
-        session.add(request)
+        store(session, request)
         if card is None or request.status is not Status.APPROVED:
             return Processed(request)
         return Processed(request, card.behaviour)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from flask import current_app
+from service_kit.db.rows import insert_rows
 from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from bank_simulator.domain.new_rows import insert_new
 from bank_simulator.extensions import db
 from bank_simulator.models import Account, Entry
 from bank_simulator.values.vocabulary import AccountKind, Bank
@@ -66,8 +68,7 @@ def get_account(session: Session, key: AccountKey) -> Account:
     Raises:
         AccountMissing: its first use is still to come.
     """
-    known: dict[AccountKey, Account] = current_app.extensions[KNOWN]
-    if (account := known.get(key)) is not None:
+    if (account := _known().get(key)) is not None:
         return account
     query = FIND if key.opening_minor is None else FIND_AND_LOCK
     names = {"kind": key.kind, "owner": key.owner, "currency": key.currency}
@@ -77,7 +78,7 @@ def get_account(session: Session, key: AccountKey) -> Account:
     if key.opening_minor is None:
         # Free of this session, which may be rolled back.
         session.expunge(account)
-        known[key] = account
+        _known()[key] = account
     return account
 
 
@@ -85,7 +86,7 @@ def _open(key: AccountKey) -> None:
     """Open the account, with its deposit from the bank's funding account, unless somebody else just did."""
     funding = AccountKey(AccountKind.FUNDING, key.bank.value, key.currency, key.bank)
 
-    def work(session: Session) -> None:
+    def work(session: Session) -> Account:
         payer = get_account(session, funding) if key.opening_minor else None
         account = Account(
             kind=key.kind,
@@ -94,11 +95,19 @@ def _open(key: AccountKey) -> None:
             bank=key.bank,
             balance_minor=key.opening_minor,
         )
-        session.add(account)
-        session.flush()
+        insert_new(session, account)
         if payer is not None and key.opening_minor:
-            session.add(Entry(account_id=payer.id, amount_minor=-key.opening_minor))
-            session.add(Entry(account_id=account.id, amount_minor=key.opening_minor))
+            moved = {payer.id: -key.opening_minor, account.id: key.opening_minor}
+            rows = [{"account_id": account_id, "amount_minor": minor} for account_id, minor in moved.items()]
+            insert_rows(session, Entry, rows)
+        return account
 
     with suppress(IntegrityError):
-        in_transaction_with_accounts(work)
+        account = in_transaction_with_accounts(work)
+        if key.opening_minor is None:
+            _known()[key] = account
+
+
+def _known() -> dict[AccountKey, Account]:
+    known: dict[AccountKey, Account] = current_app.extensions[KNOWN]
+    return known

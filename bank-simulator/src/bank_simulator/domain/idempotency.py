@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
+from bank_simulator.domain.new_rows import insert_new
 from bank_simulator.errors import RequestIdReused
 from bank_simulator.extensions import db
 from bank_simulator.models import NetworkRequest
@@ -21,6 +23,16 @@ class Processed:
 
     request: NetworkRequest
     behaviour: CardBehaviour = CardBehaviour.NORMAL
+
+
+def store(session: Session, request: NetworkRequest) -> None:
+    """Store a request that is new; one that is stored already keeps its row.
+
+    Raises:
+        IntegrityError: its id has arrived before.
+    """
+    if not request.id:
+        insert_new(session, request)
 
 
 def stored_answer(

@@ -4,6 +4,7 @@ from service_kit.db.rows import insert_rows
 from sqlalchemy.orm import Session
 
 from bank_simulator.domain.accounts import AccountKey, get_account
+from bank_simulator.domain.idempotency import store
 from bank_simulator.domain.postings import Postings
 from bank_simulator.models import Account, Card, Dispute, Entry, NetworkRequest
 from bank_simulator.values.vocabulary import AccountKind, Bank
@@ -24,9 +25,8 @@ def accounts_for(session: Session, moved: Postings, card: Card, merchant_id: str
 
 def post(session: Session, request: NetworkRequest, moved: Postings, accounts: Accounts) -> None:
     """Store ``request`` with its entries, and bring the cardholder's kept balance up to date."""
-    session.add(request)
     # The unique request_id is checked here, and the entries need the row's id.
-    session.flush()
+    store(session, request)
     _write(session, moved, accounts, {"request_row_id": request.id})
 
 
