@@ -96,7 +96,6 @@ class Config:
     lab_currency: str
     lab_payment_lifetime: timedelta
     idempotency_keys_kept: timedelta
-    idempotency_bare_hashes: bool
     messages_kept: timedelta
     pans_without_luhn: frozenset[str]
     fraud_silent_approve_below: Mapping[str, Decimal]
@@ -149,7 +148,6 @@ class Config:
             lab_currency=_read_currency(env, "LAB_CURRENCY", "MAD"),
             lab_payment_lifetime=timedelta(days=env.int("LAB_PAYMENT_LIFETIME_DAYS", 30)),
             idempotency_keys_kept=timedelta(hours=env.int("IDEMPOTENCY_KEYS_KEPT_H", 24)),
-            idempotency_bare_hashes=env.bool("IDEMPOTENCY_BARE_HASHES", False),
             messages_kept=_read_messages_kept(env, "MESSAGES_KEPT_DAYS"),
             pans_without_luhn=frozenset(env.list("PANS_WITHOUT_LUHN", ["9999999999999"])),
             fraud_silent_approve_below=read_amounts(

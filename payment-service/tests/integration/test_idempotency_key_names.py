@@ -1,4 +1,4 @@
-"""Names of stored requests: HMACs, by which what older versions and older keys stored is found as well."""
+"""Names of stored requests: HMACs, by which what was stored under older keys is found as well."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from payment_service.controllers.idempotency import bare_key_hash, key_hash
+from payment_service.controllers.idempotency import key_hash
 from payment_service.controllers.request import EXTENSION
 from payment_service.domain.idempotency_keys import Earlier, IdempotentRequest, begin_key
 from payment_service.errors import KeyInProgress
@@ -17,7 +17,6 @@ from payment_service.models.merchant import Merchant
 from payment_service.models.movement import PaymentAttempt
 from payment_service.models.payment import Payment
 from service_kit.clock import utc_now
-from sqlalchemy import update
 
 from tests.testkit.payments.access import A_PAYMENT, Shop, open_shop
 from tests.testkit.payments.cards import V1_CARD
@@ -30,13 +29,12 @@ PATH = "/v1/payments"
 KEY = "order-1017-attempt-1"
 
 
-def know(world: World, present: str, *old: str, is_bare_kept: bool = False) -> None:
+def know(world: World, present: str, *old: str) -> None:
     """Let the service have been started with these keys."""
     config = replace(
         world.dependencies.config,
         card_fingerprint_key=present.encode(),
         card_fingerprint_old_keys=tuple(key.encode() for key in old),
-        idempotency_bare_hashes=is_bare_kept,
     )
     world.app.extensions[EXTENSION] = replace(world.dependencies, config=config)
 
@@ -50,10 +48,7 @@ def names(world: World, shop: Shop) -> Mapping[str, str]:
     """Return what each name of the request is called."""
     merchant_id = world.all(Merchant, public_id=shop.merchant_id)[0].id
     named = (merchant_id, "POST", PATH, KEY)
-    return {
-        bare_key_hash(*named): "bare",
-        **{key_hash(*named, key.encode()): key for key in ("first", "second")},
-    }
+    return {key_hash(*named, key.encode()): key for key in ("first", "second")}
 
 
 def stored(world: World, shop: Shop) -> set[str]:
@@ -69,27 +64,13 @@ def assert_paid_once(world: World, first: Answer, again: Answer) -> None:
     assert sum(world.bank.taken_minor.values()) == 19_999
 
 
-def test_a_key_is_stored_as_an_hmac_and_not_as_a_bare_hash(world: World) -> None:
+def test_a_key_is_stored_as_an_hmac(world: World) -> None:
     know(world, "first")
     shop = open_shop(world)
 
     assert pay(world, shop).status_code == 201
 
     assert stored(world, shop) == {"first"}
-
-
-def test_a_repeat_of_what_an_older_version_stored_is_answered_and_charges_nothing(world: World) -> None:
-    know(world, "first")
-    shop = open_shop(world)
-    first = pay(world, shop)
-    (bare,) = (name for name, called in names(world, shop).items() if called == "bare")
-    world.change(lambda session: session.execute(update(IdempotencyKey).values(key_hash=bare)))
-
-    again = pay(world, shop)
-
-    assert_paid_once(world, first, again)
-    assert pay(world, shop, amount=1).status_code == 422
-    assert stored(world, shop) == {"bare"}
 
 
 # The keys of the process that is asked first, and of the one that is asked then: a roll-out, both ways.
@@ -123,17 +104,6 @@ def start(world: World, asked: IdempotentRequest, thing: str) -> Earlier | None:
         return db.in_transaction(lambda session: begin_key(session, asked, thing, NOW, LEASE))
 
 
-@pytest.mark.parametrize("bare", ["0" * 64, "f" * 64])
-def test_a_replay_leaves_no_name_behind_whatever_its_order(world: World, merchant_id: int, bare: str) -> None:
-    new = IdempotentRequest(merchant_id, "a" * 64, "f" * 64, bare_hash=bare)
-    assert start(world, new, "thing_1") is None
-
-    with pytest.raises(KeyInProgress):
-        start(world, new, "thing_2")
-
-    assert [(row.key_hash, row.resource_id) for row in world.all(IdempotencyKey)] == [("a" * 64, "thing_1")]
-
-
 def _at_once(world: World, requests: list[IdempotentRequest]) -> list[object]:
     all_start = threading.Barrier(len(requests))
     results: list[object] = []
@@ -155,11 +125,9 @@ def _at_once(world: World, requests: list[IdempotentRequest]) -> list[object]:
 
 def test_of_old_and_new_processes_that_are_asked_at_once_one_executes(world: World, merchant_id: int) -> None:
     for number in range(5):
-        fingerprint, bare = "f" * 64, f"{number}" * 64
-        old = IdempotentRequest(merchant_id, bare, fingerprint)
-        new = IdempotentRequest(
-            merchant_id, f"{number}a" * 32, fingerprint, bare_hash=bare, is_bare_kept=True
-        )
+        fingerprint, name = "f" * 64, f"{number}" * 64
+        old = IdempotentRequest(merchant_id, name, fingerprint)
+        new = IdempotentRequest(merchant_id, f"{number}a" * 32, fingerprint, old_hashes=(name,))
 
         results = _at_once(world, [old, new] * 4)
 
@@ -169,7 +137,7 @@ def test_of_old_and_new_processes_that_are_asked_at_once_one_executes(world: Wor
 
 @pytest.fixture
 def begun_by_an_old_process(world: World, merchant_id: int) -> Iterator[threading.Event]:
-    """Have a request of an older version written and not committed, until the event is set."""
+    """Have a request of a process with the older key written and not committed, until the event is set."""
     is_written, may_commit = threading.Event(), threading.Event()
     old = IdempotentRequest(merchant_id, "b" * 64, "f" * 64)
 
@@ -193,7 +161,7 @@ def begun_by_an_old_process(world: World, merchant_id: int) -> Iterator[threadin
 def test_what_an_old_process_is_just_storing_is_waited_for(
     world: World, merchant_id: int, begun_by_an_old_process: threading.Event
 ) -> None:
-    new = IdempotentRequest(merchant_id, "a" * 64, "f" * 64, bare_hash="b" * 64)
+    new = IdempotentRequest(merchant_id, "a" * 64, "f" * 64, old_hashes=("b" * 64,))
     results: list[object] = []
 
     def ask() -> None:

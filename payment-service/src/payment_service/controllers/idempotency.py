@@ -81,8 +81,6 @@ def idempotent_request(body: object = None) -> IdempotentRequest:
         fingerprint=fingerprint(body, config.card_fingerprint_key),
         old_hashes=tuple(key_hash(*named, old) for old in config.card_fingerprint_old_keys),
         old_fingerprints=tuple(fingerprint(body, old) for old in config.card_fingerprint_old_keys),
-        bare_hash=bare_key_hash(*named),
-        is_bare_kept=config.idempotency_bare_hashes,
     )
 
 
@@ -136,11 +134,6 @@ def key_hash(merchant_id: int, method: str, path: str, key: str, secret: bytes) 
     """
     named = strict_json.dumps([merchant_id, method, path, key]).encode()
     return hmac.new(secret, _NAME_PURPOSE + named, sha256).hexdigest()
-
-
-def bare_key_hash(merchant_id: int, method: str, path: str, key: str) -> str:
-    """Return the name of older versions, SHA-256 without a key; see ``IdempotentRequest.bare_hash``."""
-    return sha256(strict_json.dumps([merchant_id, method, path, key]).encode()).hexdigest()
 
 
 def fingerprint(body: object, secret: bytes) -> str:

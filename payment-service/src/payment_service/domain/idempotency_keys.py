@@ -12,7 +12,7 @@ from math import ceil
 
 from service_kit.db.columns import table_of
 from service_kit.db.rows import affected_rows
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -40,12 +40,6 @@ class IdempotentRequest:
 
     Both are HMACs. While their key changes, the request is stored under ``old_hashes`` too: two processes
     that have one key in common meet at its UNIQUE name, whichever of them was first.
-
-    ``bare_hash`` is the name of the versions that stored SHA-256 without a key. Inserted with the others, it
-    finds what such a process stored or is just storing; it is taken away again before the COMMIT, unless
-    ``is_bare_kept``: such processes answer beside us, and must find what we stored. To be deleted, with
-    ``bare_key_hash`` and IDEMPOTENCY_BARE_HASHES, as soon as no database is left in which one of them stored
-    a key within IDEMPOTENCY_KEYS_KEPT_H.
     """
 
     merchant_id: int
@@ -53,15 +47,11 @@ class IdempotentRequest:
     fingerprint: str
     old_hashes: tuple[str, ...] = ()
     old_fingerprints: tuple[str, ...] = ()
-    bare_hash: str | None = None
-    is_bare_kept: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every name under which it is stored, in the order in which all processes lock them."""
-        return tuple(
-            sorted({self.key_hash, *self.old_hashes, *((self.bare_hash,) if self.bare_hash else ())})
-        )
+        return tuple(sorted({self.key_hash, *self.old_hashes}))
 
     @property
     def fingerprints(self) -> tuple[str, ...]:
@@ -107,8 +97,6 @@ def begin_key(
             session.execute(insert(table_of(IdempotencyKey)).values(rows))
     except IntegrityError:
         return _look(session, request, now, lease)
-    if request.bare_hash and not request.is_bare_kept:
-        session.execute(delete(IdempotencyKey).where(IdempotencyKey.key_hash == request.bare_hash))
     return None
 
 
