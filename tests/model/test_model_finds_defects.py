@@ -174,7 +174,7 @@ DEEP = (
     Planted(nobody_ends_what_was_not_judged, 7),
     Planted(keys_are_not_leased, 2),
     Planted(leases_never_end, 3),
-    Planted(unknown_refunds_count_as_failed, 5),
+    Planted(unknown_refunds_count_as_failed, 4),
     Planted(captures_count_twice, 1),
     Planted(answers_are_not_stored, 1),
     Planted(lost_answers_count_as_delivered, 1),
